@@ -63,6 +63,127 @@ export const CATALOGUE = {
     hint: "npm install astro (43.5 MB), or use `callnumber serve` without a site",
     exit: 69,
   },
+  "request-malformed": {
+    meaning:
+      "the request is not clean HTTP/1.1: its borders or its host are open to more than one reading",
+    hint: "the message names what is wrong; no real client sends this",
+    status: 400,
+  },
+  "path-refused": {
+    meaning: "the path could be read as another host or as leaving its folder",
+    hint: "send the path plainly: no `//` at the start, no `..`, no backslash, no NUL",
+    status: 400,
+  },
+  "method-refused": {
+    meaning: "the method asks for a tunnel or an echo, which this is not",
+    hint: "CONNECT and TRACE are never forwarded; set the base URL of the client instead of a proxy",
+    status: 400,
+  },
+  "token-refused": {
+    meaning: "the daemon wants a token and the request has none or a wrong one",
+    hint: "send it in the header x-callnumber-token or as the first path segment, /~TOKEN/…",
+    status: 403,
+  },
+  "origin-refused": {
+    meaning: "a web page of another origin tried to use the daemon through a browser",
+    hint: "browsers are not served; call the daemon from a program",
+    status: 403,
+  },
+  "upstream-private": {
+    meaning:
+      "the name of the upstream resolves to a private address, and the configuration does not allow that",
+    hint: "write the address itself as the upstream's url, or set `allow_private: true` for it",
+    status: 403,
+  },
+  "unknown-upstream": {
+    meaning: "the first path segment names no upstream and there is no default_upstream",
+    hint: "the base URL is http://HOST:PORT/UPSTREAM/…; `callnumber connect` prints it for each client",
+    status: 404,
+  },
+  "no-such-route": {
+    meaning: "the daemon has no route of its own under /-/ by this name",
+    hint: "health, ready, version and metrics exist",
+    status: 404,
+  },
+  "request-too-slow": {
+    meaning: "the request came in too slowly and was given up",
+    hint: "at least one kilobyte a minute is expected while a body is being sent",
+    status: 408,
+  },
+  "host-refused": {
+    meaning: "the Host header is not a name of this daemon (a guard against DNS rebinding)",
+    hint: "add the name under `hosts:` in the configuration",
+    status: 421,
+  },
+  "headers-too-large": {
+    meaning: "the head of the request is larger than is accepted",
+    hint: "64 KiB and 1000 headers are accepted",
+    status: 431,
+  },
+  "upstream-unreachable": {
+    meaning: "no connection to the upstream: refused, reset or no route",
+    hint: "check that it runs and that its url in the configuration is right",
+    status: 502,
+  },
+  "upstream-dns": {
+    meaning: "the name of the upstream does not resolve",
+    hint: "check the spelling of its url and this machine's name service",
+    status: 502,
+  },
+  "upstream-tls": {
+    meaning: "the certificate of the upstream is not accepted, or TLS failed otherwise",
+    hint: "for a private authority set `ca:` for this upstream; there is no switch to turn the check off",
+    status: 502,
+  },
+  "upstream-closed": {
+    meaning: "the upstream closed the connection before it had answered",
+    hint: "try again; the request is never repeated by the daemon itself",
+    status: 502,
+  },
+  "upstream-protocol": {
+    meaning: "the upstream's answer is not clean HTTP",
+    hint: "the message names what is wrong; check that the url points to an HTTP server",
+    status: 502,
+  },
+  "over-capacity": {
+    meaning:
+      "as many exchanges are in flight as limits.in_flight allows, or the process has no file handles left",
+    hint: "wait, or raise limits.in_flight (and the limit of open files)",
+    status: 503,
+  },
+  "shutting-down": {
+    meaning: "the daemon is ending and the exchange did not end within the drain time",
+    hint: "raise `drain:` where answers take longer",
+    status: 503,
+  },
+  "connect-timeout": {
+    meaning: "the upstream did not accept a connection in time",
+    hint: "timeouts.connect of the upstream sets the time",
+    status: 504,
+  },
+  "headers-timeout": {
+    meaning: "the upstream did not begin its answer within timeouts.headers",
+    hint: "the timeout is off unless the configuration sets it",
+    status: 504,
+  },
+  "body-timeout": {
+    meaning: "the upstream fell silent in the middle of its answer for longer than timeouts.body",
+    hint: "the timeout is off unless the configuration sets it",
+    status: 504,
+  },
+  "loop-detected": {
+    meaning: "the request came back to the daemon that had sent it",
+    hint: "an upstream's url points to the daemon itself",
+    status: 508,
+  },
+  "client-gone": {
+    meaning: "the client closed the connection before the answer was complete",
+    hint: "nothing to mend; the upstream was cancelled at once",
+  },
+  "upstream-aborted": {
+    meaning: "the upstream broke off in the middle of its answer",
+    hint: "what had arrived is recorded; the client saw the same break",
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

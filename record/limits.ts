@@ -12,6 +12,8 @@ export const LIMITS = {
   captureFileBytes: 32 * MiB,
   /** Spool segment size after which the next one is begun. */
   spoolSegmentBytes: 16 * MiB,
+  /** Longest wait of an appended byte for the start of its fdatasync (`durability: batch`). */
+  spoolSyncDelayMs: 10,
   /** Whole spool; past it exchanges pass unrecorded and are counted. Config: limits.spool. */
   spoolBytes: 4 * GiB,
   /** Largest request body that is recorded whole. Config: limits.body. */
@@ -26,4 +28,33 @@ export const LIMITS = {
   asChainCount: 64,
   /** Top-level strings and objects of a body from this size on become parts. */
   partMinBytes: 256,
+  /** Head of a request or of a response, request line and all headers. */
+  headBytes: 64 * KiB,
+  /** Headers of one request; more are answered 431. */
+  headersCount: 1000,
+  /** Time in which the head of a request must be complete. */
+  requestHeadMs: 20_000,
+  /** An idle client connection is closed after this. */
+  clientIdleMs: 75_000,
+  /** A request body must bring `slowBodyBytes` in each such span, or it is given up (408). */
+  slowBodyMs: 60_000,
+  slowBodyBytes: KiB,
+  /** Client connections at once; the system's limit of open files should be twice this. */
+  connectionsCount: 8192,
+  /** Default of timeouts.connect: TCP and TLS together. */
+  connectMs: 15_000,
+  /** An idle upstream connection is closed after this where the upstream names no time of its own. */
+  upstreamIdleMs: 4_000,
+  /** Idle upstream connections kept per upstream. */
+  upstreamIdleCount: 256,
+  /** Bytes waiting in a socket's queue before the other side is paused. */
+  socketQueueBytes: 64 * KiB,
+  /** Distinct credentials whose masked and sealed forms are kept in memory. */
+  credentialCacheCount: 512,
+  /** From so many exchanges in flight to one own upstream on, requests carry a hop header. */
+  hopSuspicionCount: 32,
+  /** Time left to in-flight exchanges at the end. Config: drain. */
+  drainMs: 60_000,
+  /** A configuration file larger than this is not one. */
+  configFileBytes: MiB,
 } as const;
