@@ -14,6 +14,8 @@ export const LIMITS = {
   spoolSegmentBytes: 16 * MiB,
   /** Longest wait of an appended byte for the start of its fdatasync (`durability: batch`). */
   spoolSyncDelayMs: 10,
+  /** Last frames kept in memory while the disk refuses them; more of them are lost. */
+  spoolLateFramesCount: 8192,
   /** Whole spool; past it exchanges pass unrecorded and are counted. Config: limits.spool. */
   spoolBytes: 4 * GiB,
   /** Largest request body that is recorded whole. Config: limits.body. */

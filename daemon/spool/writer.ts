@@ -1,0 +1,421 @@
+/**
+ * The appending side of the spool: a write-ahead segment log that survives kill -9.
+ *
+ * What always holds: `append` is one synchronous write of a few microseconds, never throws and
+ * never waits for a disk flush. After a lost frame nothing more of that exchange is written but a
+ * gap frame and its last frame (late, if need be), so what is on disk is an unbroken beginning. A
+ * full or failing disk loses recordings, counted, never traffic; every append tries anew, so it
+ * mends itself. Must never: look into a payload, know HTTP, allocate per chunk.
+ */
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { join } from "node:path";
+import { LIMITS } from "../../record/limits.ts";
+import { type Durability, GroupSync } from "./group-sync.ts";
+import {
+  FRAME_HEADER_BYTES,
+  GAP_KIND,
+  putFrameHeader,
+  sealFrame,
+  sealFrameWith,
+  segmentNumber,
+} from "./segment.ts";
+import { SegmentFile } from "./segment-file.ts";
+import { errnoName, NODE_FS, type SpoolFs } from "./spool-fs.ts";
+
+/** The two kinds by which the writer knows where an exchange begins and ends. */
+export const FIRST_KIND = 1;
+export const LAST_KIND = 7;
+
+export interface SpoolOptions {
+  readonly durability: Durability;
+  /** Bytes of all segments together, past which no new exchange is recorded. */
+  readonly limitBytes: number;
+  readonly segmentBytes?: number;
+  readonly fs?: SpoolFs;
+}
+
+/** One frame of a group; the fields are those of `append`. */
+export interface FrameToWrite {
+  readonly kind: number;
+  readonly exchange: number;
+  readonly atMs: number;
+  readonly payload: Uint8Array | string;
+}
+
+export interface SpoolStats {
+  /** Bytes on disk, as far as known without asking it. */
+  readonly bytes: number;
+  readonly segments: number;
+  readonly frames: number;
+  /** Exchanges of which at least one frame could not be recorded. */
+  readonly lostExchanges: number;
+  readonly lostFrames: number;
+  readonly syncs: number;
+  /** Why recording does not work just now (`ENOSPC: …`, `spool-full: …`), null while it does. */
+  readonly degraded: string | null;
+}
+
+/**
+ * Opens the spool folder `dir` (made 0700) for appending, with a new segment: earlier ones are left
+ * as they are for the reader. Throws where folder or segment cannot be made at all.
+ */
+export function openSpool(dir: string, options: SpoolOptions): SpoolWriter {
+  return new SpoolWriter(dir, options);
+}
+
+/** Larger payloads go to writev from where they lie, smaller ones are copied behind their header. */
+const SCRATCH_BYTES = 128 * 1024;
+const PAYLOAD_FITS = SCRATCH_BYTES - FRAME_HEADER_BYTES;
+/** Pause between tries of what failed: a new segment, late frames, a look at the folder. */
+const RETRY_MS = 100;
+
+interface LateFrame {
+  readonly gap: boolean;
+  readonly atMs: number;
+  readonly payload: Buffer;
+}
+
+export class SpoolWriter {
+  /** 16 hex digits, new for each writer; stands in the header of each of its segments. */
+  readonly run = randomBytes(8).toString("hex");
+  readonly #dir: string;
+  readonly #fs: SpoolFs;
+  readonly #options: SpoolOptions;
+  readonly #segmentBytes: number;
+  readonly #sync: GroupSync;
+  readonly #scratch = Buffer.alloc(SCRATCH_BYTES);
+  #segment: SegmentFile;
+  #otherBytes = 0;
+  #otherSegments = 0;
+  #nextRotation = 0;
+  #lastListing = 0;
+  /** Exchanges with a lost frame; true where their beginning is on disk. */
+  readonly #broken = new Map<number, boolean>();
+  /** Last frames that could not be written when they came, by exchange. */
+  readonly #late = new Map<number, LateFrame>();
+  #lateTimer: NodeJS.Timeout | null = null;
+  #frames = 0;
+  #lostFrames = 0;
+  #lostExchanges = 0;
+  #syncs = 0;
+  #degraded: string | null = null;
+  #syncFault: string | null = null;
+  /** Earlier segments whose last bytes a sync has still to cover. */
+  #unsynced: SegmentFile[] = [];
+  #closed = false;
+
+  constructor(dir: string, options: SpoolOptions) {
+    this.#dir = dir;
+    this.#options = options;
+    this.#fs = options.fs ?? NODE_FS;
+    this.#segmentBytes = options.segmentBytes ?? LIMITS.spoolSegmentBytes;
+    this.#sync = new GroupSync(
+      options.durability,
+      (done) => this.#syncAll(done),
+      (error) => this.#synced(error),
+    );
+    this.#fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    this.#fs.chmodSync(dir, 0o700);
+    this.#segment = this.#create(this.#list(null) + 1);
+  }
+
+  /**
+   * Records one frame. `atMs` is milliseconds since the exchange began. A string is written as
+   * UTF-8. Synchronous; never throws; false means that the exchange is not recorded whole.
+   */
+  append(kind: number, exchange: number, atMs: number, payload: Uint8Array | string): boolean {
+    if (this.#broken.size > 0 && this.#broken.has(exchange)) {
+      return this.#appendBroken(kind, exchange, atMs, payload);
+    }
+    let ok = false;
+    if (this.#admit(kind, payload.length)) {
+      // A UTF-16 unit takes at most three bytes in UTF-8.
+      if (typeof payload === "string" && payload.length * 3 > PAYLOAD_FITS) {
+        payload = Buffer.from(payload);
+      }
+      if (typeof payload !== "string" && payload.length > PAYLOAD_FITS) {
+        putFrameHeader(this.#scratch, 0, kind, exchange, atMs, payload.length);
+        sealFrameWith(this.#scratch, 0, payload);
+        ok = this.#segment.writePair(this.#scratch, payload);
+      } else {
+        ok = this.#segment.write(this.#scratch, this.#pack(0, kind, exchange, atMs, payload));
+      }
+      if (ok) return this.#written(1);
+      this.#degraded = this.#segment.fault;
+    }
+    if (kind === LAST_KIND) this.#putOff(exchange, false, atMs, payload);
+    else this.#broken.set(exchange, kind !== FIRST_KIND);
+    return this.#lost(1);
+  }
+
+  /**
+   * Records several frames of one exchange with one write, all or none: what is at hand together
+   * (the last chunk and the end) costs one system call. Where they are too large for that they
+   * are appended one by one.
+   */
+  appendGroup(frames: readonly FrameToWrite[]): boolean {
+    const first = frames[0];
+    const last = frames.at(-1);
+    if (first === undefined || last === undefined) return true;
+    let most = 0;
+    for (const { payload } of frames) {
+      most += FRAME_HEADER_BYTES + payload.length * (typeof payload === "string" ? 3 : 1);
+    }
+    if (most > SCRATCH_BYTES || this.#broken.has(first.exchange)) {
+      let all = true;
+      for (const f of frames) all = this.append(f.kind, f.exchange, f.atMs, f.payload) && all;
+      return all;
+    }
+    const begins = first.kind === FIRST_KIND;
+    if (this.#admit(begins ? FIRST_KIND : last.kind, most)) {
+      let end = 0;
+      for (const f of frames) end = this.#pack(end, f.kind, f.exchange, f.atMs, f.payload);
+      if (this.#segment.write(this.#scratch, end)) return this.#written(frames.length);
+      this.#degraded = this.#segment.fault;
+    }
+    if (last.kind !== LAST_KIND) this.#broken.set(first.exchange, !begins);
+    else if (!begins) this.#putOff(first.exchange, frames.length > 1, last.atMs, last.payload);
+    return this.#lost(frames.length);
+  }
+
+  /**
+   * With `durability: strict`: resolves when everything appended so far is on the disk (or the
+   * disk has refused). With `batch` and `os` it resolves at once.
+   */
+  durable(): Promise<void> {
+    return this.#options.durability === "strict" ? this.#sync.flush() : Promise.resolve();
+  }
+
+  stats(): SpoolStats {
+    return {
+      bytes: this.#otherBytes + this.#segment.length,
+      segments: this.#otherSegments + 1,
+      frames: this.#frames,
+      lostExchanges: this.#lostExchanges,
+      lostFrames: this.#lostFrames,
+      syncs: this.#syncs,
+      degraded: this.#degraded ?? this.#syncFault,
+    };
+  }
+
+  /** Syncs and closes. Appends after it return false. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#writeLate();
+    this.#closed = true;
+    if (this.#lateTimer !== null) clearTimeout(this.#lateTimer);
+    await this.#sync.flush();
+    for (const segment of [...this.#unsynced, this.#segment]) this.#close(segment);
+    this.#unsynced = [];
+  }
+
+  /** Lays a frame into the scratch memory at `offset`; gives the offset after it. */
+  #pack(
+    offset: number,
+    kind: number,
+    exchange: number,
+    atMs: number,
+    payload: Uint8Array | string,
+  ): number {
+    const start = offset + FRAME_HEADER_BYTES;
+    let bytes = payload.length;
+    if (typeof payload === "string") bytes = this.#scratch.write(payload, start);
+    else this.#scratch.set(payload, start);
+    putFrameHeader(this.#scratch, offset, kind, exchange, atMs, bytes);
+    sealFrame(this.#scratch, offset, bytes);
+    return start + bytes;
+  }
+
+  /** Whether a frame may be tried now; sees to a segment with room. */
+  #admit(kind: number, bytes: number): boolean {
+    if (this.#closed) return false;
+    const total = this.#otherBytes + this.#segment.length + bytes;
+    if (total > this.#options.limitBytes && this.#overLimit(kind, bytes)) return false;
+    if (!this.#segment.usable || this.#segment.length >= this.#segmentBytes) this.#rotate();
+    return this.#segment.usable;
+  }
+
+  /** Of a broken exchange only the last frame is still of use, behind a frame that says so. */
+  #appendBroken(
+    kind: number,
+    exchange: number,
+    atMs: number,
+    payload: Uint8Array | string,
+  ): boolean {
+    if (kind === LAST_KIND) {
+      if (this.#broken.get(exchange) === true) this.#putOff(exchange, true, atMs, payload);
+      this.#broken.delete(exchange);
+    }
+    this.#lostFrames++;
+    return false;
+  }
+
+  #written(frames: number): true {
+    this.#frames += frames;
+    this.#degraded = null;
+    this.#sync.mark();
+    if (this.#late.size > 0) this.#writeLate();
+    return true;
+  }
+
+  #lost(frames: number): false {
+    this.#lostFrames += frames;
+    this.#lostExchanges++;
+    return false;
+  }
+
+  /** Keeps a last frame until the disk takes it: without it the exchange would look unfinished. */
+  #putOff(exchange: number, gap: boolean, atMs: number, payload: Uint8Array | string): void {
+    if (this.#closed || this.#late.size >= LIMITS.spoolLateFramesCount) return;
+    this.#late.set(exchange, { gap, atMs, payload: Buffer.from(payload as string) });
+    this.#writeLate();
+  }
+
+  #writeLate(): void {
+    for (const [exchange, { gap, atMs, payload }] of this.#late) {
+      if (payload.length > PAYLOAD_FITS - FRAME_HEADER_BYTES) {
+        this.#late.delete(exchange);
+        continue;
+      }
+      if (!this.#admit(LAST_KIND, payload.length)) break;
+      const start = gap ? this.#pack(0, GAP_KIND, exchange, atMs, "") : 0;
+      const end = this.#pack(start, LAST_KIND, exchange, atMs, payload);
+      if (!this.#segment.write(this.#scratch, end)) {
+        this.#degraded = this.#segment.fault;
+        break;
+      }
+      this.#late.delete(exchange);
+      this.#frames += gap ? 2 : 1;
+      this.#sync.mark();
+    }
+    if (this.#late.size > 0 && this.#lateTimer === null && !this.#closed) {
+      this.#lateTimer = setTimeout(() => {
+        this.#lateTimer = null;
+        this.#writeLate();
+      }, RETRY_MS);
+    }
+  }
+
+  /**
+   * Past the limit no new exchange is begun; those that run may use a further eighth, and a last
+   * frame always goes in. Segments are removed by another process, hence the look at the folder.
+   */
+  #overLimit(kind: number, bytes: number): boolean {
+    if (kind === LAST_KIND) return false;
+    if (performance.now() - this.#lastListing >= RETRY_MS) {
+      this.#quietly(() => this.#list(this.#segment.number));
+    }
+    const { limitBytes } = this.#options;
+    const total = this.#otherBytes + this.#segment.length + bytes;
+    if (total <= (kind === FIRST_KIND ? limitBytes : limitBytes * 1.125)) return false;
+    this.#degraded = `spool-full: ${total} of ${limitBytes} bytes`;
+    return true;
+  }
+
+  /** A new segment; where it cannot be had the old one is written on, if it is usable. */
+  #rotate(): void {
+    const now = performance.now();
+    if (now < this.#nextRotation) return;
+    try {
+      const next = this.#create(this.#segment.number + 1);
+      this.#otherBytes += this.#segment.length;
+      this.#otherSegments++;
+      if (this.#options.durability === "os") this.#close(this.#segment);
+      else this.#unsynced.push(this.#segment);
+      this.#segment = next;
+      this.#sync.mark();
+    } catch (error) {
+      this.#nextRotation = now + RETRY_MS;
+      if (!this.#segment.usable) this.#degraded = describe(error);
+    }
+  }
+
+  #create(number: number): SegmentFile {
+    let segment: SegmentFile;
+    try {
+      segment = SegmentFile.create(this.#fs, this.#dir, number, this.run);
+    } catch (error) {
+      if (errnoName(error) !== "ENOENT") throw error;
+      this.#fs.mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+      segment = SegmentFile.create(this.#fs, this.#dir, number, this.run);
+    }
+    if (this.#options.durability !== "os") this.#syncFolder();
+    return segment;
+  }
+
+  /** Without this a power cut may leave a synced file that no folder names. */
+  #syncFolder(): void {
+    this.#quietly(() => {
+      const fd = this.#fs.openSync(this.#dir, constants.O_RDONLY);
+      try {
+        this.#fs.fsyncSync(fd);
+      } finally {
+        this.#fs.closeSync(fd);
+      }
+    });
+  }
+
+  /** Takes stock of the segments but `own`; gives the highest number there is. */
+  #list(own: number | null): number {
+    this.#lastListing = performance.now();
+    let bytes = 0;
+    let count = 0;
+    let highest = 0;
+    for (const name of this.#fs.readdirSync(this.#dir)) {
+      const number = segmentNumber(name);
+      if (number === null || number === own) continue;
+      highest = Math.max(highest, number);
+      this.#quietly(() => {
+        bytes += this.#fs.statSync(join(this.#dir, name)).size;
+        count++;
+      });
+    }
+    this.#otherBytes = bytes;
+    this.#otherSegments = count;
+    return highest;
+  }
+
+  /** fdatasync of the segments left since the last one, then of the open one. */
+  #syncAll(done: (error: Error | null) => void): void {
+    const left = this.#unsynced;
+    this.#unsynced = [];
+    let failed: Error | null = null;
+    const next = (): void => {
+      const segment = left.shift();
+      this.#fs.fdatasync((segment ?? this.#segment).fd, (error) => {
+        failed ??= error;
+        if (segment === undefined) return done(failed);
+        this.#close(segment);
+        next();
+      });
+    };
+    next();
+  }
+
+  #synced(error: Error | null): void {
+    this.#syncs++;
+    this.#syncFault = error === null ? null : describe(error);
+    if (this.#closed) return;
+    // Someone removed the file under the writer: what is appended to it would be read by nobody.
+    this.#quietly(() => {
+      if (this.#fs.fstatSync(this.#segment.fd).nlink === 0) this.#segment.usable = false;
+    });
+  }
+
+  #close(segment: SegmentFile): void {
+    this.#quietly(() => this.#fs.closeSync(segment.fd));
+  }
+
+  #quietly(action: () => void): void {
+    try {
+      action();
+    } catch {
+      // What fails here has a fallback: the next listing, the next rotation, the end of the process.
+    }
+  }
+}
+
+function describe(error: unknown): string {
+  return `${errnoName(error)}: ${(error as Error).message}`;
+}
