@@ -33,6 +33,11 @@ export const CATALOGUE = {
     hint: "stop the other one, or give this one its own `state` and `captures`",
     exit: 78,
   },
+  "state-unusable": {
+    meaning: "the state directory cannot hold the key file, or the key file in it is damaged",
+    hint: "check permissions and disk; a damaged key may be removed (fingerprints then change)",
+    exit: 73,
+  },
   "listen-failed": {
     meaning: "the address cannot be listened on",
     hint: "another program uses the port, or the address is not this machine's",

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { acquireLock, lockFolderByDatabase } from "../../../daemon/lock.ts";
+import type { CodedError } from "../../../record/errors.ts";
+
+const MODULE = new URL("../../../daemon/lock.ts", import.meta.url).href;
+
+function folder(): string {
+  return fs.mkdtempSync(join(os.tmpdir(), "callnumber-lock-"));
+}
+
+/** A process that holds the lock of `dir` until it is killed. */
+async function holder(dir: string, how: string) {
+  const script = `const m = await import(${JSON.stringify(MODULE)});
+    await m.${how}(${JSON.stringify(dir)}); console.log("held"); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  return child;
+}
+
+for (const how of ["acquireLock", "lockFolderByDatabase"] as const) {
+  const take = how === "acquireLock" ? acquireLock : lockFolderByDatabase;
+
+  test(`${how}: a second one is refused with the holder's pid, kill -9 frees it`, async () => {
+    const dir = folder();
+    const child = await holder(dir, how);
+    await assert.rejects(take(dir), (error: CodedError) => {
+      assert.equal(error.code, "tree-locked");
+      assert.equal(error.exit, 78);
+      assert.match(error.message, new RegExp(`process ${child.pid} `));
+      return true;
+    });
+    child.kill("SIGKILL");
+    await once(child, "close");
+    const lock = await take(dir);
+    await lock.release();
+    await (await take(dir)).release();
+  });
+}
+
+test("a folder reached by a link, or one that does not exist yet, has one lock", async () => {
+  const dir = folder();
+  const tree = join(dir, "captures");
+  fs.symlinkSync(dir, `${dir}-link`);
+  const lock = await acquireLock(tree);
+  await assert.rejects(acquireLock(join(`${dir}-link`, "captures")), { code: "tree-locked" });
+  await lock.release();
+});
+
+test("where one of two folders is taken, neither stays locked", async () => {
+  const [state, tree] = [folder(), folder()];
+  const other = await acquireLock(tree);
+  await assert.rejects(acquireLock(state, tree), { code: "tree-locked" });
+  await (await acquireLock(state)).release();
+  await other.release();
+});
