@@ -26,6 +26,10 @@ export const LIMITS = {
   inFlightCount: 2048,
   /** Nesting depth to which JSON is looked into; deeper stays raw. */
   jsonDepthCount: 256,
+  /** Characters of a provider's error message that `llm.error` keeps; the body has it whole. */
+  errorTextCount: 500,
+  /** Characters of a session id; longer ones are no ids. */
+  sessionIdCount: 256,
   /** `as/take` links in a row before a list is spelled out in full. */
   asChainCount: 64,
   /** Top-level strings and objects of a body from this size on become parts. */
@@ -59,4 +63,46 @@ export const LIMITS = {
   drainMs: 60_000,
   /** A configuration file larger than this is not one. */
   configFileBytes: MiB,
+  /** Parts that one body is carved into; what comes after them is stored as one piece. */
+  bodyPartCount: 16_384,
+  /** A string in a top-level array is a part from this size on. */
+  elementMinBytes: 64,
+  /** A literal from this size on is stored as a part, so that it is not repeated either. */
+  literalBytes: 1 * KiB,
+  /** A longer `cache_control` member stays in its part. */
+  markerBytes: 256,
+  /** A part with more `cache_control` members keeps them all. */
+  markerCount: 64,
+  /** Nodes of the writer's index of earlier lists; past it the index is begun anew. */
+  listIndexCount: 262_144,
+  /** Longest list, in entries, that later lists may refer to. */
+  listEntryCount: 32_768,
+  /** Text up to this size is stored as text; larger, as base64, which no escape can blow up. */
+  textPartBytes: 64 * MiB,
+  /** Most that one compressed part may decompress to when it is read. */
+  partDecodeBytes: 2 * GiB - 1,
+  /** Compression level of stored streams. If unsure: 3; more costs time and saves little. */
+  zstdLevel: 3,
+  /** Time for looking through one record for secrets; past it the record goes to quarantine. */
+  redactionMs: 10_000,
+  /** Places of spooled bytes that the filer remembers for open exchanges (32 bytes each). */
+  openExtentsCount: 1_000_000,
+  /** Exchanges whose capture file cannot be written, kept for a later try; then reading stops. */
+  filerStalledCount: 64,
+  /** Exchanges or milliseconds after which the filer syncs what it has appended. */
+  filerBatchCount: 64,
+  filerBatchMs: 50,
+  /** JavaScript heap of the filer process in MiB; bodies lie outside of it. */
+  filerHeapMiB: 512,
+  /** A filer that gives no sign of life for so long while it has work is killed. */
+  filerStuckMs: 60_000,
+  /** Kills of the filer by one exchange after which that exchange is set aside. */
+  filerPoisonCount: 2,
+  /** Pause before a filer that died is started again: doubled from the first to the second. */
+  filerRestartMs: 100,
+  filerRestartMaxMs: 10_000,
+  /** Capture files whose dedupe tables are kept in memory. */
+  filerOpenFilesCount: 16,
+  /** The filer's checkpoint log is written anew past this size. */
+  filerLogBytes: 1 * MiB,
 } as const;
