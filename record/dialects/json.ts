@@ -1,0 +1,149 @@
+/**
+ * Careful access to JSON that a stranger wrote: parsing with a limit on depth, reading members
+ * without prototypes in the way, writing members so that `__proto__` stays a plain key.
+ *
+ * What always holds: nothing in here throws, whatever the value; integers beyond 2^53 survive a
+ * parse and a later JSON.stringify digit by digit (as raw JSON, ECMA-262 "JSON.rawJSON").
+ */
+import { LIMITS } from "../limits.ts";
+
+export type JsonObject = Record<string, unknown>;
+
+/** The two functions of the JSON source text access proposal, which lib.es does not know yet. */
+interface RawJson {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+}
+const raw = JSON as unknown as RawJson;
+
+/** A number of 16 digits or more standing where a value stands: only then is the slow way taken. */
+const BIG_NUMBER = /[:[,]\s*-?\d{16,}/;
+
+export type Parsed = { ok: true; value: unknown } | { ok: false; why: string };
+
+/**
+ * Parses JSON text. Fails (with a reason in plain words) on bad JSON and on nesting deeper than
+ * LIMITS.jsonDepthCount, which nothing here wants to walk.
+ */
+export function parseJson(text: string): Parsed {
+  if (text.length > LIMITS.jsonDepthCount && isTooDeep(text)) {
+    return { ok: false, why: `JSON nested deeper than ${LIMITS.jsonDepthCount} levels` };
+  }
+  try {
+    const value = BIG_NUMBER.test(text) ? JSON.parse(text, keepBigNumber) : JSON.parse(text);
+    return { ok: true, value };
+  } catch (error) {
+    return { ok: false, why: `not JSON: ${(error as Error).message}` };
+  }
+}
+
+function keepBigNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value !== "number" || source === undefined || !/^-?\d{16,}$/.test(source))
+    return value;
+  return Number.isSafeInteger(value) ? value : raw.rawJSON(source);
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** Whether brackets outside strings nest deeper than the limit; linear, without recursion. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) {
+      i = endOfString(text, i);
+      if (i < 0) return false;
+    } else if (c === 123 || c === 91) {
+      if (++depth > LIMITS.jsonDepthCount) return true;
+    } else if (c === 125 || c === 93) depth--;
+  }
+  return false;
+}
+
+/** Index of the quote that closes the string opened at `start`; -1 where none does. */
+function endOfString(text: string, start: number): number {
+  let i = start;
+  for (;;) {
+    i = text.indexOf('"', i + 1);
+    if (i < 0) return -1;
+    let slashes = 0;
+    for (let j = i - 1; text.charCodeAt(j) === BACKSLASH; j--) slashes++;
+    if (slashes % 2 === 0) return i;
+  }
+}
+
+/** JSON text of a value; `null` where it cannot be written (too deep for the stack). */
+export function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch {
+    return "null";
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !raw.isRawJSON(value)
+  );
+}
+
+/** The own member at the end of a path of keys, or undefined. */
+export function get(value: unknown, ...keys: string[]): unknown {
+  let at = value;
+  for (const key of keys) {
+    if (!isObject(at) || !Object.hasOwn(at, key)) return undefined;
+    at = at[key];
+  }
+  return at;
+}
+
+/** The string at a path, or null. */
+export function str(value: unknown, ...keys: string[]): string | null {
+  const found = keys.length === 0 ? value : get(value, ...keys);
+  return typeof found === "string" ? found : null;
+}
+
+/** The string at a path where it is not empty, or null. */
+export function word(value: unknown, ...keys: string[]): string | null {
+  return str(value, ...keys) || null;
+}
+
+/** The finite number at a path, or null. */
+export function num(value: unknown, ...keys: string[]): number | null {
+  const found = keys.length === 0 ? value : get(value, ...keys);
+  if (typeof found === "number") return Number.isFinite(found) ? found : null;
+  return raw.isRawJSON(found) ? Number(JSON.stringify(found)) : null;
+}
+
+/** The array at a path, or an empty one. */
+export function list(value: unknown, ...keys: string[]): unknown[] {
+  const found = keys.length === 0 ? value : get(value, ...keys);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The object at a path, or an empty one. */
+export function obj(value: unknown, ...keys: string[]): JsonObject {
+  const found = keys.length === 0 ? value : get(value, ...keys);
+  return isObject(found) ? found : {};
+}
+
+/** Sets a member as JSON.parse would: `__proto__` becomes an own key, never the prototype. */
+export function put(target: JsonObject, key: string, value: unknown): void {
+  if (key === "__proto__") {
+    Object.defineProperty(target, key, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  } else target[key] = value;
+}
+
+/** A shallow copy that keeps odd keys odd. */
+export function copy(source: JsonObject): JsonObject {
+  const target: JsonObject = {};
+  for (const key of Object.keys(source)) put(target, key, source[key]);
+  return target;
+}

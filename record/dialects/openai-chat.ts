@@ -1,0 +1,161 @@
+/**
+ * OpenAI Chat Completions, and everyone who speaks it with an accent: OpenRouter, DeepSeek, Groq,
+ * Mistral, xAI, Azure, Perplexity, vLLM, Ollama's and Gemini's OpenAI mode …
+ * https://platform.openai.com/docs/api-reference/chat
+ *
+ * What always holds: the assembled message is a `chat.completion` object with every field that the
+ * deltas carried, known or not; usage is what the last chunk that had one said, never a sum.
+ */
+import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
+import { overwrite } from "./framing.ts";
+import { copy, get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { DeltaMessage, hasContent } from "./openai-delta.ts";
+import { openaiMessage, openaiTools } from "./openai-messages.ts";
+
+const PATH = /\/(?:chat\/completions|v1\/chat|chat\/completions\/stream)$/;
+const DEPLOYMENT = /\/deployments\/([^/]+)\//;
+
+export const openaiChat: Dialect = {
+  name: "openai.chat",
+  usualOperation: "chat",
+  content: new Set(["model", "messages", "tools", "functions"]),
+
+  operation: (method, path) => (method === "POST" && PATH.test(path) ? "chat" : null),
+
+  looksLike(request, answer) {
+    const kind = str(answer, "object");
+    if (kind === "chat.completion" || kind === "chat.completion.chunk") return true;
+    const choice = list(answer, "choices")[0];
+    if (isObject(get(choice, "message")) || isObject(get(choice, "delta"))) return true;
+    if (isObject(answer) && get(answer, "error") === undefined) return false;
+    return Array.isArray(get(request, "messages")) && word(request, "model") !== null;
+  },
+
+  model: (body, path) => word(body, "model") ?? deployment(path),
+  tools: openaiTools,
+  messages: (body) => list(body, "messages").map((m, i) => openaiMessage(m, i, "messages")),
+
+  response: (body) =>
+    list(body, "choices").map((choice, i) =>
+      openaiMessage({ role: "assistant", ...obj(choice, "message") }, i, "choices"),
+    ),
+
+  facts(body): Facts {
+    const reasons = list(body, "choices").map((choice) => word(choice, "finish_reason"));
+    return {
+      servedModel: word(body, "model"),
+      servedBy: word(body, "provider") ?? word(body, "system_fingerprint"),
+      finishReasons: reasons.filter((reason) => reason !== null),
+      usage: get(body, "usage") ?? get(body, "x_groq", "usage"),
+    };
+  },
+
+  assembler: () => chatAssembler(),
+};
+
+function deployment(path: string): string | null {
+  const name = DEPLOYMENT.exec(path)?.[1];
+  if (name === undefined) return null;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+const NOT_TOP_LEVEL = new Set(["id", "object", "created", "choices", "type", "response"]);
+const NOT_CHOICE = new Set(["index", "delta", "message", "logprobs", "content_filter_results"]);
+
+interface Choice {
+  readonly out: JsonObject;
+  readonly built: DeltaMessage;
+  /** Perplexity repeats the message so far beside each delta; used where no delta says anything. */
+  whole: JsonObject | null;
+}
+
+function chatAssembler(): Assembler {
+  const top: JsonObject = {};
+  const choices = new Map<number, Choice>();
+  let seen = false;
+  let ended = false;
+
+  function choiceAt(index: number): Choice {
+    const found = choices.get(index);
+    if (found !== undefined) return found;
+    const made: Choice = { out: {}, built: new DeltaMessage(), whole: null };
+    choices.set(index, made);
+    return made;
+  }
+
+  function addChoice(part: JsonObject): boolean {
+    const choice = choiceAt(num(part, "index") ?? 0);
+    overwrite(choice.out, part, NOT_CHOICE);
+    mergeLogprobs(choice.out, get(part, "logprobs"));
+    const filter = get(part, "content_filter_results");
+    if (isObject(filter)) {
+      const merged = copy(obj(choice.out, "content_filter_results"));
+      overwrite(merged, filter, new Set());
+      choice.out.content_filter_results = merged;
+    }
+    if (word(part, "finish_reason") !== null) ended = true;
+    const whole = get(part, "message");
+    if (isObject(whole)) choice.whole = whole;
+    const delta = get(part, "delta");
+    if (!isObject(delta)) return false;
+    choice.built.add(delta);
+    return hasContent(delta);
+  }
+
+  return {
+    get ended() {
+      return ended;
+    },
+    add({ data }: StreamEvent): boolean {
+      if (!isObject(data)) return false;
+      seen = true;
+      if (!word(top, "id") && word(data, "id") !== null) top.id = data.id;
+      if (num(top, "created") === null && num(data, "created") !== null) top.created = data.created;
+      overwrite(top, data, NOT_TOP_LEVEL);
+      let content = false;
+      for (const part of list(data, "choices")) {
+        if (isObject(part) && addChoice(part)) content = true;
+      }
+      return content;
+    },
+    result() {
+      if (!seen) return undefined;
+      const built = [...choices].sort(([a], [b]) => a - b).map(([index, c]) => finish(index, c));
+      const out: JsonObject = {};
+      if (top.id !== undefined) out.id = top.id;
+      out.object = "chat.completion";
+      for (const key of Object.keys(top)) if (key !== "id") put(out, key, top[key]);
+      out.choices = built;
+      return out;
+    },
+  };
+}
+
+function finish(index: number, { out, built, whole }: Choice): JsonObject {
+  const message = built.finish();
+  const silent = message.content === null && Object.keys(message).length <= 2;
+  const choice: JsonObject = { index, message: silent && whole !== null ? whole : message };
+  for (const key of Object.keys(out)) put(choice, key, out[key]);
+  if (!Object.hasOwn(choice, "finish_reason")) choice.finish_reason = null;
+  return choice;
+}
+
+/** `{content: […], refusal: […]}`: each chunk brings the entries of its own tokens. */
+function mergeLogprobs(out: JsonObject, logprobs: unknown): void {
+  if (!isObject(logprobs)) return;
+  const merged = obj(out, "logprobs");
+  for (const key of Object.keys(logprobs)) {
+    const value = logprobs[key];
+    const before = get(merged, key);
+    if (Array.isArray(value) && Array.isArray(before))
+      for (const entry of value) before.push(entry);
+    else if (value !== null || before === undefined) {
+      put(merged, key, Array.isArray(value) ? [...value] : value);
+    }
+  }
+  out.logprobs = merged;
+}

@@ -1,0 +1,59 @@
+/**
+ * All dialects, and which of them an exchange speaks.
+ *
+ * What always holds: the path decides, the shape of request and answer where the path fits several
+ * or none; the upstream's name plays no part.
+ */
+import { anthropicCountTokens, anthropicMessages } from "./anthropic-messages.ts";
+import type { Dialect } from "./dialect.ts";
+import { isObject } from "./json.ts";
+import { openaiChat } from "./openai-chat.ts";
+import { openaiResponses } from "./openai-responses.ts";
+
+const DIALECTS: readonly Dialect[] = [
+  openaiResponses,
+  anthropicCountTokens,
+  anthropicMessages,
+  openaiChat,
+];
+
+export interface Recognised {
+  readonly dialect: Dialect;
+  readonly operation: string;
+}
+
+/** The dialect of a name as in `llm.api`, or null. */
+export function dialectNamed(name: string): Dialect | null {
+  return DIALECTS.find((dialect) => dialect.name === name) ?? null;
+}
+
+/**
+ * @param path without query
+ * @param request parsed request body, undefined where it is no JSON
+ * @param answer parsed response body, or the first event of a stream
+ */
+export function recognise(
+  method: string,
+  path: string,
+  request: unknown,
+  answer: unknown,
+): Recognised | null {
+  const byPath: Recognised[] = [];
+  for (const dialect of DIALECTS) {
+    const operation = dialect.operation(method, path);
+    if (operation !== null) byPath.push({ dialect, operation });
+  }
+  if (byPath.length === 1) return byPath[0]!;
+  const byShape = byPath.find(({ dialect }) => dialect.looksLike(request, answer));
+  if (byPath.length > 0) return byShape ?? byPath[0]!;
+  if (method !== "POST" || !isObject(request)) return null;
+  const dialect = DIALECTS.find((candidate) => candidate.looksLike(request, answer));
+  return dialect === undefined ? null : { dialect, operation: dialect.usualOperation };
+}
+
+/** The path of a URL or of a request target, one slash where several stood, none at the end. */
+export function pathOf(url: string): string {
+  const noQuery = url.split(/[?#]/, 1)[0] ?? "";
+  const noOrigin = noQuery.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
+  return noOrigin.replace(/\/{2,}/g, "/").replace(/\/$/, "");
+}

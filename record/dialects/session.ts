@@ -1,0 +1,27 @@
+/**
+ * The session id that clients put into the request body (headers come first and are the filer's):
+ * `session_id` (OpenRouter clients), `prompt_cache_key` (Codex), and the JSON or the words inside
+ * Anthropic's `metadata.user_id` (Claude Code).
+ *
+ * What always holds: null rather than a guess; never longer than LIMITS.sessionIdCount characters.
+ */
+import { LIMITS } from "../limits.ts";
+import { get, isObject, parseJson, word } from "./json.ts";
+
+/** The session id in a parsed request body, or null. */
+export function sessionInBody(body: unknown): string | null {
+  const found =
+    word(body, "session_id") ?? word(body, "prompt_cache_key") ?? inUserId(get(body, "metadata"));
+  return found !== null && found.length <= LIMITS.sessionIdCount ? found : null;
+}
+
+function inUserId(metadata: unknown): string | null {
+  const userId = word(metadata, "user_id");
+  if (userId === null || userId.length > LIMITS.sessionIdCount * 8) return null;
+  if (userId.startsWith("{")) {
+    const parsed = parseJson(userId);
+    return parsed.ok && isObject(parsed.value) ? word(parsed.value, "session_id") : null;
+  }
+  // Older Claude Code: user_<hash>_account_<uuid>_session_<uuid>
+  return /_session_([\w-]{8,})$/.exec(userId)?.[1] ?? null;
+}

@@ -1,0 +1,69 @@
+/**
+ * Server-sent events out of recorded bytes (WHATWG HTML, 9.2), by the eventsource-parser library,
+ * fed chunk by chunk as the bytes arrived so that each event knows the chunk that completed it.
+ *
+ * What always holds: CR, LF and CRLF, comments, BOM, `data:` without a space, several data lines,
+ * ids, retries and a missing last blank line are all fine; linear in the bytes; never throws.
+ */
+import { StringDecoder } from "node:string_decoder";
+import { createParser } from "eventsource-parser";
+import type { StreamEvent } from "./dialect.ts";
+import { parseJson } from "./json.ts";
+
+export interface EventList {
+  readonly events: StreamEvent[];
+  /** Whether `[DONE]` came. */
+  readonly done: boolean;
+  /** Events whose data is no JSON. */
+  readonly foreign: number;
+}
+
+/**
+ * @param bytes the body
+ * @param ends byte offset after each chunk, ascending; empty where not known
+ */
+export function readSse(bytes: Uint8Array, ends: readonly number[]): EventList {
+  const events: StreamEvent[] = [];
+  let done = false;
+  let foreign = 0;
+  let chunk = 0;
+  const parser = createParser({
+    onEvent({ event, data }) {
+      if (data.trim() === "[DONE]") {
+        done = true;
+        return;
+      }
+      for (const value of valuesOf(data)) {
+        if (value === undefined) foreign++;
+        else events.push({ name: event ?? null, data: value, chunk });
+      }
+    },
+  });
+  const decoder = new StringDecoder("utf8");
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let start = 0;
+  for (; chunk < ends.length && start < buffer.length; chunk++) {
+    const end = Math.min(ends[chunk]!, buffer.length);
+    if (end > start) parser.feed(decoder.write(buffer.subarray(start, end)));
+    start = Math.max(start, end);
+  }
+  parser.feed(decoder.write(buffer.subarray(start)));
+  // The last event may lack its blank line, or even its line end: what came of it counts.
+  chunk = Math.max(0, ends.length - 1);
+  parser.feed(`${decoder.end()}\n\n`);
+  return { events, done, foreign };
+}
+
+/** The JSON of an event; several where a server forgot the blank line between two events. */
+function valuesOf(data: string): unknown[] {
+  if (data === "") return [];
+  const whole = parseJson(data);
+  if (whole.ok) return [whole.value];
+  if (!data.includes("\n")) return [undefined];
+  const lines = data.split("\n").filter((line) => line.trim() !== "" && line.trim() !== "[DONE]");
+  const each = lines.map((line) => parseJson(line));
+  if (each.every((parsed) => parsed.ok)) return each.map((parsed) => parsed.value);
+  // A server that broke a long line wherever it liked: the pieces belong together without "\n".
+  const joined = parseJson(data.replaceAll("\n", ""));
+  return [joined.ok ? joined.value : undefined];
+}

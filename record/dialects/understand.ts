@@ -1,0 +1,133 @@
+/**
+ * What an exchange means: the one entry for the filer. Takes the bytes of one exchange, gives the
+ * `llm` member of its line, the assembled message of a stream, the body's session id and the time of
+ * the first token.
+ *
+ * What always holds: pure (no clock, no file, no socket), linear in the bytes, never throws: what
+ * cannot be understood is named in `notes`, and the bytes are kept by others anyway.
+ */
+
+import type { Llm } from "../format/schema.ts";
+import { priceOf } from "../prices/price.ts";
+import type { Dialect, Facts } from "./dialect.ts";
+import { NO_FACTS } from "./dialect.ts";
+import { failureIn, failureOf } from "./failure.ts";
+import { type Framed, frame, utf8 } from "./framing.ts";
+import { get, parseJson, toJson } from "./json.ts";
+import type { HeaderPairs, Understood, WireExchange } from "./normal.ts";
+import { pathOf, recognise } from "./registry.ts";
+import { sessionInBody } from "./session.ts";
+import { normaliseUsage } from "./usage.ts";
+
+/** Reads one exchange. Never throws. */
+export function understand(exchange: WireExchange): Understood {
+  try {
+    return read(exchange);
+  } catch (error) {
+    const why = `not understood: ${(error as Error).message}`;
+    return { llm: null, assembled: null, session: null, firstTokenMs: null, notes: [why] };
+  }
+}
+
+function read(x: WireExchange): Understood {
+  const notes: string[] = [];
+  const request = readRequest(x, notes);
+  const ends = (x.chunks ?? []).map((chunk) => chunk.end);
+  const contentType = header(x.responseHeaders, "content-type");
+  const framed = frame(x.responseBody ?? new Uint8Array(0), contentType, ends);
+  notes.push(...framed.notes);
+  const answer = framed.framing === "json" ? framed.json : framed.events[0]?.data;
+  const known = recognise(x.method, pathOf(x.url), request, answer);
+  const session = sessionInBody(request);
+  if (known === null) return { llm: null, assembled: null, session, firstTokenMs: null, notes };
+
+  const { dialect, operation } = known;
+  const streamed = framed.framing !== "json" && framed.framing !== "other";
+  const told = streamed ? assemble(dialect, request, framed, notes) : plain(framed);
+  const error = told.error ?? failureOf(x.status, framed.json, () => utf8(x.responseBody ?? NONE));
+  const facts = factsOf(dialect, told.body);
+  const tools = guard(notes, [], () => dialect.tools(request));
+  const calls = guard(notes, [], () => toolCalls(dialect, told.body));
+  const model = dialect.model(request, pathOf(x.url));
+  // Counting, fetching and cancelling are free; a response fetched again was paid for before.
+  const paid = x.method === "POST" && operation !== "count_tokens" && operation !== "cancel";
+  const price = paid ? priceOf({ url: x.url, model, facts, headers: x.responseHeaders }) : null;
+  const llm: Llm = {
+    api: dialect.name,
+    operation,
+    model,
+    served_model: facts.servedModel,
+    served_by: facts.servedBy,
+    stream: streamed || (framed.framing === "other" && get(request, "stream") === true),
+    finish_reasons: facts.finishReasons,
+    usage: normaliseUsage(facts.usage),
+    cost_usd: price?.usd ?? null,
+    price_source: price?.source ?? null,
+    tools_offered: tools.map((tool) => tool.name),
+    tool_calls: calls,
+    ...(error === null ? {} : { error }),
+    ...(notes.length === 0 ? {} : { notes }),
+  };
+  const assembled = streamed && told.body !== undefined ? toJson(told.body) : null;
+  const firstTokenMs = told.firstChunk === null ? null : (x.chunks?.[told.firstChunk]?.ms ?? null);
+  return { llm, assembled, session, firstTokenMs, notes };
+}
+
+const NONE = new Uint8Array(0);
+
+function header(headers: HeaderPairs, name: string): string | null {
+  return headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;
+}
+
+function readRequest(x: WireExchange, notes: string[]): unknown {
+  if (x.requestBody === null || x.requestBody.length === 0) return undefined;
+  const parsed = parseJson(utf8(x.requestBody));
+  if (!parsed.ok) notes.push(`request body ${parsed.why}`);
+  return parsed.ok ? parsed.value : undefined;
+}
+
+interface Told {
+  readonly body: unknown;
+  readonly error: string | null;
+  /** Index of the chunk that brought the first content. */
+  readonly firstChunk: number | null;
+}
+
+function plain(framed: Framed): Told {
+  return { body: framed.json, error: failureIn(framed.json), firstChunk: null };
+}
+
+function assemble(dialect: Dialect, request: unknown, framed: Framed, notes: string[]): Told {
+  const assembler = dialect.assembler?.(request);
+  let firstChunk: number | null = null;
+  let error: string | null = null;
+  for (const event of framed.events) {
+    error ??= failureIn(event.data);
+    if (assembler?.add(event) && firstChunk === null) firstChunk = event.chunk;
+  }
+  const body = assembler?.result();
+  if (assembler === undefined) notes.push(`${dialect.name} is not known to stream`);
+  else if (!assembler.ended && error === null) notes.push("the stream stops before its end");
+  return { body, error, firstChunk };
+}
+
+function factsOf(dialect: Dialect, body: unknown): Facts {
+  return body === undefined ? NO_FACTS : dialect.facts(body);
+}
+
+function toolCalls(dialect: Dialect, body: unknown): string[] {
+  return dialect
+    .response(body)
+    .flatMap((message) => message.pieces)
+    .flatMap((piece) => (piece.kind === "tool_call" ? [piece.name] : []));
+}
+
+/** One part of the understanding failing leaves the others standing. */
+function guard<T>(notes: string[], otherwise: T, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    notes.push(`not understood: ${(error as Error).message}`);
+    return otherwise;
+  }
+}
