@@ -63,6 +63,21 @@ export const CATALOGUE = {
     hint: "the lines are named; restore the file from git",
     exit: 1,
   },
+  "redaction-deadline": {
+    meaning: "looking for secrets in a record took longer than its deadline; it is not filed",
+    hint: "the record lies in quarantine in the state directory; look at your own redact rules",
+    exit: 1,
+  },
+  "redaction-rule-invalid": {
+    meaning: "a rule under redact.rules cannot be used",
+    hint: "a pattern must compile, match something, and repeat nothing that repeats inside",
+    exit: 78,
+  },
+  "secrets-found": {
+    meaning: "credentials were found where none may be",
+    hint: "revoke them first; then remove them from the file and from its git history",
+    exit: 1,
+  },
   "astro-missing": {
     meaning: "the site needs the optional package astro, which is not installed",
     hint: "npm install astro (43.5 MB), or use `callnumber serve` without a site",

@@ -1,0 +1,92 @@
+/**
+ * Secrets inside base64: a key encoded by itself, a whole file in a tool's output, basic
+ * credentials. Entered only where the base64 form of an anchor was seen; decodes no more than the
+ * rule there can reach.
+ *
+ * What always holds: after the replacement a long run still decodes, with the marker where the
+ * secret was; a short run gives way to the readable marker as a whole.
+ */
+import type { Rule } from "./rule.ts";
+
+/** `secret` is the decoded text; the bytes from `start` to `end` are to give way for `text(marker)`. */
+export interface EncodedSecret {
+  readonly start: number;
+  readonly end: number;
+  readonly secret: string;
+  readonly text: (marker: string) => string;
+}
+
+/** Runs up to this many characters are replaced whole. */
+const SHORT_RUN = 512;
+/** Groups of four characters decoded in front of the anchor: boundaries and what precedes it. */
+const GROUPS_BEFORE = 24;
+
+const IS_BASE64 = new Uint8Array(256);
+for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_") {
+  IS_BASE64[c.charCodeAt(0)] = 1;
+}
+
+function runStart(bytes: Uint8Array, at: number, limit: number): number {
+  let start = at;
+  while (start > limit && IS_BASE64[bytes[start - 1]!] === 1) start -= 1;
+  // The letter of an escape (`\n`) in front is no part of the run.
+  if (start > 0 && bytes[start - 1] === 0x5c) start += bytes[start] === 0x75 ? 5 : 1;
+  return start;
+}
+
+function runEnd(bytes: Uint8Array, at: number, limit: number): number {
+  let end = at;
+  while (end < limit && IS_BASE64[bytes[end]!] === 1) end += 1;
+  return end;
+}
+
+/** Offset within a group of four at which the fixed characters of a form begin, by phase. */
+const FORM_OFFSET = [0, 2, 3] as const;
+
+export interface Occurrence {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where the rule (or live credential) stands in decoded text. */
+export type FindIn = (text: string) => Occurrence[];
+
+/** Secrets of one rule around the base64 form of an anchor that begins at `hit`. */
+export function secretsInBase64(
+  bytes: Buffer,
+  hit: number,
+  phase: 0 | 1 | 2,
+  reach: Rule["reach"],
+  find: FindIn,
+): EncodedSecret[] {
+  const group = hit - FORM_OFFSET[phase];
+  const from = runStart(bytes, hit, Math.max(0, hit - SHORT_RUN));
+  if (group < from) return [];
+  const first = group - 4 * Math.min(GROUPS_BEFORE, Math.floor((group - from) / 4));
+  const limit = Math.min(bytes.length, hit + Math.ceil(((reach ?? 640) * 4) / 3));
+  let end = runEnd(bytes, hit, limit);
+  const cut = end === limit && end < bytes.length;
+  if (cut) end -= (end - first) % 4;
+  const padded = !cut && bytes[end] === 0x3d ? end + (bytes[end + 1] === 0x3d ? 2 : 1) : end;
+  const decoded = Buffer.from(bytes.toString("latin1", first, end), "base64").toString("latin1");
+  const isShort = !cut && padded - from <= SHORT_RUN;
+  return find(decoded).map(({ start, end: stop }) => {
+    const secret = decoded.slice(start, stop);
+    if (isShort) return { start: from, end: padded, secret, text: (marker) => marker };
+    const a = start - (start % 3);
+    const b = Math.min(decoded.length, Math.ceil(stop / 3) * 3);
+    const atEnd = b === decoded.length;
+    return {
+      start: first + (a / 3) * 4,
+      end: atEnd ? padded : first + (b / 3) * 4,
+      secret,
+      text: (marker) => encode(decoded.slice(a, start), marker, decoded.slice(stop, b), atEnd),
+    };
+  });
+}
+
+function encode(before: string, marker: string, after: string, atEnd: boolean): string {
+  const length = before.length + marker.length + after.length;
+  const fill = atEnd ? "" : " ".repeat((3 - (length % 3)) % 3);
+  return Buffer.from(before + marker + fill + after, "latin1").toString("base64");
+}

@@ -1,0 +1,228 @@
+/**
+ * Finds what a rule set describes in bytes of any kind: JSON, SSE, NDJSON, a `.env`, plain text.
+ *
+ * First the anchors in one pass; a body without any costs no more. Around each anchor a window is
+ * looked at in its written form and in every form beneath it (JSON escapes up to six levels,
+ * percent-encoding), so boundaries are those of the decoded text: in `\nsk-…` the `n` is no letter
+ * of the key. What always holds: windows are bounded by the rule's reach, so the work is linear.
+ */
+import { performance } from "node:perf_hooks";
+import { CodedError } from "../errors.ts";
+import { type Occurrence, secretsInBase64 } from "./base64-secrets.ts";
+import { compose, decodePercent, type Layer, unescapeJson } from "./layers.ts";
+import type { Rule } from "./rule.ts";
+import { ANY_RULE, type RuleSet } from "./rule-set.ts";
+
+/** Bytes from `start` to `end` hold `secret` (decoded) by `rule`; `text` makes the replacement. */
+export interface Found {
+  readonly start: number;
+  readonly end: number;
+  readonly rule: string;
+  readonly secret: string;
+  /** Lower wins where two overlap. */
+  readonly rank: number;
+  readonly text: (marker: string) => string;
+}
+
+interface Window {
+  start: number;
+  end: number;
+  readonly rules: Set<number>;
+}
+
+const BEFORE = 320;
+const REACH = 640;
+const WINDOW_MAX = 256 * 1024;
+const EVERYWHERE_STEP = 64 * 1024;
+const EVERYWHERE_OVERLAP = 4 * 1024;
+const LEVELS = 6;
+
+const plainText = (marker: string): string => marker;
+
+/** Point in time (`performance.now()`) after which the work is given up. */
+export class Deadline {
+  readonly #at: number;
+  constructor(ms: number) {
+    this.#at = performance.now() + ms;
+  }
+  check(): void {
+    if (performance.now() > this.#at) {
+      throw new CodedError("redaction-deadline", "redaction passed its deadline");
+    }
+  }
+}
+
+function occurrences(rule: Rule, text: string): Occurrence[] {
+  const found: Occurrence[] = [];
+  const { pattern } = rule;
+  pattern.lastIndex = 0;
+  for (let m = pattern.exec(text); m !== null; m = pattern.exec(text)) {
+    const [start, end] = m.indices![1] ?? m.indices![0]!;
+    if (end > start) {
+      const before = text.slice(Math.max(0, start - 64), start);
+      if (rule.accept === undefined || rule.accept(text.slice(start, end), before)) {
+        found.push({ start, end });
+      } else if (start > m.index) pattern.lastIndex = start;
+    }
+    if (pattern.lastIndex === m.index) pattern.lastIndex += 1;
+  }
+  return found;
+}
+
+function liveOccurrences(live: readonly string[], text: string): Occurrence[] {
+  const found: Occurrence[] = [];
+  for (const secret of live) {
+    for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + secret.length)) {
+      found.push({ start: at, end: at + secret.length });
+    }
+  }
+  return found;
+}
+
+/** The written text and every text beneath it, outermost first. */
+function* layersOf(text: string): Generator<Layer> {
+  let layer: Layer = { text, origin: (at) => at };
+  for (let level = 0; level < LEVELS; level += 1) {
+    yield layer;
+    const percent = decodePercent(layer.text);
+    if (percent !== null) {
+      const once = compose(layer, percent);
+      yield once;
+      const twice = decodePercent(percent.text);
+      if (twice !== null) yield compose(once, twice);
+    }
+    const inner = unescapeJson(layer.text);
+    if (inner === null) return;
+    layer = compose(layer, inner);
+  }
+}
+
+class Search {
+  readonly found: Found[] = [];
+  readonly windows: Window[] = [];
+  readonly #bytes: Buffer;
+  readonly #set: RuleSet;
+  readonly #deadline: Deadline;
+
+  constructor(bytes: Buffer, set: RuleSet, deadline: Deadline) {
+    this.#bytes = bytes;
+    this.#set = set;
+    this.#deadline = deadline;
+  }
+
+  run(): Found[] {
+    const { scan, uses, everywhere } = this.#set;
+    scan(this.#bytes, (index, start) => {
+      const { rule, phase } = uses[index]!;
+      if (phase === null) this.#extendWindow(start, rule);
+      else this.#lookIntoBase64(start, rule, phase);
+    });
+    if (everywhere.length > 0) {
+      for (let at = 0; at < this.#bytes.length; at += EVERYWHERE_STEP) {
+        const end = Math.min(this.#bytes.length, at + EVERYWHERE_STEP + EVERYWHERE_OVERLAP);
+        this.windows.push({ start: at, end, rules: new Set(everywhere) });
+      }
+    }
+    for (const window of this.windows) this.#lookInto(window);
+    return this.found;
+  }
+
+  #extendWindow(hit: number, rule: number): void {
+    const reach = Math.ceil((this.#set.rules[rule]?.reach ?? REACH) * 1.25) + 128;
+    const end = Math.min(this.#bytes.length, hit + reach);
+    const last = this.windows.at(-1);
+    if (last !== undefined && hit - BEFORE <= last.end && hit - last.start < WINDOW_MAX) {
+      if (end > last.end) last.end = end;
+      last.rules.add(rule);
+      return;
+    }
+    let start = Math.max(0, hit - BEFORE);
+    // Not between a backslash and what it escapes.
+    while (start > 0 && this.#bytes[start - 1] === 0x5c) start -= 1;
+    this.windows.push({ start, end, rules: new Set([rule]) });
+  }
+
+  #occurrences(rule: number, text: string): Occurrence[] {
+    const known = this.#set.rules[rule];
+    return known === undefined ? liveOccurrences(this.#set.live, text) : occurrences(known, text);
+  }
+
+  /** The live credential outranks every rule: it is what was really sent. */
+  #rank(rule: number): number {
+    return rule === this.#set.rules.length ? -1 : rule;
+  }
+
+  #name(rule: number): string {
+    return this.#set.rules[rule]?.name ?? "live-credential";
+  }
+
+  #lookInto(window: Window): void {
+    const written = this.#bytes.toString("latin1", window.start, window.end);
+    const rules = new Set(window.rules);
+    const disguised = rules.delete(ANY_RULE);
+    for (const { text, origin } of layersOf(written)) {
+      if (disguised) this.#addRulesOf(text, rules);
+      for (const rule of rules) {
+        this.#deadline.check();
+        for (const { start, end } of this.#occurrences(rule, text)) {
+          this.found.push({
+            start: window.start + origin(start),
+            end: window.start + origin(end),
+            rule: this.#name(rule),
+            secret: text.slice(start, end),
+            rank: this.#rank(rule),
+            text: plainText,
+          });
+        }
+      }
+    }
+  }
+
+  #addRulesOf(text: string, rules: Set<number>): void {
+    this.#set.scan(Buffer.from(text, "latin1"), (index) => {
+      const { rule, phase } = this.#set.uses[index]!;
+      if (phase === null && rule !== ANY_RULE) rules.add(rule);
+    });
+  }
+
+  #lookIntoBase64(hit: number, rule: number, phase: 0 | 1 | 2): void {
+    const reach = this.#set.rules[rule]?.reach;
+    const find = (text: string): Occurrence[] => this.#occurrences(rule, text);
+    for (const secret of secretsInBase64(this.#bytes, hit, phase, reach, find)) {
+      this.found.push({ ...secret, rule: this.#name(rule), rank: this.#rank(rule) });
+    }
+  }
+}
+
+/**
+ * Everything in `bytes` that the rule set describes, non-overlapping and in order.
+ * Throws `redaction-deadline`.
+ */
+export function findSecrets(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
+  return mergeOverlaps(new Search(bytes, set, deadline).run());
+}
+
+/** Overlapping finds become one that spans them all, named by the one of the best rank. */
+export function mergeOverlaps(found: readonly Found[]): Found[] {
+  if (found.length < 2) return [...found];
+  const sorted = [...found].sort((a, b) => a.start - b.start || b.end - a.end || a.rank - b.rank);
+  const merged: Found[] = [];
+  for (const next of sorted) {
+    const last = merged.at(-1);
+    if (last === undefined || next.start >= last.end) {
+      merged.push(next);
+      continue;
+    }
+    const best = next.rank < last.rank ? next : last;
+    const end = Math.max(last.end, next.end);
+    const same = best.start === last.start && best.end === end;
+    // Two base64 runs that overlap cannot be re-encoded apart: the plain marker stands for both.
+    merged[merged.length - 1] = {
+      ...best,
+      start: last.start,
+      end,
+      text: same ? best.text : plainText,
+    };
+  }
+  return merged;
+}

@@ -1,0 +1,354 @@
+/**
+ * Takes secrets out of what is about to be filed: bodies, streams, URLs and headers.
+ *
+ * What always holds: where nothing was found the very same object comes back; all bytes outside a
+ * replaced secret stay as they were, so JSON stays the JSON it was; the replacement
+ * (`[redacted:<rule> fp:<tag>]`) needs no escaping in JSON, reads the same at every depth and is
+ * the same for the same secret in one tree; redacting twice changes nothing more.
+ * `redactPart` is a pure function of the bytes and `key`, so its results may be kept by hash.
+ * Nothing in here logs, keeps or returns a secret.
+ */
+import { createHash } from "node:crypto";
+import { LIMITS } from "../limits.ts";
+import {
+  type Fingerprint,
+  isCredentialHeader,
+  isCredentialParameter,
+  isWorthHiding,
+  maskCredential,
+} from "./credential-headers.ts";
+import { Deadline, type Found, findSecrets, mergeOverlaps } from "./find-secrets.ts";
+import { type Identifiers, identifiersIn, isIdentifierHeader } from "./identifiers.ts";
+import type { Rule } from "./rule.ts";
+import { BUILT_IN_RULES, compileRuleSet, type RuleSet } from "./rule-set.ts";
+import { PII_RULES } from "./rules-pii.ts";
+import { channelsOf } from "./stream-strings.ts";
+import { compileUserRules, type UserRule, withinDeadline } from "./user-rules.ts";
+
+/** How often a rule replaced something in one place; the `redactions` of an exchange are these. */
+export interface Hit {
+  readonly rule: string;
+  readonly where: string;
+  readonly count: number;
+}
+
+export interface Redacted<T> {
+  /** The very object that was passed in where `hits` is empty. */
+  readonly value: T;
+  readonly hits: readonly Hit[];
+}
+
+export interface RedactorOptions {
+  /** The configuration's `redact.rules`. */
+  readonly rules?: readonly UserRule[];
+  /** The configuration's `redact.headers`: further headers to be masked whole. */
+  readonly headers?: readonly string[];
+  /** Hide e-mail addresses, phone numbers, IBANs and card numbers too. */
+  readonly pii?: boolean;
+  /** Replace the client's user, device and account identifiers with pseudonyms. */
+  readonly identifiers?: boolean;
+  /** Keyed and stable within a tree: eight hex digits for a secret. */
+  readonly fingerprint: Fingerprint;
+  /** Keyed and stable within a tree; `fingerprint` where it is not given. */
+  readonly pseudonym?: (identifier: string) => string;
+  /** The credentials that the request carried. */
+  readonly live?: readonly string[];
+  /** For one call. Default `LIMITS.redactionMs`. */
+  readonly deadlineMs?: number;
+}
+
+/** `[ms since the exchange began, bytes]`, as they arrived. */
+export type Chunk = readonly [number, Buffer];
+
+/** `frames`: length-prefixed binary (AWS event-stream), where a replacement keeps the length. */
+export type BodyKind = "bytes" | "frames";
+
+export interface Redactor {
+  /** Names the rule set and live credentials: equal keys give equal results for equal bytes. */
+  readonly key: string;
+  /** The same rules with other live credentials. Cheap where these were seen before. */
+  withLive(live: readonly string[]): Redactor;
+  /** A part, a literal or a whole body; no identifiers. */
+  redactPart(bytes: Buffer, where?: string): Redacted<Buffer>;
+  /** A whole body, with identifiers where these are asked for. */
+  redactBody(bytes: Buffer, kind?: BodyKind, where?: string): Redacted<Buffer>;
+  /** A stream; as many chunks come back, at the same times. Assemble the message from these. */
+  redactChunks(chunks: readonly Chunk[], where?: string): Redacted<readonly Chunk[]>;
+  redactUrl(url: string, where?: string): Redacted<string>;
+  redactText(text: string, where?: string): Redacted<string>;
+  /** Masks credential headers that are not masked yet and looks through all others. */
+  redactHeaders<T extends readonly (readonly [string, string])[]>(
+    headers: T,
+    where?: string,
+  ): Redacted<T | [string, string][]>;
+}
+
+/** A replacement: bytes from `start` to `end` give way for `text`. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+function count(hits: Map<string, number>, rule: string): void {
+  hits.set(rule, (hits.get(rule) ?? 0) + 1);
+}
+
+function listed(hits: ReadonlyMap<string, number>, where: string): Hit[] {
+  return [...hits].map(([rule, n]) => ({ rule, where, count: n }));
+}
+
+function applyEdits(bytes: Buffer, edits: readonly Edit[]): Buffer {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const { start, end, text } of edits) {
+    pieces.push(bytes.subarray(from, start), Buffer.from(text, "latin1"));
+    from = end;
+  }
+  pieces.push(bytes.subarray(from));
+  return Buffer.concat(pieces);
+}
+
+/** Cuts the edited concatenation at the old chunk boundaries; a marker stays in one chunk. */
+function applyToChunks(chunks: readonly Chunk[], bytes: Buffer, edits: readonly Edit[]): Chunk[] {
+  const out: Chunk[] = [];
+  let begin = 0;
+  let next = 0;
+  for (const [ms, chunk] of chunks) {
+    const stop = begin + chunk.length;
+    const pieces: Buffer[] = [];
+    let from = begin;
+    for (; next < edits.length && edits[next]!.start < stop; next += 1) {
+      const { start, end, text } = edits[next]!;
+      if (start >= begin) pieces.push(bytes.subarray(from, start), Buffer.from(text, "latin1"));
+      from = Math.min(end, stop);
+      if (end > stop) break;
+    }
+    pieces.push(bytes.subarray(from, stop));
+    out.push([ms, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)]);
+    begin = stop;
+  }
+  return out;
+}
+
+class RuleRedactor implements Redactor {
+  readonly key: string;
+  readonly #options: RedactorOptions;
+  readonly #rules: readonly Rule[];
+  readonly #set: RuleSet;
+  readonly #headers: ReadonlySet<string>;
+  readonly #family: Map<string, RuleRedactor>;
+  /** Rules that we did not write can take exponential time; they run where they can be stopped. */
+  readonly #untrusted: boolean;
+
+  constructor(
+    options: RedactorOptions,
+    rules: readonly Rule[],
+    live: readonly string[],
+    family: Map<string, RuleRedactor>,
+  ) {
+    this.#options = options;
+    this.#rules = rules;
+    this.#set = compileRuleSet(rules, live);
+    this.#headers = new Set(options.headers?.map((h) => h.toLowerCase()));
+    this.#untrusted = (options.rules?.length ?? 0) > 0;
+    this.#family = family;
+    this.key = keyOf(options, live);
+    family.set(live.join("\n"), this);
+  }
+
+  withLive(live: readonly string[]): Redactor {
+    const wanted = live.filter(isWorthHiding);
+    const id = wanted.join("\n");
+    const known = this.#family.get(id);
+    if (known !== undefined) return known;
+    // Each holds a table of some hundred kilobytes: keep the few credentials that are in use.
+    if (this.#family.size >= 16) this.#family.clear();
+    return new RuleRedactor(this.#options, this.#rules, wanted, this.#family);
+  }
+
+  redactPart(bytes: Buffer, where = "body"): Redacted<Buffer> {
+    return this.#redact(bytes, where, "bytes", null);
+  }
+
+  redactBody(bytes: Buffer, kind: BodyKind = "bytes", where = "body"): Redacted<Buffer> {
+    const identifiers = this.#options.identifiers ? identifiersIn(bytes) : null;
+    return this.#redact(bytes, where, kind, identifiers);
+  }
+
+  redactChunks(chunks: readonly Chunk[], where = "body"): Redacted<readonly Chunk[]> {
+    const bytes = Buffer.concat(chunks.map(([, b]) => b));
+    const { edits, hits } = this.#guarded(bytes, (deadline) => {
+      const found = findSecrets(bytes, this.#set, deadline);
+      for (const channel of channelsOf(bytes.toString("latin1"))) {
+        deadline.check();
+        found.push(...this.#foundInChannel(channel, deadline));
+      }
+      return mergeOverlaps(found);
+    });
+    if (edits.length === 0) return { value: chunks, hits: [] };
+    return { value: applyToChunks(chunks, bytes, edits), hits: listed(hits, where) };
+  }
+
+  redactText(text: string, where = "text"): Redacted<string> {
+    const { value, hits } = this.redactPart(Buffer.from(text, "utf8"), where);
+    return hits.length === 0 ? { value: text, hits } : { value: value.toString("utf8"), hits };
+  }
+
+  redactUrl(url: string, where = "url"): Redacted<string> {
+    const query = url.indexOf("?");
+    const hits = new Map<string, number>();
+    let masked = url;
+    if (query >= 0) {
+      const pairs = url.slice(query + 1).split("&");
+      const out = pairs.map((pair) => this.#maskParameter(pair, hits));
+      if (hits.size > 0) masked = `${url.slice(0, query)}?${out.join("&")}`;
+    }
+    const rest = this.redactText(masked, where);
+    const all = [...listed(hits, where), ...rest.hits];
+    return { value: all.length === 0 ? url : rest.value.replaceAll(" ", "%20"), hits: all };
+  }
+
+  redactHeaders<T extends readonly (readonly [string, string])[]>(
+    headers: T,
+    where = "headers",
+  ): Redacted<T | [string, string][]> {
+    const hits: Hit[] = [];
+    const out = headers.map(([name, value]): [string, string] => {
+      const place = `${where}.${name.toLowerCase()}`;
+      const { value: clean, hits: here } = this.#redactHeader(name, value, place);
+      hits.push(...here);
+      return [name, clean];
+    });
+    return hits.length === 0 ? { value: headers, hits } : { value: out, hits };
+  }
+
+  #redactHeader(name: string, value: string, place: string): Redacted<string> {
+    if (isCredentialHeader(name) || this.#headers.has(name.toLowerCase())) {
+      const masked = maskCredential(name, value, this.#options.fingerprint);
+      const hits = masked === value ? [] : [{ rule: "credential-header", where: place, count: 1 }];
+      return { value: masked, hits };
+    }
+    if (this.#options.identifiers && isIdentifierHeader(name) && value !== "") {
+      if (value.startsWith("[pseudonym:")) return { value, hits: [] };
+      return {
+        value: this.#pseudonym(value),
+        hits: [{ rule: "identifier", where: place, count: 1 }],
+      };
+    }
+    return this.redactText(value, place);
+  }
+
+  #maskParameter(pair: string, hits: Map<string, number>): string {
+    const equals = pair.indexOf("=");
+    if (equals < 0 || !isCredentialParameter(pair.slice(0, equals))) return pair;
+    const value = pair.slice(equals + 1);
+    if (value === "" || value.includes("[redacted")) return pair;
+    let secret = value;
+    try {
+      secret = decodeURIComponent(value);
+    } catch {
+      // Not percent-encoding after all: it is taken as it stands.
+    }
+    count(hits, "credential-parameter");
+    return `${pair.slice(0, equals)}=[redacted fp:${this.#options.fingerprint(secret)}]`;
+  }
+
+  #pseudonym(identifier: string): string {
+    const make = this.#options.pseudonym ?? this.#options.fingerprint;
+    return `[pseudonym:${make(identifier)}]`;
+  }
+
+  #marker(found: Found): string {
+    return `[redacted:${found.rule} fp:${this.#options.fingerprint(found.secret)}]`;
+  }
+
+  #redact(
+    bytes: Buffer,
+    where: string,
+    kind: BodyKind,
+    identifiers: Identifiers | null,
+  ): Redacted<Buffer> {
+    const { edits, hits } = this.#guarded(bytes, (deadline) => {
+      const found = findSecrets(bytes, this.#set, deadline);
+      if (identifiers === null) return found;
+      const marked = identifiers.map(({ start, end, value }) => ({
+        start,
+        end,
+        rule: "identifier",
+        secret: value,
+        rank: Number.MAX_SAFE_INTEGER,
+        text: () => this.#pseudonym(value),
+      }));
+      return mergeOverlaps([...found, ...marked]);
+    });
+    if (edits.length === 0) return { value: bytes, hits: [] };
+    const fitted = kind === "frames" ? edits.map(keepLength) : edits;
+    return { value: applyEdits(bytes, fitted), hits: listed(hits, where) };
+  }
+
+  #guarded(
+    bytes: Buffer,
+    find: (deadline: Deadline) => Found[],
+  ): { edits: Edit[]; hits: Map<string, number> } {
+    if (bytes.length === 0) return { edits: [], hits: new Map() };
+    const ms = this.#options.deadlineMs ?? LIMITS.redactionMs;
+    const search = (): Found[] => find(new Deadline(ms));
+    const found = this.#untrusted ? withinDeadline(ms, search) : search();
+    const hits = new Map<string, number>();
+    const edits = found.map((f) => {
+      // A later piece of a split secret goes without a marker and is no hit of its own.
+      const text = f.text(this.#marker(f));
+      if (text !== "") count(hits, f.rule);
+      return { start: f.start, end: f.end, text };
+    });
+    return { edits, hits };
+  }
+
+  #foundInChannel(channel: ReturnType<typeof channelsOf>[number], deadline: Deadline): Found[] {
+    const out: Found[] = [];
+    for (const found of findSecrets(Buffer.from(channel.text, "latin1"), this.#set, deadline)) {
+      let isFirst = true;
+      for (const { start, at, layer } of channel.segments) {
+        const from = Math.max(found.start - at, 0);
+        const upTo = Math.min(found.end - at, layer.text.length);
+        if (from >= upTo) continue;
+        out.push({
+          ...found,
+          start: start + layer.origin(from),
+          end: start + layer.origin(upTo),
+          text: isFirst ? found.text : () => "",
+        });
+        isFirst = false;
+      }
+    }
+    return out;
+  }
+}
+
+/** A marker of exactly the old length: cut, or filled up with asterisks. */
+function keepLength({ start, end, text }: Edit): Edit {
+  return { start, end, text: text.slice(0, end - start).padEnd(end - start, "*") };
+}
+
+function keyOf(options: RedactorOptions, live: readonly string[]): string {
+  const { rules = [], headers = [], pii = false, identifiers = false } = options;
+  return createHash("sha256")
+    .update(JSON.stringify([rules, headers, pii, identifiers, live]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+/**
+ * A redactor for a configuration. Throws `redaction-rule-invalid` for a user rule that cannot be
+ * used; the redactor's methods throw `redaction-deadline`. Compile it once (some tens of
+ * milliseconds) and take `withLive` for each exchange.
+ */
+export function createRedactor(options: RedactorOptions): Redactor {
+  const rules = [
+    ...BUILT_IN_RULES,
+    ...compileUserRules(options.rules ?? []),
+    ...(options.pii ? PII_RULES : []),
+  ];
+  return new RuleRedactor(options, rules, (options.live ?? []).filter(isWorthHiding), new Map());
+}
