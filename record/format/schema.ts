@@ -22,6 +22,8 @@ export const FileLine = z.looseObject({
   day: z.string(),
   created: z.string(),
   writer: z.string().nullish(),
+  /** CRC-32 of the line's bytes before `,"crc32":`; see record/format/json-line.ts. */
+  crc32: z.string().optional(),
 });
 export type FileLine = z.infer<typeof FileLine>;
 
@@ -34,6 +36,8 @@ export const PartLine = z.looseObject({
   type: z.literal("part"),
   n: z.number().int().positive(),
   sha256: z.string(),
+  /** With `zstd` only: CRC-32 of the payload's base64 text. */
+  crc32: z.string().optional(),
   json: z.unknown().optional(),
   text: z.string().optional(),
   base64: z.string().optional(),
@@ -47,7 +51,10 @@ export const PartRef = z.union([
   z.number().int().positive(),
   z.tuple([z.number().int(), z.number().int()]),
   z.tuple([z.number().int(), z.number().int(), z.string()]),
-  z.looseObject({ part: z.number().int(), insert: z.array(z.tuple([z.number().int(), z.string()])) }),
+  z.looseObject({
+    part: z.number().int(),
+    insert: z.array(z.tuple([z.number().int(), z.string()])),
+  }),
   z.looseObject({ as: z.string(), take: z.number().int() }),
 ]);
 export type PartRef = z.infer<typeof PartRef>;
@@ -156,7 +163,11 @@ export const Llm = z.looseObject({
 });
 export type Llm = z.infer<typeof Llm>;
 
-export const Redaction = z.looseObject({ rule: z.string(), where: z.string(), count: z.number().int() });
+export const Redaction = z.looseObject({
+  rule: z.string(),
+  where: z.string(),
+  count: z.number().int(),
+});
 export type Redaction = z.infer<typeof Redaction>;
 
 export const Client = z.looseObject({
@@ -182,6 +193,8 @@ export const ExchangeLine = z.looseObject({
   llm: Llm.nullable(),
   redactions: z.array(Redaction),
   verbatim: z.boolean(),
+  /** CRC-32 of the line's bytes before `,"crc32":`; written last. */
+  crc32: z.string().optional(),
 });
 export type ExchangeLine = z.infer<typeof ExchangeLine>;
 
