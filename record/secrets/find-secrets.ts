@@ -117,6 +117,7 @@ class Search {
       if (phase === null) this.#extendWindow(start, rule);
       else this.#lookIntoBase64(start, rule, phase);
     });
+    this.#scanForLive();
     if (everywhere.length > 0) {
       for (let at = 0; at < this.#bytes.length; at += EVERYWHERE_STEP) {
         const end = Math.min(this.#bytes.length, at + EVERYWHERE_STEP + EVERYWHERE_OVERLAP);
@@ -127,11 +128,20 @@ class Search {
     return this.found;
   }
 
+  #scanForLive(): void {
+    for (const { bytes, phase } of this.#set.liveForms) {
+      for (let at = this.#bytes.indexOf(bytes); at >= 0; at = this.#bytes.indexOf(bytes, at + 1)) {
+        if (phase === null) this.#extendWindow(at, this.#set.rules.length);
+        else this.#lookIntoBase64(at, this.#set.rules.length, phase);
+      }
+    }
+  }
+
   #extendWindow(hit: number, rule: number): void {
     const reach = Math.ceil((this.#set.rules[rule]?.reach ?? REACH) * 1.25) + 128;
     const end = Math.min(this.#bytes.length, hit + reach);
     const last = this.windows.at(-1);
-    if (last !== undefined && hit - BEFORE <= last.end && hit - last.start < WINDOW_MAX) {
+    if (last !== undefined && this.#continues(last, hit)) {
       if (end > last.end) last.end = end;
       last.rules.add(rule);
       return;
@@ -140,6 +150,10 @@ class Search {
     // Not between a backslash and what it escapes.
     while (start > 0 && this.#bytes[start - 1] === 0x5c) start -= 1;
     this.windows.push({ start, end, rules: new Set([rule]) });
+  }
+
+  #continues({ start, end }: Window, hit: number): boolean {
+    return hit - BEFORE <= end && hit >= start && hit - start < WINDOW_MAX;
   }
 
   #occurrences(rule: number, text: string): Occurrence[] {
@@ -160,6 +174,7 @@ class Search {
     const written = this.#bytes.toString("latin1", window.start, window.end);
     const rules = new Set(window.rules);
     const disguised = rules.delete(ANY_RULE);
+    if (disguised && this.#set.live.length > 0) rules.add(this.#set.rules.length);
     for (const { text, origin } of layersOf(written)) {
       if (disguised) this.#addRulesOf(text, rules);
       for (const rule of rules) {

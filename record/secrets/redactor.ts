@@ -19,8 +19,7 @@ import {
 } from "./credential-headers.ts";
 import { Deadline, type Found, findSecrets, mergeOverlaps } from "./find-secrets.ts";
 import { type Identifiers, identifiersIn, isIdentifierHeader } from "./identifiers.ts";
-import type { Rule } from "./rule.ts";
-import { BUILT_IN_RULES, compileRuleSet, type RuleSet } from "./rule-set.ts";
+import { BUILT_IN_RULES, compileRuleSet, type RuleSet, withLive } from "./rule-set.ts";
 import { PII_RULES } from "./rules-pii.ts";
 import { channelsOf } from "./stream-strings.ts";
 import { compileUserRules, type UserRule, withinDeadline } from "./user-rules.ts";
@@ -66,7 +65,7 @@ export type BodyKind = "bytes" | "frames";
 export interface Redactor {
   /** Names the rule set and live credentials: equal keys give equal results for equal bytes. */
   readonly key: string;
-  /** The same rules with other live credentials. Cheap where these were seen before. */
+  /** The same rules with other live credentials; costs next to nothing. */
   withLive(live: readonly string[]): Redactor;
   /** A part, a literal or a whole body; no identifiers. */
   redactPart(bytes: Buffer, where?: string): Redacted<Buffer>;
@@ -134,37 +133,21 @@ function applyToChunks(chunks: readonly Chunk[], bytes: Buffer, edits: readonly 
 class RuleRedactor implements Redactor {
   readonly key: string;
   readonly #options: RedactorOptions;
-  readonly #rules: readonly Rule[];
   readonly #set: RuleSet;
   readonly #headers: ReadonlySet<string>;
-  readonly #family: Map<string, RuleRedactor>;
   /** Rules that we did not write can take exponential time; they run where they can be stopped. */
   readonly #untrusted: boolean;
 
-  constructor(
-    options: RedactorOptions,
-    rules: readonly Rule[],
-    live: readonly string[],
-    family: Map<string, RuleRedactor>,
-  ) {
+  constructor(options: RedactorOptions, set: RuleSet) {
     this.#options = options;
-    this.#rules = rules;
-    this.#set = compileRuleSet(rules, live);
+    this.#set = set;
     this.#headers = new Set(options.headers?.map((h) => h.toLowerCase()));
     this.#untrusted = (options.rules?.length ?? 0) > 0;
-    this.#family = family;
-    this.key = keyOf(options, live);
-    family.set(live.join("\n"), this);
+    this.key = keyOf(options, set.live);
   }
 
   withLive(live: readonly string[]): Redactor {
-    const wanted = live.filter(isWorthHiding);
-    const id = wanted.join("\n");
-    const known = this.#family.get(id);
-    if (known !== undefined) return known;
-    // Each holds a table of some hundred kilobytes: keep the few credentials that are in use.
-    if (this.#family.size >= 16) this.#family.clear();
-    return new RuleRedactor(this.#options, this.#rules, wanted, this.#family);
+    return new RuleRedactor(this.#options, withLive(this.#set, live.filter(isWorthHiding)));
   }
 
   redactPart(bytes: Buffer, where = "body"): Redacted<Buffer> {
@@ -345,10 +328,10 @@ function keyOf(options: RedactorOptions, live: readonly string[]): string {
  * milliseconds) and take `withLive` for each exchange.
  */
 export function createRedactor(options: RedactorOptions): Redactor {
-  const rules = [
+  const set = compileRuleSet([
     ...BUILT_IN_RULES,
     ...compileUserRules(options.rules ?? []),
     ...(options.pii ? PII_RULES : []),
-  ];
-  return new RuleRedactor(options, rules, (options.live ?? []).filter(isWorthHiding), new Map());
+  ]);
+  return new RuleRedactor(options, set).withLive(options.live ?? []);
 }

@@ -29,12 +29,14 @@ export interface AnchorUse {
 /** All that is looked for in one record. Immutable; compiled once and used for many records. */
 export interface RuleSet {
   readonly rules: readonly Rule[];
-  /** Credentials replaced literally, longest first. Rule number `rules.length` stands for them. */
-  readonly live: readonly string[];
   /** Indexes of rules without anchors: tried everywhere. */
   readonly everywhere: readonly number[];
   readonly scan: AnchorScan;
+  /** What a hit of `scan` means, by anchor. */
   readonly uses: readonly AnchorUse[];
+  /** Credentials replaced literally, longest first. Rule number `rules.length` stands for them. */
+  readonly live: readonly string[];
+  readonly liveForms: readonly { readonly bytes: Buffer; readonly phase: AnchorUse["phase"] }[];
 }
 
 const MIN_BASE64_LITERAL = 3;
@@ -57,33 +59,53 @@ class Anchors {
     this.uses.push({ rule, phase });
   }
 
+  addWritten(text: string, fold: boolean, rule: number): void {
+    for (const form of writtenForms(text)) this.add(form, fold, rule, null);
+  }
+
   addBase64(text: string, rule: number): void {
-    for (const phase of [0, 1, 2] as const) {
-      const form = base64Form(text, phase);
-      if (form.length < MIN_BASE64_LITERAL) continue;
-      for (const variant of new Set([form, toUrlSafe(form)])) this.add(variant, false, rule, phase);
-    }
+    for (const { form, phase } of base64Forms(text)) this.add(form, false, rule, phase);
   }
 }
 
-/** The parts of a literal credential that look the same in JSON, in a URL and in plain text. */
+/** As JSON and URLs write it. What has only letters, digits and hyphens looks the same in all. */
+function writtenForms(text: string): Set<string> {
+  const escaped = JSON.stringify(text).slice(1, -1);
+  const percent = encodeURIComponent(text);
+  return new Set([
+    text,
+    escaped,
+    escaped.replaceAll("/", "\\/"),
+    percent,
+    percent.replaceAll("%20", "+"),
+  ]);
+}
+
+function base64Forms(text: string): { form: string; phase: 0 | 1 | 2 }[] {
+  return ([0, 1, 2] as const).flatMap((phase) => {
+    const form = base64Form(text, phase);
+    if (form.length < MIN_BASE64_LITERAL) return [];
+    return [...new Set([form, toUrlSafe(form)])].map((f) => ({ form: f, phase }));
+  });
+}
+
+/** The part of a credential that looks the same in JSON, in a URL and in plain text. */
 function plainRun(live: string): string {
   const runs = live.match(/[A-Za-z0-9_.-]+/g) ?? [];
   return runs.reduce((best, run) => (run.length > best.length ? run : best), "").slice(0, 24);
 }
 
-function addLive(anchors: Anchors, live: string, rule: number): void {
+function formsOfLive(live: string): RuleSet["liveForms"] {
   const run = plainRun(live);
-  if (run.length >= 3) {
-    anchors.add(run, false, rule, null);
-    anchors.addBase64(run, rule);
-  } else {
-    // Nothing but punctuation: each written form is an anchor of its own.
-    const escaped = JSON.stringify(live).slice(1, -1);
-    for (const form of new Set([live, escaped, encodeURIComponent(live)])) {
-      anchors.add(Buffer.from(form, "utf8").toString("latin1"), false, rule, null);
-    }
-  }
+  // Nothing but punctuation: each written form is looked for.
+  const written = run.length >= 3 ? [run] : [...writtenForms(live)];
+  return [
+    ...written.map((form) => ({ bytes: Buffer.from(form, "latin1"), phase: null })),
+    ...base64Forms(run.length >= 3 ? run : live).map(({ form, phase }) => ({
+      bytes: Buffer.from(form, "latin1"),
+      phase,
+    })),
+  ];
 }
 
 // Letters and digits are percent-encoded or \u-escaped only by who wants to hide them; where it
@@ -94,23 +116,28 @@ const DISGUISES = [
   "%7",
 ];
 
-/**
- * Compiles a rule set. `live` are literal credentials; too short ones are the caller's to leave out.
- */
-export function compileRuleSet(rules: readonly Rule[], live: readonly string[] = []): RuleSet {
+/** Compiles rules; takes some tens of milliseconds for the built-in ones. */
+export function compileRuleSet(rules: readonly Rule[]): RuleSet {
   const anchors = new Anchors();
   const everywhere: number[] = [];
   for (const [index, rule] of rules.entries()) {
     if (rule.anchors.length === 0) everywhere.push(index);
     for (const text of rule.anchors) {
-      anchors.add(text, rule.fold === true, index, null);
-      anchors.addBase64(text, index);
-      if (rule.fold) anchors.addBase64(text.toUpperCase(), index);
+      anchors.addWritten(text, rule.fold === true, index);
+      const cases = rule.fold ? [text, text.toLowerCase(), text.toUpperCase()] : [text];
+      for (const form of new Set(cases)) anchors.addBase64(form, index);
     }
   }
-  for (const secret of live) addLive(anchors, secret, rules.length);
   for (const text of DISGUISES) anchors.add(text, true, ANY_RULE, null);
-  return { rules, live, everywhere, scan: compileAnchors(anchors.list), uses: anchors.uses };
+  const scan = compileAnchors(anchors.list);
+  return { rules, everywhere, scan, uses: anchors.uses, live: [], liveForms: [] };
+}
+
+/** The same rules with these credentials; costs next to nothing. The caller leaves out short ones. */
+export function withLive(set: RuleSet, live: readonly string[]): RuleSet {
+  // Found in text whose characters are bytes, so a credential beyond ASCII is taken as its bytes.
+  const bytes = live.map((s) => (/[^\0-\xff]/.test(s) ? Buffer.from(s).toString("latin1") : s));
+  return { ...set, live: bytes, liveForms: bytes.flatMap(formsOfLive) };
 }
 
 /** Stands for "every rule" in `AnchorUse.rule`. */

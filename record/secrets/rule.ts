@@ -13,8 +13,9 @@ export interface Rule {
   /** Kebab-case; what stands in the replacement text and in `redactions`. */
   readonly name: string;
   /**
-   * Literals, at least one of which is in every match. Lower-case matching is used where `fold` is
-   * set. Empty: the rule is tried on every text (user rules and personal data only: it costs).
+   * Literals, at least one of which is in every match; without regard to case where `fold` is set
+   * (inside base64 only as written here, in lower and in upper case).
+   * Empty: the rule is tried on every text (user rules and personal data only: it costs).
    */
   readonly anchors: readonly string[];
   readonly fold?: boolean;

@@ -19,7 +19,7 @@ export const CLOUD_RULES: readonly Rule[] = [
   {
     // No prefix of its own: forty characters right of a name that says so, or near a key id.
     name: "aws-secret-key",
-    anchors: ["secret_access_key", "secretaccesskey", "secret_key", "secretkey", "akia", "asia"],
+    anchors: ["secret_access_key", "SecretAccessKey", "secret_key", "secretKey", "AKIA", "ASIA"],
     fold: true,
     pattern: new RegExp(
       `(?:secret_?(?:access)?_?key["']?\\s{0,4}[:=]\\s{0,4}["']?|(?:AKIA|ASIA)[A-Z2-7]{16}[^A-Za-z0-9+/]{1,8}(?:[A-Za-z_]{1,40}[^A-Za-z0-9+/]{1,8}){0,2})(${B64}{40})(?![A-Za-z0-9+/=])`,
@@ -29,7 +29,7 @@ export const CLOUD_RULES: readonly Rule[] = [
   },
   {
     name: "aws-session-token",
-    anchors: ["session_token", "sessiontoken", "security-token"],
+    anchors: ["session_token", "SessionToken", "security-token"],
     fold: true,
     pattern:
       /(?:session_?token|security-token)["']?\s{0,4}[:=]\s{0,4}["']?([A-Za-z0-9+/=]{100,2000})/dgi,
@@ -41,7 +41,13 @@ export const CLOUD_RULES: readonly Rule[] = [
   prefixed("google-express-key", "AQ.Ab", `${W}{30,96}`),
   prefixed("google-oauth-token", "ya29.", "[A-Za-z0-9_.-]{20,512}"),
   prefixed("google-oauth-secret", "GOCSPX-", `${W}{20,48}`),
-  prefixed("google-refresh-token", "1//0", `${W}{30,256}`),
+  {
+    name: "google-refresh-token",
+    anchors: ["1//0"],
+    // Base64 may hold the same letters: neither side may look like more of it.
+    pattern: /(?<![A-Za-z0-9+/_-])1\/\/0[A-Za-z0-9_-]{30,256}(?![+/=])/dg,
+    accept: isVaried,
+  },
   {
     name: "azure-ai-key",
     anchors: ["JQQJ99"],
@@ -49,13 +55,12 @@ export const CLOUD_RULES: readonly Rule[] = [
   },
   {
     name: "azure-client-secret",
-    anchors: ["Q~"],
-    pattern:
-      /(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~.-])/dg,
+    anchors: [..."0123456789"].map((digit) => `${digit}Q~`),
+    pattern: /(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])/dg,
   },
   {
     name: "azure-storage-key",
-    anchors: ["accountkey=", "sharedaccesskey="],
+    anchors: ["AccountKey=", "SharedAccessKey="],
     fold: true,
     pattern: /(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{40,88}={0,2})/dgi,
   },

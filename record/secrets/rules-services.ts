@@ -47,7 +47,11 @@ export const SERVICE_RULES: readonly Rule[] = [
     `${A}{16,255}`,
   ),
   prefixed("webhook-secret", "whsec_", "[A-Za-z0-9+/]{24,96}={0,2}"),
-  prefixed("twilio-key", "SK", "[0-9a-f]{32}(?![A-Za-z0-9])"),
+  prefixed(
+    "twilio-key",
+    [..."0123456789abcdef"].map((first) => `SK${first}`),
+    "[0-9a-f]{31}(?![A-Za-z0-9])",
+  ),
   {
     name: "twilio-auth-token",
     anchors: ["twilio"],

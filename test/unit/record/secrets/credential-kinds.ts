@@ -1,0 +1,191 @@
+/**
+ * Makes credentials of every kind the documentation names, with random bodies from a seed: nothing
+ * that looks like a key is ever written into the repository, where a scanner would rightly object.
+ */
+
+export interface Kind {
+  readonly name: string;
+  /** How it stands in a file or a message: by itself, or with the name that goes with it. */
+  readonly text: string;
+  /** What must not be seen. */
+  readonly secret: string;
+}
+
+const LOWER = "abcdefghijklmnopqrstuvwxyz";
+const DIGITS = "0123456789";
+const ALNUM = LOWER + LOWER.toUpperCase() + DIGITS;
+const WORD = `${ALNUM}_-`;
+const HEX = "0123456789abcdef";
+const BASE32 = `${LOWER.toUpperCase()}234567`;
+const BASE64 = `${ALNUM}+/`;
+
+/** mulberry32: small, seeded, good enough to make up keys. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Over eighty kinds; the same seed gives the same ones. */
+export function credentialKinds(seed: number): Kind[] {
+  const random = randomFrom(seed);
+  const r = (alphabet: string, length: number): string => {
+    let out = "";
+    for (let i = 0; i < length; i += 1) out += alphabet[Math.floor(random() * alphabet.length)];
+    // Every body starts and ends with a letter or digit, as issued ones practically do.
+    return alphabet === WORD ? `a${out.slice(1, -1)}9` : out;
+  };
+  const lines = (length: number): string => {
+    const body = r(BASE64, length);
+    return body.match(/.{1,64}/g)!.join("\n");
+  };
+  const kinds: Kind[] = [];
+  const alone = (name: string, secret: string): void => {
+    kinds.push({ name, text: secret, secret });
+  };
+  const within = (name: string, before: string, secret: string, after = ""): void => {
+    kinds.push({ name, text: before + secret + after, secret });
+  };
+  const uuid = (): string => [8, 4, 4, 4, 12].map((n) => r(HEX, n)).join("-");
+  const jwtPart = (value: object): string =>
+    Buffer.from(JSON.stringify(value)).toString("base64url");
+
+  alone("anthropic api", `sk-ant-api03-${r(WORD, 93)}AA`);
+  alone("anthropic oauth", `sk-ant-oat01-${r(WORD, 93)}AA`);
+  alone("anthropic admin", `sk-ant-admin01-${r(WORD, 93)}AA`);
+  alone("openrouter", `sk-or-v1-${r(HEX, 64)}`);
+  alone("openai legacy", `sk-${r(ALNUM, 20)}T3BlbkFJ${r(ALNUM, 20)}`);
+  alone("openai project", `sk-proj-${r(WORD, 74)}T3BlbkFJ${r(WORD, 74)}`);
+  alone("openai service account", `sk-svcacct-${r(WORD, 74)}T3BlbkFJ${r(WORD, 74)}`);
+  alone("openai admin", `sk-admin-${r(WORD, 74)}T3BlbkFJ${r(WORD, 74)}`);
+  alone("openai session", `sess-${r(ALNUM, 40)}`);
+  alone("deepseek", `sk-${r(HEX, 32)}`);
+  alone("moonshot", `sk-${r(ALNUM, 48)}`);
+  alone("xai", `xai-${r(ALNUM, 80)}`);
+  alone("groq", `gsk_${r(ALNUM, 52)}`);
+  alone("huggingface", `hf_${r(ALNUM, 34)}`);
+  alone("huggingface organisation", `api_org_${r(ALNUM, 34)}`);
+  alone("google api", `AIza${r(WORD, 35)}`);
+  alone("google oauth access", `ya29.${r(WORD, 120)}`);
+  alone("google oauth secret", `GOCSPX-${r(WORD, 28)}`);
+  alone("google oauth refresh", `1//0${r(WORD, 90)}`);
+  alone("perplexity", `pplx-${r(ALNUM, 48)}`);
+  alone("replicate", `r8_${r(ALNUM, 37)}`);
+  alone("cerebras", `csk-${r(LOWER + DIGITS, 48)}`);
+  alone("fireworks", `fw_${r(ALNUM, 24)}`);
+  alone("together", `tgp_v1_${r(WORD, 43)}`);
+  alone("nvidia", `nvapi-${r(WORD, 64)}`);
+  alone("vercel gateway", `vck_${r(ALNUM, 56)}`);
+  alone("tavily", `tvly-dev-${r(ALNUM, 32)}`);
+  alone("langsmith", `lsv2_pt_${r(HEX, 32)}_${r(HEX, 10)}`);
+  alone("langfuse", `sk-lf-${uuid()}`);
+  alone("pinecone", `pcsk_${r(ALNUM, 6)}_${r(ALNUM, 63)}`);
+  alone("elevenlabs", `sk_${r(HEX, 48)}`);
+  alone("firecrawl", `fc-${r(HEX, 32)}`);
+  alone("jina", `jina_${r(ALNUM, 60)}`);
+  within("mistral, by its name", "MISTRAL_API_KEY=", r(ALNUM, 32));
+  within("cohere, by its name", "COHERE_API_KEY=", r(ALNUM, 40));
+  within("azure openai, by its name", "AZURE_OPENAI_API_KEY=", r(HEX, 32));
+  within("z.ai, by its name", "ZHIPUAI_API_KEY=", `${r(HEX, 32)}.${r(ALNUM, 16)}`);
+  alone("azure openai", `${r(ALNUM, 52)}JQQJ99${r(ALNUM, 26)}`);
+  alone("azure client secret", `${r(ALNUM, 3)}8Q~${r(ALNUM, 34)}`);
+  within(
+    "azure storage",
+    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=",
+    `${r(BASE64, 86)}==`,
+  );
+  alone("aws access key id", `AKIA${r(BASE32, 16)}`);
+  alone("aws temporary key id", `ASIA${r(BASE32, 16)}`);
+  within("aws secret, by its name", "aws_secret_access_key = ", r(ALNUM, 40));
+  within("aws secret, beside its id", `AKIA${r(BASE32, 16)},`, `${r(BASE64, 39)}a`);
+  within("aws session token", "AWS_SESSION_TOKEN=", r(ALNUM, 320));
+  alone("aws bedrock", `ABSK${r(ALNUM, 128)}`);
+  alone("github classic", `ghp_${r(ALNUM, 36)}`);
+  alone("github oauth", `gho_${r(ALNUM, 36)}`);
+  alone("github app", `ghs_${r(ALNUM, 36)}`);
+  alone("github fine-grained", `github_pat_${r(ALNUM, 22)}_${r(ALNUM, 59)}`);
+  alone("gitlab", `glpat-${r(WORD, 20)}`);
+  alone("atlassian", `ATATT3xFfGF0${r(WORD, 170)}=${r(HEX.toUpperCase(), 8)}`);
+  alone("slack bot", `xoxb-${r(DIGITS, 12)}-${r(DIGITS, 12)}-${r(ALNUM, 24)}`);
+  alone("slack app", `xapp-1-A${r(BASE32, 10)}-${r(DIGITS, 13)}-${r(HEX, 64)}`);
+  within(
+    "slack webhook",
+    "https://hooks.slack.com/services/",
+    `T${r(BASE32, 8)}/B${r(BASE32, 8)}/${r(ALNUM, 24)}`,
+  );
+  alone("stripe live", `sk_live_${r(ALNUM, 24)}`);
+  alone("stripe restricted", `rk_live_${r(ALNUM, 24)}`);
+  alone("stripe webhook", `whsec_${r(ALNUM, 32)}`);
+  alone("twilio api key", `SK${r(HEX, 32)}`);
+  within("twilio auth token", "TWILIO_AUTH_TOKEN=", r(HEX, 32));
+  alone("sendgrid", `SG.${r(ALNUM, 22)}.${r(ALNUM, 43)}`);
+  alone("mailgun", `key-${r(HEX, 32)}`);
+  alone("mailchimp", `${r(HEX, 32)}-us14`);
+  alone("npm", `npm_${r(ALNUM, 36)}`);
+  alone("pypi", `pypi-AgEIcHlwaS5vcmc${r(WORD, 150)}`);
+  alone("rubygems", `rubygems_${r(HEX, 48)}`);
+  alone("docker", `dckr_pat_${r(WORD, 27)}`);
+  alone("digitalocean", `dop_v1_${r(HEX, 64)}`);
+  alone("telegram bot", `${r("123456789", 10)}:AA${r(ALNUM, 33)}`);
+  alone(
+    "discord bot",
+    `${Buffer.from(r("123456789", 18)).toString("base64url")}.${r(ALNUM, 6)}.${r(ALNUM, 38)}`,
+  );
+  within(
+    "discord webhook",
+    `https://discord.com/api/webhooks/${r("123456789", 18)}/`,
+    r(ALNUM, 68),
+  );
+  alone("shopify", `shpat_${r(HEX, 32)}`);
+  alone("linear", `lin_api_${r(ALNUM, 40)}`);
+  alone("notion", `ntn_${r(ALNUM, 46)}`);
+  alone("airtable", `pat${r(ALNUM, 14)}.${r(HEX, 64)}`);
+  alone("figma", `figd_${r(WORD, 40)}`);
+  alone("grafana service account", `glsa_${r(ALNUM, 32)}_${r(HEX, 8)}`);
+  alone("databricks", `dapi${r(HEX, 32)}`);
+  alone("vault", `hvs.${r(WORD, 90)}`);
+  alone("supabase", `sbp_${r(HEX, 40)}`);
+  alone("doppler", `dp.pt.${r(ALNUM, 43)}`);
+  alone("age", `AGE-SECRET-KEY-1${r(BASE32, 58)}`);
+  alone(
+    "jwt",
+    `${jwtPart({ alg: "HS256", typ: "JWT" })}.${jwtPart({ sub: r(DIGITS, 10), iat: 1 })}.${r(WORD, 43)}`,
+  );
+  for (const label of ["RSA ", "EC ", "OPENSSH ", ""]) {
+    const body = lines(640);
+    kinds.push({
+      name: `${label}private key`.toLowerCase(),
+      text: `-----BEGIN ${label}PRIVATE KEY-----\n${body}\n-----END ${label}PRIVATE KEY-----`,
+      secret: body.slice(130, 190).replace(/\n[\s\S]*/, ""),
+    });
+  }
+  within("postgres url", "postgresql://app:", `${r(ALNUM, 14)}!7`, "@db.internal:5432/app");
+  within(
+    "mongodb url",
+    "mongodb+srv://admin:",
+    `${r(ALNUM, 16)}4`,
+    "@cluster0.abcde.mongodb.net/x",
+  );
+  within("redis url without a user", "redis://:", `${r(ALNUM, 20)}5`, "@cache:6379/0");
+  within("basic auth url", "https://deploy:", `${r(ALNUM, 18)}6`, "@git.example.org/repo.git");
+  within("password assignment", "DB_PASSWORD=", `${r(LOWER, 5)}7${r(LOWER.toUpperCase(), 3)}9xQ`);
+  within("api key assignment", 'api_key: "', `${r(ALNUM, 15)}3${r(ALNUM, 16)}`, '"');
+  within(
+    "ado connection string",
+    "Server=db;User Id=sa;Password=",
+    `${r(ALNUM, 10)}8k`,
+    ";Encrypt=true",
+  );
+  within("bearer header in text", "Authorization: Bearer ", `${r(ALNUM, 30)}1`);
+  within(
+    "basic header in text",
+    "Authorization: Basic ",
+    Buffer.from(`deploy:${r(ALNUM, 16)}`).toString("base64"),
+  );
+  within("curl -u", "curl -u deploy:", `${r(ALNUM, 14)}2`, " https://x.example");
+  return kinds;
+}
