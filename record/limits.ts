@@ -30,6 +30,8 @@ export const LIMITS = {
   errorTextCount: 500,
   /** Characters of a session id; longer ones are no ids. */
   sessionIdCount: 256,
+  /** Parts of a multipart form that are looked at. */
+  formPartCount: 1000,
   /** `as/take` links in a row before a list is spelled out in full. */
   asChainCount: 64,
   /** Top-level strings and objects of a body from this size on become parts. */
@@ -105,4 +107,6 @@ export const LIMITS = {
   filerOpenFilesCount: 16,
   /** The filer's checkpoint log is written anew past this size. */
   filerLogBytes: 1 * MiB,
+  /** Expanded request lists that a reader of one file keeps at hand. */
+  keptListCount: 16,
 } as const;

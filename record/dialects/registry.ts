@@ -5,16 +5,40 @@
  * or none; the upstream's name plays no part.
  */
 import { anthropicCountTokens, anthropicMessages } from "./anthropic-messages.ts";
+import { audio } from "./audio.ts";
+import { bedrockConverse, bedrockCountTokens } from "./bedrock-converse.ts";
+import { bedrockInvoke } from "./bedrock-invoke.ts";
+import { cohereChat } from "./cohere.ts";
 import type { Dialect } from "./dialect.ts";
+import { embeddings } from "./embeddings.ts";
+import { googleCountTokens, googleGenerate } from "./google-generate.ts";
+import { googleInteractions } from "./google-interactions.ts";
+import { images } from "./images.ts";
 import { isObject } from "./json.ts";
+import { ollamaChat, ollamaGenerate } from "./ollama.ts";
 import { openaiChat } from "./openai-chat.ts";
+import { openaiCompletions } from "./openai-completions.ts";
 import { openaiResponses } from "./openai-responses.ts";
 
-const DIALECTS: readonly Dialect[] = [
+/** Where only the shape decides the first that fits is taken, so the distinctive come first. */
+export const DIALECTS: readonly Dialect[] = [
   openaiResponses,
   anthropicCountTokens,
   anthropicMessages,
+  googleInteractions,
+  googleGenerate,
+  googleCountTokens,
+  bedrockConverse,
+  bedrockCountTokens,
+  bedrockInvoke,
+  ollamaChat,
+  ollamaGenerate,
+  cohereChat,
   openaiChat,
+  openaiCompletions,
+  embeddings,
+  images,
+  audio,
 ];
 
 export interface Recognised {

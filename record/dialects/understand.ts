@@ -13,7 +13,8 @@ import type { Dialect, Facts } from "./dialect.ts";
 import { NO_FACTS } from "./dialect.ts";
 import { failureIn, failureOf } from "./failure.ts";
 import { type Framed, frame, utf8 } from "./framing.ts";
-import { get, parseJson, toJson } from "./json.ts";
+import { get, isObject, parseJson, toJson } from "./json.ts";
+import { readForm } from "./multipart.ts";
 import type { HeaderPairs, Understood, WireExchange } from "./normal.ts";
 import { pathOf, recognise } from "./registry.ts";
 import { sessionInBody } from "./session.ts";
@@ -45,7 +46,7 @@ function read(x: WireExchange): Understood {
   const streamed = framed.framing !== "json" && framed.framing !== "other";
   const told = streamed ? assemble(dialect, request, framed, notes) : plain(framed);
   const error = told.error ?? failureOf(x.status, framed.json, () => utf8(x.responseBody ?? NONE));
-  const facts = factsOf(dialect, told.body);
+  const facts = factsOf(dialect, told.body, x.responseHeaders);
   const tools = guard(notes, [], () => dialect.tools(request));
   const calls = guard(notes, [], () => toolCalls(dialect, told.body));
   const model = dialect.model(request, pathOf(x.url));
@@ -81,6 +82,11 @@ function header(headers: HeaderPairs, name: string): string | null {
 
 function readRequest(x: WireExchange, notes: string[]): unknown {
   if (x.requestBody === null || x.requestBody.length === 0) return undefined;
+  const type = header(x.requestHeaders, "content-type");
+  const form = readForm(x.requestBody, type);
+  if (form !== undefined) return form;
+  if (type !== null && /^(?:image|audio|video|multipart)\/|octet-stream/i.test(type))
+    return undefined;
   const parsed = parseJson(utf8(x.requestBody));
   if (!parsed.ok) notes.push(`request body ${parsed.why}`);
   return parsed.ok ? parsed.value : undefined;
@@ -111,8 +117,17 @@ function assemble(dialect: Dialect, request: unknown, framed: Framed, notes: str
   return { body, error, firstChunk };
 }
 
-function factsOf(dialect: Dialect, body: unknown): Facts {
-  return body === undefined ? NO_FACTS : dialect.facts(body);
+/** Bedrock counts the tokens of models that do not count themselves, in headers. */
+function factsOf(dialect: Dialect, body: unknown, headers: HeaderPairs): Facts {
+  const facts = body === undefined ? NO_FACTS : dialect.facts(body);
+  const input = header(headers, "x-amzn-bedrock-input-token-count");
+  if (isObject(facts.usage) || input === null) return facts;
+  const output = header(headers, "x-amzn-bedrock-output-token-count");
+  const usage = {
+    inputTokenCount: Number(input),
+    outputTokenCount: output === null ? null : Number(output),
+  };
+  return { ...facts, usage };
 }
 
 function toolCalls(dialect: Dialect, body: unknown): string[] {
