@@ -58,6 +58,16 @@ export const CATALOGUE = {
     hint: "`callnumber ls` lists the exchanges; a unique beginning of the id is enough",
     exit: 66,
   },
+  "ambiguous-exchange": {
+    meaning: "more than one exchange has an id that begins so",
+    hint: "give more characters of the id; `callnumber ls` lists them",
+    exit: 64,
+  },
+  "capture-damaged": {
+    meaning: "a body of a capture file cannot be joined back; the line is named",
+    hint: "`callnumber verify` lists what is damaged; restore the file from git",
+    exit: 65,
+  },
   "verify-failed": {
     meaning: "at least one body does not join back to its digest, or a line is damaged",
     hint: "the lines are named; restore the file from git",

@@ -33,18 +33,18 @@ export interface CaptureWriterOptions {
 }
 
 /** A stored plain body, as the `body` of a request or response holds it. */
-export interface PlainBody {
+export type PlainBody = {
   bytes: number;
   sha256: string;
   parts: PartRef[];
-}
+};
 
 /** A stored streamed body. */
-export interface StreamedBody {
+export type StreamedBody = {
   bytes: number;
   sha256: string;
   chunks: number;
-}
+};
 
 /** What a writer knows of its file. */
 class Knowledge {

@@ -1,0 +1,279 @@
+/**
+ * Reads one capture file: exchanges in file order, bodies byte for byte, what is new in each.
+ *
+ *   const file = CaptureFile.open(path);
+ *   for (const x of file.exchanges()) file.requestBody(x);
+ *   file.close();
+ *
+ * What always holds: memory does not grow with the size of the bodies (an index of offsets, parts
+ * read when they are asked for, a few lists kept); fields that this version does not know are in the
+ * exchange objects as they stand in the file. It must never write.
+ */
+import { hash } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
+import { type Chunk, chunksBody, decodeChunks } from "../bodies/chunks.ts";
+import { joinAtoms } from "../bodies/join.ts";
+import { type PartLineView, partBytes, viewPartLine } from "../bodies/part-line.ts";
+import { type Atom, flatten, isLink } from "../bodies/part-list.ts";
+import { CodedError } from "../errors.ts";
+import type { Body, ExchangeLine, FileLine } from "../format/schema.ts";
+import { LIMITS } from "../limits.ts";
+import { CaptureIndex, type Damage } from "./capture-index.ts";
+
+/** A part as a line of the file. */
+export interface StoredPart {
+  readonly n: number;
+  readonly sha256: string;
+  /** Line of the file, counted from 1. */
+  readonly line: number;
+}
+
+export class CaptureFile {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #index: CaptureIndex;
+  /** Flat request lists by exchange position, the latest last. */
+  readonly #lists = new Map<number, Atom[]>();
+
+  /** Opens and indexes a file. Throws what the file system throws. */
+  static open(path: string): CaptureFile {
+    return new CaptureFile(path, openSync(path, "r"), CaptureIndex.of(path));
+  }
+
+  private constructor(path: string, fd: number, index: CaptureIndex) {
+    this.path = path;
+    this.#fd = fd;
+    this.#index = index;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Lines that were passed over because they are damaged, conflict markers, or torn. */
+  get damage(): readonly Damage[] {
+    return this.#index.damage;
+  }
+
+  /** The first line; null where it is missing. */
+  get header(): FileLine | null {
+    return this.#index.fileLine === null ? null : JSON.parse(this.#index.fileLine);
+  }
+
+  /** Number of exchanges. */
+  get count(): number {
+    return this.#index.ids.length;
+  }
+
+  /** Ids of the exchanges in file order. */
+  get ids(): readonly string[] {
+    return this.#index.ids;
+  }
+
+  has(id: string): boolean {
+    return this.#index.find(id) >= 0;
+  }
+
+  /** The exchange with this id. Throws no-such-exchange. */
+  exchange(id: string): ExchangeLine {
+    return this.#exchangeAt(this.#position(id));
+  }
+
+  /** The exchanges in file order, each read when it is asked for. */
+  *exchanges(): Generator<ExchangeLine> {
+    for (let position = 0; position < this.count; position++) yield this.#exchangeAt(position);
+  }
+
+  /** Line of the file on which the exchange stands, counted from 1. */
+  line(x: Pick<ExchangeLine, "id">): number {
+    return this.#index.exchangeLine.at(this.#position(x.id));
+  }
+
+  /** The request body, byte for byte as stored; null where there was none. */
+  requestBody(x: ExchangeLine): Buffer | null {
+    const { body } = x.request;
+    if (body === null || body === undefined) return null;
+    return this.#reading(x, "request body", (at) =>
+      body.parts
+        ? this.#checked(body, this.#joined(this.#requestList(at), at))
+        : this.#streamed(body, at),
+    );
+  }
+
+  /** The response body; for a stream, its chunks put end to end; null where there was none. */
+  responseBody(x: ExchangeLine): Buffer | null {
+    const body = x.response?.body;
+    if (body === null || body === undefined) return null;
+    return this.#reading(x, "response body", (at) =>
+      body.parts
+        ? this.#checked(body, this.#joined(this.#flat(body), at))
+        : this.#streamed(body, at),
+    );
+  }
+
+  /** The chunks of a streamed response as they arrived; null where it was not streamed. */
+  chunks(x: ExchangeLine): Chunk[] | null {
+    const n = x.response?.body?.chunks;
+    if (n === undefined) return null;
+    return this.#reading(x, "chunks", (at) => decodeChunks(this.#part(n, at)));
+  }
+
+  /** JSON text of the message that a stream adds up to; null where none is stored. */
+  assembled(x: ExchangeLine): string | null {
+    const n = x.response?.assembled;
+    if (n === undefined || n === null) return null;
+    return this.#reading(x, "assembled message", (at) => this.#part(n, at).toString());
+  }
+
+  /** Flat list of a body's literals and parts, links resolved; null where it has none. */
+  atoms(x: ExchangeLine, side: "request" | "response"): readonly Atom[] | null {
+    const body = side === "request" ? x.request.body : x.response?.body;
+    if (!body?.parts) return null;
+    return this.#reading(x, `${side} body`, (at) =>
+      side === "request" ? this.#requestList(at) : this.#flat(body),
+    );
+  }
+
+  /** Bytes of part `n` as exchange `x` sees it. */
+  part(n: number, x: Pick<ExchangeLine, "id">): Buffer {
+    return this.#reading(x, `part ${n}`, (at) => this.#part(n, at));
+  }
+
+  /** Where part `n` as exchange `x` sees it stands; null where it is missing. */
+  stored(n: number, x: Pick<ExchangeLine, "id">): StoredPart | null {
+    const ordinal = this.#index.ordinal(n, this.#position(x.id));
+    return ordinal < 0 ? null : this.#storedAt(ordinal);
+  }
+
+  /** The parts that the file holds because of this exchange: those first referred to by it. */
+  newParts(x: Pick<ExchangeLine, "id">): StoredPart[] {
+    const position = this.#position(x.id);
+    const from = position === 0 ? 0 : this.#index.partsAbove.at(position - 1);
+    const parts: StoredPart[] = [];
+    for (let i = from; i < this.#index.partsAbove.at(position); i++) parts.push(this.#storedAt(i));
+    return parts;
+  }
+
+  #storedAt(ordinal: number): StoredPart {
+    const { partNumber, partLine } = this.#index;
+    const sha256 = this.#index.digest(ordinal);
+    return { n: partNumber.at(ordinal), sha256, line: partLine.at(ordinal) };
+  }
+
+  #position(id: string): number {
+    const position = this.#index.find(id);
+    if (position < 0) throw new CodedError("no-such-exchange", `no exchange ${id} in ${this.path}`);
+    return position;
+  }
+
+  #exchangeAt(position: number): ExchangeLine {
+    const { exchangeOffset, exchangeLength } = this.#index;
+    return JSON.parse(
+      this.#read(exchangeOffset.at(position), exchangeLength.at(position)).toString(),
+    );
+  }
+
+  /** Runs `read`; whatever it meets becomes an error that names the line. */
+  #reading<T>(x: Pick<ExchangeLine, "id">, what: string, read: (position: number) => T): T {
+    const position = this.#position(x.id);
+    try {
+      return read(position);
+    } catch (cause) {
+      const at = `${this.path}:${this.#index.exchangeLine.at(position)}`;
+      const message = `${at}: ${what} cannot be read: ${(cause as Error).message}`;
+      throw new CodedError("capture-damaged", message, { cause });
+    }
+  }
+
+  #checked(body: Body, bytes: Buffer): Buffer {
+    if (bytes.length !== body.bytes || hash("sha256", bytes, "hex") !== body.sha256) {
+      throw new RangeError("it does not join back to its digest");
+    }
+    return bytes;
+  }
+
+  #streamed(body: Body, position: number): Buffer | null {
+    if (body.chunks === undefined) return null;
+    return this.#checked(body, chunksBody(decodeChunks(this.#part(body.chunks, position))));
+  }
+
+  #joined(atoms: readonly Atom[], position: number): Buffer {
+    return joinAtoms(atoms, { part: (n) => this.#part(n, position) });
+  }
+
+  #flat(body: Body): Atom[] {
+    return flatten(body.parts ?? [], this.#index.maxPart);
+  }
+
+  /** Follows links back to a list that is known or spelled out, then forward again. */
+  #requestList(position: number): Atom[] {
+    const chain: { position: number; body: Body }[] = [];
+    let at = position;
+    let atoms: Atom[] | undefined;
+    for (;;) {
+      atoms = this.#lists.get(at);
+      if (atoms) break;
+      const body = this.#exchangeAt(at).request.body;
+      if (!body?.parts) throw new RangeError(`exchange ${this.#index.ids[at]} has no list`);
+      chain.push({ position: at, body });
+      const head = body.parts[0];
+      if (!isLink(head)) break;
+      const earlier = this.#index.find(head.as);
+      if (earlier < 0 || earlier >= at) throw new RangeError(`no exchange ${head.as} above`);
+      at = earlier;
+    }
+    for (const link of chain.reverse()) {
+      atoms = this.#extended(atoms ?? [], link.body);
+      this.#keepList(link.position, atoms);
+    }
+    return atoms ?? [];
+  }
+
+  #extended(earlier: readonly Atom[], body: Body): Atom[] {
+    const refs = body.parts ?? [];
+    const head = refs[0];
+    if (!isLink(head)) return flatten(refs, this.#index.maxPart);
+    if (!(head.take >= 0 && head.take <= earlier.length)) {
+      throw new RangeError(`the list of ${head.as} has no ${head.take} entries`);
+    }
+    return flatten(refs.slice(1), this.#index.maxPart, earlier.slice(0, head.take));
+  }
+
+  #keepList(position: number, atoms: Atom[]): void {
+    this.#lists.delete(position);
+    this.#lists.set(position, atoms);
+    if (this.#lists.size <= LIMITS.keptListCount) return;
+    for (const oldest of this.#lists.keys()) {
+      this.#lists.delete(oldest);
+      break;
+    }
+  }
+
+  #part(n: number, position: number): Buffer {
+    const ordinal = this.#index.ordinal(n, position);
+    if (ordinal < 0) throw new RangeError(`part ${n} is missing`);
+    const view = this.#view(ordinal);
+    if (!view) throw new RangeError(`part ${n} is damaged`);
+    return partBytes(view);
+  }
+
+  #view(ordinal: number): PartLineView | null {
+    const { partOffset, partLength } = this.#index;
+    return viewPartLine(this.#read(partOffset.at(ordinal), partLength.at(ordinal)));
+  }
+
+  #read(offset: number, length: number): Buffer {
+    const buffer = Buffer.allocUnsafe(length);
+    let filled = 0;
+    while (filled < length) {
+      const got = readSync(this.#fd, buffer, filled, length - filled, offset + filled);
+      if (got === 0) throw new RangeError("the file has become shorter");
+      filled += got;
+    }
+    return buffer;
+  }
+}

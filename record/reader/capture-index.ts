@@ -1,0 +1,138 @@
+/**
+ * What is where in one capture file: byte offsets of parts and exchanges, part digests, and which
+ * lines could not be read. Built in one pass, held in typed arrays: about 60 bytes a part and 150 an
+ * exchange, whatever they contain.
+ *
+ * What always holds: a part number means the closest line above that has it (a merge of two
+ * branches can leave two lines with one number, and both sides' exchanges still read). Lines of an
+ * unknown type are passed over; damaged ones are named in `damage`. Nothing in here throws on what a
+ * file holds.
+ */
+import { viewPartLine } from "../bodies/part-line.ts";
+import { Column } from "./column.ts";
+import { eachLine } from "./file-lines.ts";
+
+/** A line that could not be read. `line` counts from 1. */
+export interface Damage {
+  readonly line: number;
+  readonly message: string;
+}
+
+const EXCHANGE = Buffer.from('{"type":"exchange"');
+const CONFLICT = /^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)/;
+
+export class CaptureIndex {
+  /** By ordinal (position among the part lines of the file). */
+  readonly partOffset = new Column();
+  readonly partLength = new Column();
+  readonly partLine = new Column();
+  readonly partNumber = new Column();
+  #digests = Buffer.alloc(32 * 1024);
+
+  /** By position among the exchanges of the file. */
+  readonly exchangeOffset = new Column();
+  readonly exchangeLength = new Column();
+  readonly exchangeLine = new Column();
+  /** How many part lines stand above the exchange. */
+  readonly partsAbove = new Column();
+  readonly ids: string[] = [];
+
+  readonly damage: Damage[] = [];
+  lines = 0;
+  maxPart = 0;
+  /** The `file` line's JSON text; null where there is none. */
+  fileLine: string | null = null;
+
+  #byId = new Map<string, number>();
+  /** Ordinal of the last part line with a number. */
+  #ordinals = new Map<number, number>();
+  /** Ordinal of the part line before it with the same number. */
+  #shadowed = new Map<number, number>();
+
+  static of(path: string): CaptureIndex {
+    const index = new CaptureIndex();
+    const { complete, size } = eachLine(path, (line, offset) => index.#visit(line, offset));
+    if (complete < size) {
+      const message = `torn line of ${size - complete} bytes at the end`;
+      index.damage.push({ line: index.lines + 1, message });
+    }
+    return index;
+  }
+
+  /** Position of the exchange with this id; -1 where there is none. */
+  find(id: string): number {
+    return this.#byId.get(id) ?? -1;
+  }
+
+  /** Ordinal of part `n` as seen by the exchange at `position`; -1 where there is none. */
+  ordinal(n: number, position: number): number {
+    const above = this.partsAbove.at(position);
+    let ordinal = this.#ordinals.get(n) ?? -1;
+    while (ordinal >= above) ordinal = this.#shadowed.get(ordinal) ?? -1;
+    return ordinal;
+  }
+
+  /** SHA-256 of a part in lower-case hex. */
+  digest(ordinal: number): string {
+    return this.#digests.toString("hex", ordinal * 32, ordinal * 32 + 32);
+  }
+
+  #visit(line: Buffer, offset: number): void {
+    this.lines++;
+    const part = viewPartLine(line);
+    if (part) {
+      const ordinal = this.partOffset.length;
+      const earlier = this.#ordinals.get(part.n);
+      if (earlier !== undefined) this.#shadowed.set(ordinal, earlier);
+      this.#ordinals.set(part.n, ordinal);
+      this.maxPart = Math.max(this.maxPart, part.n);
+      this.partOffset.push(offset);
+      this.partLength.push(line.length);
+      this.partLine.push(this.lines);
+      this.partNumber.push(part.n);
+      this.#keepDigest(ordinal, part.sha256);
+      return;
+    }
+    const record = parseRecord(line);
+    if (typeof record === "string") this.damage.push({ line: this.lines, message: record });
+    else if (record.type === "exchange") this.#addExchange(record, line, offset);
+    else if (record.type === "file") this.fileLine ??= line.toString();
+    else if (record.type === "part") {
+      this.damage.push({ line: this.lines, message: "damaged part line" });
+    }
+  }
+
+  #addExchange(record: Record<string, unknown>, line: Buffer, offset: number): void {
+    const { id, request } = record;
+    if (typeof id !== "string" || typeof request !== "object" || request === null) {
+      this.damage.push({ line: this.lines, message: "exchange without an id or a request" });
+      return;
+    }
+    this.#byId.set(id, this.ids.length);
+    this.ids.push(id);
+    this.exchangeOffset.push(offset);
+    this.exchangeLength.push(line.length);
+    this.exchangeLine.push(this.lines);
+    this.partsAbove.push(this.partOffset.length);
+  }
+
+  #keepDigest(ordinal: number, hex: string): void {
+    if ((ordinal + 1) * 32 > this.#digests.length) {
+      this.#digests = Buffer.concat([this.#digests, Buffer.alloc(this.#digests.length)]);
+    }
+    this.#digests.write(hex, ordinal * 32, 32, "hex");
+  }
+}
+
+/** The record on a line, or what is wrong with it. */
+function parseRecord(line: Buffer): Record<string, unknown> | string {
+  if (CONFLICT.test(line.toString("latin1", 0, 16))) return "merge conflict marker";
+  try {
+    const value: unknown = JSON.parse(line.toString());
+    if (typeof value === "object" && value !== null && "type" in value) return { ...value };
+    return "a line that is no record";
+  } catch {
+    const isExchange = EXCHANGE.compare(line, 0, EXCHANGE.length) === 0;
+    return isExchange ? "damaged exchange line" : "damaged line";
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Reads the files of one day of one stream as if they were one: the first file, its continuations,
+ * and those of other writers.
+ *
+ * What always holds: every exchange is read from the file that it stands in; files are opened when
+ * the reader is made and closed with it. The same memory as CaptureFile, once per file.
+ */
+import type { Chunk } from "../bodies/chunks.ts";
+import { CodedError } from "../errors.ts";
+import type { ExchangeLine } from "../format/schema.ts";
+import { CaptureFile, type StoredPart } from "./capture-file.ts";
+import { expandLine } from "./expand.ts";
+import { type OutlineEntry, outlineOf } from "./outline.ts";
+
+/** A damaged line with the file that it stands in. */
+export interface FileDamage {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Whatever names an exchange: the exchange itself, or an object with its id. */
+export type ExchangeName = Pick<ExchangeLine, "id">;
+
+export class DayReader {
+  readonly files: readonly CaptureFile[];
+
+  /** Opens the files. Throws what the file system throws, with nothing left open. */
+  static open(paths: string | readonly string[]): DayReader {
+    const files: CaptureFile[] = [];
+    try {
+      for (const path of typeof paths === "string" ? [paths] : paths) {
+        files.push(CaptureFile.open(path));
+      }
+    } catch (error) {
+      for (const file of files) file.close();
+      throw error;
+    }
+    return new DayReader(files);
+  }
+
+  private constructor(files: readonly CaptureFile[]) {
+    this.files = files;
+  }
+
+  close(): void {
+    for (const file of this.files) file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Number of exchanges. */
+  get count(): number {
+    return this.files.reduce((sum, file) => sum + file.count, 0);
+  }
+
+  /** Lines that were passed over because they cannot be read. */
+  get damage(): FileDamage[] {
+    return this.files.flatMap((file) => file.damage.map((d) => ({ file: file.path, ...d })));
+  }
+
+  /** The exchanges, file by file and in file order; each is read when it is asked for. */
+  *exchanges(): Generator<ExchangeLine> {
+    for (const file of this.files) yield* file.exchanges();
+  }
+
+  /** The file in which an exchange stands. Throws no-such-exchange. */
+  fileOf(x: ExchangeName): CaptureFile {
+    const file = this.files.find((candidate) => candidate.has(x.id));
+    if (!file) throw new CodedError("no-such-exchange", `no exchange ${x.id} in this day`);
+    return file;
+  }
+
+  /** The exchange with exactly this id. Throws no-such-exchange. */
+  exchange(id: string): ExchangeLine {
+    return this.fileOf({ id }).exchange(id);
+  }
+
+  /** The request body as stored (decoded, redacted); null where there was none. */
+  requestBody(x: ExchangeLine): Buffer | null {
+    return this.fileOf(x).requestBody(x);
+  }
+
+  /** The response body as stored; of a stream, its chunks put end to end; null where none came. */
+  responseBody(x: ExchangeLine): Buffer | null {
+    return this.fileOf(x).responseBody(x);
+  }
+
+  /** Chunks of a streamed response with their times; null where it was not streamed. */
+  chunks(x: ExchangeLine): Chunk[] | null {
+    return this.fileOf(x).chunks(x);
+  }
+
+  /** JSON text of the message that the stream adds up to; null where none is stored. */
+  assembled(x: ExchangeLine): string | null {
+    return this.fileOf(x).assembled(x);
+  }
+
+  /** Parts by top-level key of a body, without joining it; empty where it was not carved. */
+  outline(x: ExchangeLine, side: "request" | "response"): OutlineEntry[] {
+    const file = this.fileOf(x);
+    const atoms = file.atoms(x, side);
+    if (!atoms) return [];
+    return outlineOf(atoms, {
+      part: (n) => file.part(n, x),
+      digest: (n) => file.stored(n, x)?.sha256 ?? "",
+    });
+  }
+
+  /** Bytes of part `n` as the exchange sees it. Throws capture-damaged. */
+  part(n: number, x: ExchangeName): Buffer {
+    return this.fileOf(x).part(n, x);
+  }
+
+  /** Parts that were stored because of this exchange: what is new in it. */
+  newParts(x: ExchangeName): StoredPart[] {
+    return this.fileOf(x).newParts(x);
+  }
+
+  /** The exchange as one line of plain, self-contained JSON (without LF); see docs/format.md. */
+  expand(x: ExchangeLine): Buffer {
+    return expandLine(x, this.fileOf(x));
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Proves a capture file: every line's checksum, every part's digest, every body joined and hashed.
+ *
+ * What always holds: a flipped byte anywhere in a file that this project wrote is reported with the
+ * line that it is in; a line of an unknown type with a right checksum is a later version's and is no
+ * problem. Memory is one body.
+ */
+import { hash } from "node:crypto";
+import { chunksBody, decodeChunks } from "../bodies/chunks.ts";
+import { joinAtoms } from "../bodies/join.ts";
+import { isFaithful, partBytes, viewPartLine } from "../bodies/part-line.ts";
+import { lineCheck } from "../format/json-line.ts";
+import { type Body, ExchangeLine, FileLine, FORMAT } from "../format/schema.ts";
+import { CaptureFile } from "./capture-file.ts";
+import { eachLine } from "./file-lines.ts";
+
+export interface Problem {
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Every problem of a file, in line order; empty where all is well. Throws what reading throws. */
+export function verifyFile(path: string): Problem[] {
+  const problems: Problem[] = [];
+  const report = (line: number, message: string) => problems.push({ file: path, line, message });
+  let line = 0;
+  let parts = 0;
+  const { complete, size } = eachLine(path, (bytes) => {
+    line++;
+    const view = viewPartLine(bytes);
+    const message = view ? checkPart(bytes, view, parts + 1) : checkRecord(bytes, line);
+    if (view) parts = Math.max(parts, view.n);
+    if (message !== null) report(line, message);
+  });
+  if (complete < size) report(line + 1, `torn line of ${size - complete} bytes at the end`);
+  if (size === 0) report(1, "an empty file");
+  const damaged = new Set(problems.map((problem) => problem.line));
+  using file = CaptureFile.open(path);
+  for (const x of file.exchanges()) {
+    const at = file.line(x);
+    if (damaged.has(at)) continue;
+    for (const message of checkExchange(file, x)) report(at, message);
+  }
+  return problems.sort((a, b) => a.line - b.line);
+}
+
+function checkPart(
+  line: Buffer,
+  view: NonNullable<ReturnType<typeof viewPartLine>>,
+  expected: number,
+): string | null {
+  try {
+    const bytes = partBytes(view);
+    if (hash("sha256", bytes, "hex") !== view.sha256)
+      return `part ${view.n} differs from its sha256`;
+    if (!isFaithful(line, view, bytes)) return `part ${view.n} is not as it was written`;
+  } catch (error) {
+    return `part ${view.n} cannot be read: ${(error as Error).message}`;
+  }
+  return view.n === expected ? null : `part ${view.n} where ${expected} was due`;
+}
+
+function checkRecord(bytes: Buffer, line: number): string | null {
+  const check = lineCheck(bytes);
+  if (check === "wrong") return "the line differs from its crc32";
+  if (check === "missing") return "damaged line: no crc32 at its end";
+  const record: unknown = JSON.parse(bytes.toString());
+  const type = (record as { type?: unknown }).type;
+  if (line === 1 && type !== "file") return "the first line is no file line";
+  const schema = type === "file" ? FileLine : type === "exchange" ? ExchangeLine : null;
+  const issue = schema?.safeParse(record).error?.issues[0];
+  if (issue) return `${type} line: ${issue.path.join(".")}: ${issue.message}`;
+  if (type === "file" && (record as FileLine).format !== FORMAT) {
+    return `format ${(record as FileLine).format} is not ${FORMAT}`;
+  }
+  return null;
+}
+
+function* checkExchange(file: CaptureFile, x: ExchangeLine): Generator<string> {
+  const sides = [
+    ["request", x.request.body],
+    ["response", x.response?.body],
+  ] as const;
+  for (const [side, body] of sides) {
+    if (!body) continue;
+    const message = attempt(`${side} body`, () => checkBody(file, x, side, body));
+    if (message) yield message;
+  }
+  const assembled = x.response?.assembled;
+  if (typeof assembled === "number" && file.stored(assembled, x) === null) {
+    yield `assembled message: part ${assembled} is missing`;
+  }
+}
+
+function checkBody(
+  file: CaptureFile,
+  x: ExchangeLine,
+  side: "request" | "response",
+  body: Body,
+): string | null {
+  const atoms = file.atoms(x, side);
+  if (!atoms && body.chunks === undefined) return "has neither parts nor chunks";
+  const bytes = atoms
+    ? joinAtoms(atoms, { part: (n) => file.part(n, x) })
+    : chunksBody(decodeChunks(file.part(body.chunks!, x)));
+  if (bytes.length !== body.bytes) return `has ${bytes.length} bytes, not ${body.bytes}`;
+  return hash("sha256", bytes, "hex") === body.sha256 ? null : "differs from its sha256";
+}
+
+function attempt(what: string, check: () => string | null): string | null {
+  try {
+    const message = check();
+    return message && `${what} ${message}`;
+  } catch (error) {
+    return `${what}: ${(error as Error).message}`;
+  }
+}

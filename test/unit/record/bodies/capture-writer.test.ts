@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { CaptureWriter } from "../../../../record/bodies/capture-writer.ts";
+import { LIMITS } from "../../../../record/limits.ts";
+import { CaptureFile } from "../../../../record/reader/capture-file.ts";
+import { resumeWriter } from "../../../../record/reader/resume-writer.ts";
+import { verifyFile } from "../../../../record/reader/verify.ts";
+import { conversation, sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: lines of every type
+const linesOf = (path: string): any[] =>
+  readFileSync(path, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+test("a message is stored once, and a follow-up request is a link and what it adds", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const writer = writerTo(path);
+  conversation(3).forEach((request, i) => {
+    writeSample(writer, { id: sampleId(i), request });
+  });
+  const lines = linesOf(path);
+  assert.deepEqual(
+    lines.map(({ type, n }) => (n ? `${type} ${n}` : type)),
+    ["file", "part 1", "part 2", "part 3", "exchange"].concat([
+      "part 4",
+      "part 5",
+      "exchange",
+      "part 6",
+      "part 7",
+      "exchange",
+    ]),
+  );
+  const lists = lines.filter(({ type }) => type === "exchange").map((x) => x.request.body.parts);
+  assert.deepEqual(lists[0], [
+    '{"model":"m","messages":[',
+    [1, 2],
+    '],"tools":[',
+    3,
+    '],"stream":true}',
+  ]);
+  // A link would cost more than lists this short.
+  assert.deepEqual(lists[2][1], [1, 2]);
+});
+
+test("an exchange and its new parts are one append; the first brings the file line", () => {
+  const appended: string[] = [];
+  const append = (lines: Buffer) => void appended.push(lines.toString());
+  const writer = new CaptureWriter({ day: "2026-11-23", created: "now", writer: "nas", append });
+  writeSample(writer, { id: sampleId(1), request: '{"messages":[{"a":1}]}', response: "{}" });
+  writeSample(writer, { id: sampleId(2), request: '{"messages":[{"a":1}]}' });
+  const types = appended.map((lines) =>
+    lines
+      .trimEnd()
+      .split("\n")
+      .map((l) => JSON.parse(l).type),
+  );
+  assert.deepEqual(types, [["file", "part", "exchange"], ["exchange"]]);
+  assert.equal(JSON.parse(appended[0]!.split("\n")[0]!).writer, "nas");
+  assert.equal(writer.bytes, Buffer.byteLength(appended.join("")));
+});
+
+test("a failed append leaves no trace: the next exchange brings its parts itself", () => {
+  let disk = "";
+  let full = false;
+  const append = (lines: Buffer) => {
+    if (full) throw new Error("ENOSPC");
+    disk += lines.toString();
+  };
+  const writer = new CaptureWriter({ day: "2026-11-23", created: "now", writer: null, append });
+  full = true;
+  const request = conversation(1)[0]!;
+  assert.throws(() => writeSample(writer, { id: sampleId(1), request }), /ENOSPC/);
+  assert.equal(writer.bytes, 0);
+  full = false;
+  writeSample(writer, { id: sampleId(2), request });
+  const lines = disk
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map(({ type, n }) => n ?? type),
+    ["file", 1, 2, 3, "exchange"],
+  );
+});
+
+test("a list is spelled out in full at least every 64th link, also of interleaved conversations", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const writer = writerTo(path);
+  const [a, b] = [conversation(200, "a"), conversation(200, "b")];
+  const sent = a.flatMap((request, i) => [request, b[i]!]);
+  sent.forEach((request, i) => void writeSample(writer, { id: sampleId(i), request }));
+  const links = new Map<string, number>();
+  let linked = 0;
+  for (const { type, id, request } of linesOf(path)) {
+    if (type !== "exchange") continue;
+    const head = request.body.parts[0];
+    const depth = typeof head === "object" ? links.get(head.as)! + 1 : 0;
+    if (depth > 0) linked++;
+    links.set(id, depth);
+  }
+  assert.equal(Math.max(...links.values()), LIMITS.asChainCount);
+  assert.ok(linked > 380, `${linked} of 400 lists are linked`);
+  const file = CaptureFile.open(path);
+  // Backwards, so that no list is at hand already.
+  for (const i of sent.keys().toArray().reverse()) {
+    const x = file.exchange(sampleId(i));
+    assert.equal(file.requestBody(x)?.toString(), sent[i]);
+  }
+  file.close();
+  assert.deepEqual(verifyFile(path), []);
+});
+
+test("after a restart the writer goes on as if it had never stopped", (t) => {
+  const folder = scratchFolder(t);
+  const [whole, parted] = [join(folder, "whole.jsonl"), join(folder, "parted.jsonl")];
+  const requests = conversation(100);
+  const samples = requests.map((request, i) => ({ id: sampleId(i), request, response: '{"a":1}' }));
+  const writer = writerTo(whole);
+  for (const sample of samples) writeSample(writer, sample);
+  for (const sample of samples) {
+    const append = (lines: Buffer) => writeFileSync(parted, lines, { flag: "a" });
+    const options = {
+      day: "2026-11-23",
+      created: "2026-11-23T00:00:03.120Z",
+      writer: null,
+      append,
+    };
+    const resumed = resumeWriter(parted, options);
+    assert.equal(resumed.torn, 0);
+    writeSample(resumed.writer, sample);
+  }
+  assert.equal(readFileSync(parted, "utf8"), readFileSync(whole, "utf8"));
+});
+
+test("a part that was damaged in the file is stored again, under a new number", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const request = '{"messages":[{"text":"unharmed"}]}';
+  writeSample(writerTo(path), { id: sampleId(1), request });
+  writeFileSync(path, readFileSync(path, "utf8").replace("unharmed", "unharmeD"));
+  const append = (lines: Buffer) => writeFileSync(path, lines, { flag: "a" });
+  const { writer } = resumeWriter(path, { day: "", created: "", writer: null, append });
+  writeSample(writer, { id: sampleId(2), request });
+  const file = CaptureFile.open(path);
+  assert.equal(file.requestBody(file.exchange(sampleId(2)))?.toString(), request);
+  assert.throws(() => file.requestBody(file.exchange(sampleId(1))), { code: "capture-damaged" });
+  file.close();
+});
+
+test("a torn last line is told to whoever resumes the file", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  writeFileSync(path, '{"type":"fi');
+  const options = { day: "", created: "", writer: null, append: () => {} };
+  assert.equal(resumeWriter(path, options).torn, 11);
+  assert.equal(resumeWriter(`${path}.absent`, options).torn, 0);
+});
+
+test("the same part twice in one body, and parts of any bytes, come back", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const writer = writerTo(path);
+  const bodies = [
+    Buffer.from('{"m":[{"a":1},{"a":1},\n {"a":\n2},{"x":"\u2028\u0085"}]}'),
+    Buffer.from([0, 255, 254, 10, 13]),
+    Buffer.from("plain\ntext \u2028"),
+    Buffer.alloc(0),
+  ];
+  bodies.forEach((request, i) => {
+    writeSample(writer, { id: sampleId(i), request, response: request });
+  });
+  const text = readFileSync(path, "utf8");
+  assert.ok(!/[\u0085\u2028\u2029\r]/.test(text));
+  const file = CaptureFile.open(path);
+  bodies.forEach((body, i) => {
+    assert.deepEqual(file.requestBody(file.exchange(sampleId(i))), body);
+    assert.deepEqual(file.responseBody(file.exchange(sampleId(i))), body);
+  });
+  file.close();
+  assert.deepEqual(verifyFile(path), []);
+});
