@@ -32,6 +32,8 @@ export const LIMITS = {
   sessionIdCount: 256,
   /** Parts of a multipart form that are looked at. */
   formPartCount: 1000,
+  /** Turns that are followed back by `previous_response_id`; more is taken for a loop. */
+  turnChainCount: 10_000,
   /** `as/take` links in a row before a list is spelled out in full. */
   asChainCount: 64,
   /** Top-level strings and objects of a body from this size on become parts. */

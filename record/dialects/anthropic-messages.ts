@@ -230,7 +230,8 @@ export function anthropicAssembler(): Assembler {
   }
 
   function add(data: JsonObject, name: string | null): boolean {
-    const type = word(data, "type") ?? name;
+    // Text completions on Bedrock have no type at all.
+    const type = word(data, "type") ?? (str(data, "completion") === null ? name : "completion");
     const index = num(data, "index") ?? 0;
     switch (type) {
       case "message_start":

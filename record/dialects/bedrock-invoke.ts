@@ -116,8 +116,9 @@ function invokeAssembler(): Assembler {
   const extra: JsonObject = {};
   let inner: Assembler | null = null;
   return {
+    // Bedrock's counts come with the last event, also where a guardrail cut the answer off.
     get ended() {
-      return inner?.ended ?? false;
+      return extra[METRICS] !== undefined || (inner?.ended ?? false);
     },
     add(event: StreamEvent): boolean {
       if (!isObject(event.data)) return false;

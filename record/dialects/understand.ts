@@ -50,8 +50,7 @@ function read(x: WireExchange): Understood {
   const tools = guard(notes, [], () => dialect.tools(request));
   const calls = guard(notes, [], () => toolCalls(dialect, told.body));
   const model = dialect.model(request, pathOf(x.url));
-  // Counting, fetching and cancelling are free; a response fetched again was paid for before.
-  const paid = x.method === "POST" && operation !== "count_tokens" && operation !== "cancel";
+  const paid = !UNPAID.has(operation);
   const price = paid ? priceOf({ url: x.url, model, facts, headers: x.responseHeaders }) : null;
   const llm: Llm = {
     api: dialect.name,
@@ -75,6 +74,9 @@ function read(x: WireExchange): Understood {
 }
 
 const NONE = new Uint8Array(0);
+
+/** Counting, fetching and cancelling are free; a response fetched again was paid for before. */
+const UNPAID = new Set(["count_tokens", "retrieve", "cancel", "delete", "list_input"]);
 
 function header(headers: HeaderPairs, name: string): string | null {
   return headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;
