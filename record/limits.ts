@@ -111,4 +111,38 @@ export const LIMITS = {
   filerLogBytes: 1 * MiB,
   /** Expanded request lists that a reader of one file keeps at hand. */
   keptListCount: 16,
+  /** Pages that the site renders in one go. If unsure: 400; more costs memory, fewer costs time. */
+  siteBatchPages: 400,
+  /** Calls on one page of a day. */
+  siteDayRows: 200,
+  /** Turns, and bytes of captured text, on one page of a conversation. */
+  sitePageTurns: 40,
+  sitePageBytes: 64 * KiB,
+  /** Characters of one captured text that a page holds at first; the rest is fetched when asked for. */
+  siteTextChars: 6_000,
+  /** Levels to which the site lays out JSON. */
+  siteJsonDepth: 24,
+  /** Days before a changed one in which its conversations may have begun. */
+  siteLookbackDays: 3,
+  /** Exchanges in one chunk of raw bodies. */
+  siteChunkExchanges: 32,
+  /** Resident memory after which the builder process is started anew, and pages between. */
+  siteBuilderBytes: 700 * MiB,
+  /** Conversations, findings and rows on pages that list only the newest. */
+  siteNewestCount: 50,
+  /** How much of a text is looked at for its sketch and its telling lines. */
+  sketchChars: 64 * KiB,
+  /** Numbers kept of a text's sketch. */
+  sketchCount: 24,
+  /** Lines from this length on tell one text from another; so many of a text are kept. */
+  tellingLineChars: 24,
+  tellingLinesCount: 32,
+  /** A conversation that the client does not name is closed after resting so long. */
+  conversationRestMs: 7 * 24 * 3_600_000,
+  /** A second agent or a summary begins within this time of what it comes from. */
+  delegationMs: 3_600_000,
+  /** A title is asked for within this time of the conversation that it names. */
+  sideCallMs: 60_000,
+  /** A failed request that comes again without a session id is a retry within this time. */
+  retryMs: 600_000,
 } as const;
