@@ -36,6 +36,7 @@ const WINDOW_MAX = 256 * 1024;
 const EVERYWHERE_STEP = 64 * 1024;
 const EVERYWHERE_OVERLAP = 4 * 1024;
 const LEVELS = 6;
+const DENSE = 64;
 
 const plainText = (marker: string): string => marker;
 
@@ -52,12 +53,22 @@ export class Deadline {
   }
 }
 
+/** Where group 1 (or the whole) of a match lies. Our own patterns have group 1 at their end. */
+function hiddenPart(match: RegExpExecArray): [number, number] {
+  const whole = match[0];
+  const group = match[1];
+  if (group === undefined) return [match.index, match.index + whole.length];
+  if (match.indices !== undefined) return match.indices[1]!;
+  const start = match.index + whole.lastIndexOf(group);
+  return [start, start + group.length];
+}
+
 function occurrences(rule: Rule, text: string): Occurrence[] {
   const found: Occurrence[] = [];
   const { pattern } = rule;
   pattern.lastIndex = 0;
   for (let m = pattern.exec(text); m !== null; m = pattern.exec(text)) {
-    const [start, end] = m.indices![1] ?? m.indices![0]!;
+    const [start, end] = hiddenPart(m);
     if (end > start) {
       const before = text.slice(Math.max(0, start - 64), start);
       if (rule.accept === undefined || rule.accept(text.slice(start, end), before)) {
@@ -103,6 +114,8 @@ class Search {
   readonly #bytes: Buffer;
   readonly #set: RuleSet;
   readonly #deadline: Deadline;
+  #lastRule = Number.NaN;
+  #lastHit = 0;
 
   constructor(bytes: Buffer, set: RuleSet, deadline: Deadline) {
     this.#bytes = bytes;
@@ -138,7 +151,12 @@ class Search {
   }
 
   #extendWindow(hit: number, rule: number): void {
-    const reach = Math.ceil((this.#set.rules[rule]?.reach ?? REACH) * 1.25) + 128;
+    // Where one rule's anchor stands again and again, one hit in 64 bytes says as much.
+    const gap = hit - this.#lastHit;
+    if (rule === this.#lastRule && gap >= 0 && gap < DENSE) return;
+    this.#lastRule = rule;
+    this.#lastHit = hit;
+    const reach = Math.ceil((this.#set.rules[rule]?.reach ?? REACH) * 1.25) + 128 + DENSE;
     const end = Math.min(this.#bytes.length, hit + reach);
     const last = this.windows.at(-1);
     if (last !== undefined && this.#continues(last, hit)) {

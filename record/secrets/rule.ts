@@ -19,7 +19,7 @@ export interface Rule {
    */
   readonly anchors: readonly string[];
   readonly fold?: boolean;
-  /** With the flags `gd`. */
+  /** With the flag `g`; also `d` where group 1 may stand anywhere in the match. */
   readonly pattern: RegExp;
   /** A last look at what matched; false lets it stand. `before` is up to 64 characters of context. */
   readonly accept?: (secret: string, before: string) => boolean;
@@ -39,7 +39,7 @@ export function prefixed(
 ): Rule {
   const anchors = typeof prefix === "string" ? [prefix] : prefix;
   const starts = anchors.map((a) => a.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")).join("|");
-  return { name, anchors, accept, pattern: new RegExp(`${LEFT}(?:${starts})${body}`, "gd") };
+  return { name, anchors, accept, pattern: new RegExp(`${LEFT}(?:${starts})${body}`, "g") };
 }
 
 const STAND_IN =

@@ -23,7 +23,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     fold: true,
     pattern: new RegExp(
       `(?:secret_?(?:access)?_?key["']?\\s{0,4}[:=]\\s{0,4}["']?|(?:AKIA|ASIA)[A-Z2-7]{16}[^A-Za-z0-9+/]{1,8}(?:[A-Za-z_]{1,40}[^A-Za-z0-9+/]{1,8}){0,2})(${B64}{40})(?![A-Za-z0-9+/=])`,
-      "gid",
+      "gi",
     ),
     accept: (s) => notAnExample(s) && entropy(s) > 3.5,
   },

@@ -22,9 +22,11 @@ function isPasswordLike(secret: string): boolean {
 
 /** Letters and digits mixed in a way that names, paths, versions, dates and prose are not. */
 function isRandomLooking(secret: string): boolean {
-  if (TAKEN_FROM_ELSEWHERE.test(secret) || DOC_PASSWORD.test(secret) || !isVaried(secret))
-    return false;
+  // Cheapest first: most of what is assigned in a text is a word.
   if (!/\d/.test(secret) || !/[A-Za-z]/.test(secret)) return false;
+  if (TAKEN_FROM_ELSEWHERE.test(secret) || DOC_PASSWORD.test(secret) || !isVaried(secret)) {
+    return false;
+  }
   if (/^[a-z]+:\/\/|^[./~]|^\d{4}-\d\d-\d\d|^v?\d+\.\d+/i.test(secret)) return false;
   // Identifiers and dotted or slashed names with a number in them: `token_v2`, `a/b/c1`, `x.y2`.
   const words = secret.split(/[_./:-]+/);
@@ -71,7 +73,7 @@ export const GENERIC_RULES: readonly Rule[] = [
     name: "url-password",
     anchors: ["://"],
     pattern:
-      /(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'\\<>]{0,128}:([^\s/@"'\\<>]{3,256})@[A-Za-z0-9.[_-]/dg,
+      /(?<![A-Za-z0-9.+-])[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'\\<>]{0,128}:([^\s/@"'\\<>]{3,256})@[A-Za-z0-9.[_-]/dg,
     accept: isPasswordLike,
   },
   {

@@ -15,8 +15,8 @@ function byContext(name: string, anchors: string[], words: string, value: string
     anchors,
     fold: true,
     pattern: new RegExp(
-      `(?:${words})[A-Za-z0-9_. -]{0,24}["']?\\s{0,4}(?:[:=]>?|\\bis\\b)\\s{0,4}["']?(?:Bearer )?(${value})(?![A-Za-z0-9])`,
-      "gid",
+      `(?:${words})[A-Za-z0-9_. -]{0,16}["']?\\s{0,4}[:=]>?\\s{0,4}["']?(?:Bearer )?(${value})(?![A-Za-z0-9])`,
+      "gi",
     ),
     accept: (secret) => isVaried(secret) && /\d/.test(secret),
   };

@@ -57,7 +57,7 @@ export const SERVICE_RULES: readonly Rule[] = [
     anchors: ["twilio"],
     fold: true,
     pattern:
-      /twilio[A-Za-z0-9_. -]{0,24}["']?\s{0,4}[:=]>?\s{0,4}["']?([0-9a-f]{32})(?![A-Za-z0-9])/dgi,
+      /twilio[A-Za-z0-9_. -]{0,16}["']?\s{0,4}[:=]>?\s{0,4}["']?([0-9a-f]{32})(?![A-Za-z0-9])/dgi,
   },
   prefixed("sendgrid-key", "SG.", `${W}{16,32}\\.${W}{16,64}`),
   prefixed("mailgun-key", "key-", "[0-9a-f]{32}(?![A-Za-z0-9])"),

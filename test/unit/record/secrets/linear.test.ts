@@ -1,0 +1,90 @@
+/**
+ * No input makes a rule slow. For every rule the worst texts that can be made from its own anchors
+ * and pattern are put together at 1 MB: the anchor alone over and over, the anchor followed by what
+ * its body accepts for as long as it accepts, with and without the boundary in front.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Deadline, findSecrets } from "../../../../record/secrets/find-secrets.ts";
+import type { Rule } from "../../../../record/secrets/rule.ts";
+import { BUILT_IN_RULES, compileRuleSet } from "../../../../record/secrets/rule-set.ts";
+import { PII_RULES } from "../../../../record/secrets/rules-pii.ts";
+
+const MB = 1_000_000;
+const LIMIT_MS = 50;
+
+const fill = (unit: string, bytes = MB): Buffer =>
+  Buffer.from(unit.repeat(Math.ceil(bytes / unit.length)).slice(0, bytes));
+
+/** Texts by shape; each unit is repeated. */
+function worstUnits(rule: Rule): string[] {
+  const [anchor = "1"] = rule.anchors;
+  const heads = rule.anchors.length > 1 ? [anchor, rule.anchors.at(-1)!] : [anchor];
+  return heads.flatMap((head) => [
+    head,
+    ` ${head}`,
+    ...["a", "1", "aA1", ".", " ", "a:", "="].flatMap((body) => [
+      ` ${head}${body.repeat(12)}`,
+      ` ${head}${body.repeat(3000 / body.length)}`,
+      `${head}${body}`,
+    ]),
+    `"${head}" : "${"aA1".repeat(20)}"\\n`,
+  ]);
+}
+
+/** Processor time, which other programs on the machine do not add to; the best of `times`. */
+function cpuMs(bytes: Buffer, rules: ReturnType<typeof compileRuleSet>, times: number): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < times && best > LIMIT_MS / 2; i += 1) {
+    const begin = process.threadCpuUsage();
+    findSecrets(bytes, rules, new Deadline(60_000));
+    best = Math.min(best, process.threadCpuUsage(begin).user / 1000);
+  }
+  return best;
+}
+
+/** The unit that costs most on a small text is the one that is tried at full size. */
+function worstUnit(rule: Rule, set: ReturnType<typeof compileRuleSet>): string {
+  const tried = worstUnits(rule).map((unit) => ({ unit, ms: cpuMs(fill(unit, MB / 16), set, 1) }));
+  return tried.reduce((a, b) => (b.ms > a.ms ? b : a)).unit;
+}
+
+test("every rule takes under 50 ms for 1 MB of its worst case", (t) => {
+  const slowest = [...BUILT_IN_RULES, ...PII_RULES].map((rule) => {
+    const set = compileRuleSet([rule]);
+    const unit = worstUnit(rule, set);
+    return {
+      name: rule.name,
+      ms: cpuMs(fill(unit), set, 4),
+      unit: JSON.stringify(unit.slice(0, 40)),
+    };
+  });
+  slowest.sort((a, b) => b.ms - a.ms);
+  for (const { name, ms, unit } of slowest.slice(0, 12)) {
+    t.diagnostic(`${ms.toFixed(1).padStart(7)} ms  ${name}  ${unit}`);
+  }
+  for (const { name, ms, unit } of slowest)
+    assert.ok(ms < LIMIT_MS, `${name}: ${ms} ms for ${unit}`);
+});
+
+test("all rules together stay linear on hostile input: 2 MB cost at most three times 1 MB", (t) => {
+  const set = compileRuleSet([...BUILT_IN_RULES]);
+  for (const unit of [
+    "eyJ",
+    "\\\\",
+    "\\u0061",
+    "%61",
+    "sk-",
+    "://",
+    "password=",
+    "AAAA",
+    "-----BEGIN PRIVATE KEY-----",
+  ]) {
+    const one = cpuMs(fill(unit), set, 2);
+    const two = cpuMs(fill(unit, 2 * MB), set, 2);
+    t.diagnostic(
+      `${one.toFixed(0).padStart(5)} ms, ${two.toFixed(0).padStart(5)} ms  ${JSON.stringify(unit)}`,
+    );
+    assert.ok(two < 3 * one + 100, `${unit}: ${one} ms, ${two} ms`);
+  }
+});
