@@ -128,4 +128,6 @@ export interface SiteConfig {
   readonly timezone: string;
   /** Absolute path of the built site. */
   readonly out: string;
+  /** Where `callnumber up` serves the built site. */
+  readonly listen: ListenAddress;
 }

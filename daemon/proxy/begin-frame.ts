@@ -1,0 +1,57 @@
+/**
+ * Makes the `begin` frame out of the head of a request: what is on record of the caller.
+ *
+ * What always holds: credentials are masked, the daemon's token is left out, labels and session come
+ * from headers alone (bodies are the filer's business). Pure.
+ */
+import type { IncomingMessage } from "node:http";
+import { recogniseClient, sessionOf } from "../config/clients.ts";
+import type { Begin } from "../frames.ts";
+import type { Intake } from "./intake.ts";
+import type { ProxyRuntime } from "./runtime.ts";
+
+/** Own headers that steer the daemon and are therefore no labels. */
+const STEERING = new Set(["token", "speed", "hop", "error"]);
+const PREFIX = "x-callnumber-";
+
+export function makeBegin(
+  id: string,
+  req: IncomingMessage,
+  intake: Intake,
+  runtime: ProxyRuntime,
+): Begin {
+  const injected = intake.target?.injected ?? [];
+  const { headers, url, sealed } = runtime.masker.request(req.rawHeaders, intake.rest, injected);
+  return {
+    id,
+    started: new Date().toISOString(),
+    method: req.method ?? "",
+    url,
+    http: req.httpVersion,
+    headers,
+    upstream: intake.target?.config.name ?? null,
+    client: {
+      name: recogniseClient(req.headers),
+      agent: req.headers["user-agent"] ?? null,
+      address: req.socket.remoteAddress ?? null,
+    },
+    labels: labelsOf(req.rawHeaders),
+    number: intake.number,
+    session: sessionOf(req.headers),
+    sealed,
+  };
+}
+
+/** `x-callnumber-label: review` → `{label: "review"}`. */
+function labelsOf(raw: readonly string[]): Record<string, string> {
+  const labels: Record<string, string> = {};
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    if (!name.startsWith(PREFIX)) continue;
+    const label = name.slice(PREFIX.length);
+    if (label !== "" && label !== "__proto__" && !STEERING.has(label)) {
+      labels[label] = raw[i + 1] as string;
+    }
+  }
+  return labels;
+}

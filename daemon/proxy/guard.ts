@@ -1,0 +1,79 @@
+/**
+ * Who may use the daemon: the checks that come before any upstream is chosen.
+ *
+ * What always holds: pure decisions over the head of a request; a browser page of another origin
+ * never gets through (DNS rebinding fails at `Host`, plain cross-site requests at `Origin` and
+ * `Sec-Fetch-Site`), and no CORS header is ever sent, so that a page could not read an answer
+ * anyway. The token is compared in constant time.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { isIP } from "node:net";
+import type { ErrorCode } from "../../record/errors.ts";
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Host name of a `Host` header value or an origin, lower case, without port and brackets. */
+export function hostName(value: string): string | null {
+  const match = /^(\[[0-9a-f:.]+\]|[^:/?#@[\]\s]+)(?::\d{1,5})?$/i.exec(value);
+  return match === null ? null : (match[1] as string).replace(/^\[|\]$/g, "").toLowerCase();
+}
+
+/** `localAddress` is the address of this machine that the client reached. */
+export function checkHost(
+  host: string,
+  allowed: ReadonlySet<string>,
+  localAddress: string | undefined,
+): Refusal | null {
+  const name = hostName(host);
+  if (name !== null && hostAllowed(name, allowed, localAddress)) return null;
+  return { code: "host-refused", message: `the host ${JSON.stringify(host)} is not this daemon's` };
+}
+
+function hostAllowed(
+  name: string,
+  allowed: ReadonlySet<string>,
+  localAddress: string | undefined,
+): boolean {
+  if (allowed.has(name) || name === "localhost" || name.endsWith(".localhost")) return true;
+  // An address in the Host header cannot come from rebinding: no name was resolved.
+  return isIP(name) !== 0 && localAddress?.replace(/^::ffff:/, "") === name;
+}
+
+export function checkOrigin(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  allowed: ReadonlySet<string>,
+): Refusal | null {
+  const site = headers["sec-fetch-site"];
+  if (site === "cross-site") {
+    return { code: "origin-refused", message: "sec-fetch-site is cross-site" };
+  }
+  const origin = headers.origin;
+  if (origin === undefined) return null;
+  const match = typeof origin === "string" ? /^https?:\/\/(.+)$/.exec(origin) : null;
+  const name = match === null ? null : hostName(match[1] as string);
+  if (name !== null && (allowed.has(name) || isLoopbackName(name))) return null;
+  return { code: "origin-refused", message: `the origin ${JSON.stringify(origin)} is foreign` };
+}
+
+function isLoopbackName(name: string): boolean {
+  return (
+    name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127\./.test(name)
+  );
+}
+
+/** `given`: from the header or from the path; the digests make the lengths equal. */
+export function checkToken(expected: string | null, given: string | null): Refusal | null {
+  if (expected === null) return null;
+  if (given === null) return { code: "token-refused", message: "the request carries no token" };
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  if (timingSafeEqual(digest(expected), digest(given))) return null;
+  return { code: "token-refused", message: "the token is not the daemon's" };
+}
+
+/** True where one of the daemons that the request has passed is this one. */
+export function hasPassed(hop: string | null, own: string): boolean {
+  return hop?.split(",").some((id) => id.trim() === own) ?? false;
+}

@@ -1,0 +1,151 @@
+/**
+ * What happens to headers on their way through: as little as HTTP allows.
+ *
+ * What always holds: order, case, empty values and repetitions stay; only hop-by-hop headers
+ * (RFC 9110 §7.6.1, and whatever `Connection` names), `Proxy-Authorization` and the daemon's own
+ * `x-callnumber-*` are taken out, `Host` is set in its place. Lists are flat: name, value, name,
+ * value. Pure.
+ */
+
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What a request's own headers say about how it has to be handled. */
+export interface RequestFacts {
+  readonly host: string | null;
+  readonly hostCount: number;
+  readonly body: "none" | "length" | "chunked";
+  readonly doubtful: string | null;
+}
+
+/** Reads the framing and the host; `doubtful` says why the request is open to two readings. */
+export function readFacts(raw: readonly string[]): RequestFacts {
+  let host: string | null = null;
+  let hostCount = 0;
+  let lengths = 0;
+  let length = "";
+  let encodings = 0;
+  let encoding = "";
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const size = name.length;
+    if (size !== 4 && size !== 14 && size !== 17) continue;
+    const lower = name.toLowerCase();
+    if (lower === "host") {
+      host = raw[i + 1] as string;
+      hostCount++;
+    } else if (lower === "content-length") {
+      length = raw[i + 1] as string;
+      lengths++;
+    } else if (lower === "transfer-encoding") {
+      encoding = raw[i + 1] as string;
+      encodings++;
+    }
+  }
+  let doubtful: string | null = null;
+  if (lengths > 1) doubtful = "several content-length headers";
+  else if (lengths === 1 && encodings > 0) doubtful = "both content-length and transfer-encoding";
+  else if (encodings > 1 || (encodings === 1 && encoding.toLowerCase() !== "chunked")) {
+    doubtful = "a transfer-encoding other than chunked";
+  } else if (hostCount !== 1)
+    doubtful = hostCount === 0 ? "no host header" : "several host headers";
+  const body = encodings > 0 ? "chunked" : lengths > 0 && !/^0+$/.test(length) ? "length" : "none";
+  return { host, hostCount, body, doubtful };
+}
+
+export interface ForwardOptions {
+  /** Value of `Host` for the upstream. */
+  readonly host: string;
+  /** Set in place of the client's; lower-case names. */
+  readonly replace: Readonly<Record<string, string>>;
+  /** `chunked` puts the transfer-encoding header where the client had it. */
+  readonly body: "none" | "length" | "chunked";
+  /** Keep `Upgrade` and the `Connection: upgrade` that goes with it. */
+  readonly upgrade: boolean;
+  /** Value of the hop header, where one is to be sent. */
+  readonly hop: string | null;
+}
+
+/** The request's headers for the upstream. */
+export function forwardRequestHeaders(raw: readonly string[], options: ForwardOptions): string[] {
+  const named = connectionNames(raw);
+  const out: string[] = [];
+  const replaced = new Set<string>();
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const value = raw[i + 1] as string;
+    const lower = name.toLowerCase();
+    if (lower === "host") out.push(name, options.host);
+    else if (Object.hasOwn(options.replace, lower)) {
+      if (!replaced.has(lower)) out.push(name, options.replace[lower] as string);
+      replaced.add(lower);
+    } else if (HOP_BY_HOP.has(lower)) {
+      const kept = keptHop(lower, value, options);
+      if (kept) out.push(name, value);
+    } else if (!lower.startsWith("x-callnumber-") && !named?.has(lower)) out.push(name, value);
+  }
+  for (const name of Object.keys(options.replace)) {
+    if (!replaced.has(name)) out.push(name, options.replace[name] as string);
+  }
+  if (options.hop !== null) out.push(HOP_HEADER, options.hop);
+  return out;
+}
+
+/** Carries the ids of the daemons that a request has passed; see guard.ts. */
+export const HOP_HEADER = "x-callnumber-hop";
+
+/**
+ * Hop-by-hop headers that are ours to send again, in the client's place and spelling: the framing
+ * of a chunked body, an upgrade, and a keep-alive, which is what we want of the upstream too.
+ */
+function keptHop(lower: string, value: string, options: ForwardOptions): boolean {
+  if (lower === "transfer-encoding") return options.body === "chunked";
+  if (lower === "connection") return options.upgrade || value.toLowerCase() === "keep-alive";
+  return lower === "upgrade" && options.upgrade;
+}
+
+/** The response's headers for the client. */
+export function forwardResponseHeaders(raw: readonly string[]): string[] {
+  const named = connectionNames(raw);
+  const out: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower) && lower !== "proxy-authenticate") continue;
+    if (named?.has(lower) && lower !== "content-length") continue;
+    out.push(name, raw[i + 1] as string);
+  }
+  return out;
+}
+
+/** Names listed in `Connection`; never those that decide about borders or the host. */
+function connectionNames(raw: readonly string[]): Set<string> | null {
+  let names: Set<string> | null = null;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (name.length !== 10 || name.toLowerCase() !== "connection") continue;
+    for (const item of (raw[i + 1] as string).split(",")) {
+      const lower = item.trim().toLowerCase();
+      if (lower === "keep-alive" || lower === "close" || lower === "upgrade") continue;
+      if (lower === "host" || lower === "content-length" || lower === "") continue;
+      names ??= new Set();
+      names.add(lower);
+    }
+  }
+  return names;
+}
+
+/** Flat list → pairs, as the frames hold them. */
+export function toPairs(raw: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < raw.length; i += 2) pairs.push([raw[i] as string, raw[i + 1] as string]);
+  return pairs;
+}

@@ -1,0 +1,128 @@
+/**
+ * An HTTP/1.1 upstream with its pool of connections.
+ *
+ * What always holds: the last connection to become idle is the next to be used, idle ones are
+ * closed before the upstream would close them, and a call that fails is never sent again: whether
+ * it was carried out is not ours to guess. Why not a ready-made client: see
+ * docs/decisions/0003-own-http1-client.md.
+ */
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { LIMITS } from "../../record/limits.ts";
+import type { UpstreamConfig } from "../config/types.ts";
+import { guardedLookup, isExplicitHost } from "./addresses.ts";
+import { explainConnectError } from "./connect-error.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import type {
+  Upstream,
+  UpstreamCall,
+  UpstreamFailure,
+  UpstreamHandler,
+  UpstreamRequest,
+} from "./upstream.ts";
+
+export class Http1Upstream implements Upstream, ConnectionOwner {
+  private readonly config: UpstreamConfig;
+  private readonly idle: Connection[] = [];
+  private readonly localPorts = new Set<number>();
+  private session: Buffer | undefined;
+  private closing = false;
+
+  constructor(config: UpstreamConfig) {
+    this.config = config;
+  }
+
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    return this.take().begin(request, handler, this.config.timeouts);
+  }
+
+  hasLocalPort(port: number): boolean {
+    return this.localPorts.has(port);
+  }
+
+  close(): void {
+    this.closing = true;
+    for (const connection of this.idle.splice(0)) connection.socket.destroy();
+  }
+
+  released(connection: Connection, idleMs: number | null): void {
+    // One second earlier than the upstream, so that its close never meets our next request.
+    const ms = idleMs === null ? LIMITS.upstreamIdleMs : idleMs - 1000;
+    if (this.closing || ms <= 0 || this.idle.length >= LIMITS.upstreamIdleCount) {
+      connection.socket.destroy();
+      return;
+    }
+    this.idle.push(connection);
+    if (connection.idleTimer === null) {
+      connection.idleTimer = setTimeout(
+        () => {
+          if (this.forget(connection)) connection.socket.destroy();
+        },
+        Math.min(ms, LIMITS.clientIdleMs),
+      ).unref();
+    } else {
+      connection.idleTimer.refresh();
+    }
+  }
+
+  closed(connection: Connection): void {
+    if (connection.idleTimer !== null) clearTimeout(connection.idleTimer);
+    this.forget(connection);
+  }
+
+  explain(error: Error): UpstreamFailure {
+    return explainConnectError(error, this.config);
+  }
+
+  private forget(connection: Connection): boolean {
+    const at = this.idle.indexOf(connection);
+    if (at !== -1) this.idle.splice(at, 1);
+    return at !== -1;
+  }
+
+  private take(): Connection {
+    for (;;) {
+      const connection = this.idle.pop();
+      if (connection === undefined) break;
+      if (connection.usable) return connection;
+      connection.socket.destroy();
+    }
+    const secure = this.config.url.protocol === "https:";
+    const socket = openSocket(this.config, this.session);
+    if (secure) socket.on("session", (session: Buffer) => (this.session = session));
+    this.watch(socket, secure ? "secureConnect" : "connect");
+    return new Connection(socket, secure ? "secureConnect" : "connect", this);
+  }
+
+  private watch(socket: Socket, connectEvent: string): void {
+    let port = 0;
+    const timer = setTimeout(() => {
+      const error = new Error(`not connected within ${this.config.timeouts.connectMs} ms`);
+      socket.destroy(Object.assign(error, { code: "CALLNUMBER_CONNECT_TIMEOUT" }));
+    }, this.config.timeouts.connectMs || LIMITS.connectMs);
+    socket.once("connect", () => {
+      port = socket.localPort ?? 0;
+      this.localPorts.add(port);
+    });
+    socket.once(connectEvent, () => clearTimeout(timer));
+    socket.once("close", () => {
+      clearTimeout(timer);
+      this.localPorts.delete(port);
+    });
+  }
+}
+
+/** Dials an upstream; the guard against private addresses sits in the name lookup. */
+export function openSocket(config: UpstreamConfig, session?: Buffer): Socket {
+  const { hostname: host, port, protocol } = config.url;
+  const open = config.allowPrivate || isExplicitHost(host);
+  const options = open ? { host, port } : { host, port, lookup: guardedLookup() };
+  if (protocol !== "https:") return connectTcp(options);
+  return connectTls({
+    ...options,
+    ALPNProtocols: ["http/1.1"],
+    ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+    ...(config.ca === null ? {} : { ca: config.ca }),
+    ...(session === undefined ? {} : { session }),
+  });
+}

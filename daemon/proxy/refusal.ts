@@ -1,0 +1,68 @@
+/**
+ * The daemon's own error answers, in the shape that the client's SDK knows how to show: decided by
+ * the path, since nothing else is known of the caller.
+ *
+ * What always holds: JSON, `x-callnumber-error` carries the stable code, no CORS header, nothing of
+ * the request in it but what the message quotes. Pure.
+ */
+import { CATALOGUE, type ErrorCode } from "../../record/errors.ts";
+import type { Refusal } from "./guard.ts";
+
+export interface ErrorAnswer {
+  readonly status: number;
+  /** Flat list; content-length included. */
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** `path` is the request target as the client sent it, or as much of it as is known. */
+export function errorAnswer(refusal: Refusal, path: string): ErrorAnswer {
+  const entry: { hint: string; status?: number } = CATALOGUE[refusal.code];
+  const status = entry.status ?? 502;
+  const message = `callnumber: ${refusal.message} (${entry.hint})`;
+  const body = Buffer.from(`${JSON.stringify(errorBody(path, refusal.code, status, message))}\n`);
+  return {
+    status,
+    headers: [
+      "content-type",
+      "application/json; charset=utf-8",
+      "content-length",
+      String(body.length),
+      "cache-control",
+      "no-store",
+      "x-callnumber-error",
+      refusal.code,
+    ],
+    body,
+  };
+}
+
+/** Shapes: docs of each vendor's error object, November 2026. */
+function errorBody(path: string, code: ErrorCode, status: number, message: string): unknown {
+  const plain = path.split("?", 1)[0] as string;
+  if (/\/v1\/messages(?:\/|$)/.test(plain)) {
+    return { type: "error", error: { type: anthropicType(status), message } };
+  }
+  if (/\/v1(?:alpha|beta\d*)?\/(?:models|tunedModels)\/[^/]+:/.test(plain)) {
+    return { error: { code: status, message, status: googleStatus(status) } };
+  }
+  if (/\/api\/(?:chat|generate|tags|show|embed|embeddings|ps|version)$/.test(plain)) {
+    return { error: message };
+  }
+  const type = status < 500 ? "invalid_request_error" : "api_error";
+  return { error: { message, type, param: null, code } };
+}
+
+function anthropicType(status: number): string {
+  if (status === 403) return "permission_error";
+  if (status === 404) return "not_found_error";
+  if (status === 503) return "overloaded_error";
+  return status < 500 ? "invalid_request_error" : "api_error";
+}
+
+function googleStatus(status: number): string {
+  if (status === 403) return "PERMISSION_DENIED";
+  if (status === 404) return "NOT_FOUND";
+  if (status === 504) return "DEADLINE_EXCEEDED";
+  return status < 500 ? "INVALID_ARGUMENT" : "UNAVAILABLE";
+}

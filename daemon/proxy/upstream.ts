@@ -1,0 +1,59 @@
+/**
+ * What the byte path knows of an upstream: something that takes one request and answers through
+ * callbacks. Implemented by http1-upstream.ts (sockets), http2-upstream.ts and daemon/playback.
+ *
+ * What always holds: callbacks come in the order connected?, information*, head, data*, then
+ * exactly one of end | fail, and none after `abort()`. Chunks are handed over without copying; a
+ * handler that cannot keep up calls `pause()`.
+ */
+import type { ErrorCode } from "../../record/errors.ts";
+
+/** How the request body is framed on the wire. */
+export type BodyFraming = "none" | "length" | "chunked";
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query exactly as they go on the wire, upstream's base path included. */
+  readonly path: string;
+  /** Flat name, value list in wire order, `Host` and hop-by-hop already settled. */
+  readonly headers: readonly string[];
+  readonly body: BodyFraming;
+  /** Value of the caller's `x-callnumber-speed`; only playback looks at it. */
+  readonly speed: string | null;
+}
+
+export interface UpstreamFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface UpstreamHandler {
+  /** `fresh` is false where an open connection is used again. */
+  connected(fresh: boolean): void;
+  /** More of the request body may be written after `write` had returned false. */
+  drain(): void;
+  information(status: number, reason: string, headers: string[]): void;
+  head(status: number, reason: string, http: string, headers: string[]): void;
+  data(chunk: Buffer): void;
+  end(trailers: string[]): void;
+  fail(failure: UpstreamFailure): void;
+}
+
+export interface UpstreamCall {
+  /** Sends a piece of the body; false = wait for `drain`. */
+  write(chunk: Buffer): boolean;
+  /** The body is complete; `trailers` (flat) go out where the body is chunked. */
+  finish(trailers: readonly string[]): void;
+  /** Throws everything away and closes the connection; no callback comes after it. */
+  abort(): void;
+  pause(): void;
+  resume(): void;
+}
+
+export interface Upstream {
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+  /** Local ports of the open connections, for telling one's own calls when they come back. */
+  hasLocalPort(port: number): boolean;
+  /** Closes idle connections; open calls go on. */
+  close(): void;
+}
