@@ -87,6 +87,11 @@ export class SpoolReader {
     return { segment: this.#segment, offset: this.#base + this.#at };
   }
 
+  /** Run that wrote the segment in which reading is; null where its header is not there yet. */
+  get run(): string | null {
+    return this.#run;
+  }
+
   /** The next sound frame; null where there is none yet. Throws where the disk cannot be read. */
   next(): SpoolFrame | null {
     for (;;) {

@@ -1,0 +1,219 @@
+/**
+ * From what the spool holds of one exchange to what its capture file will hold: read, decode,
+ * redact, understand. The carving and the writing come after (day-file.ts).
+ *
+ * What always holds: a failure to decode or to understand costs the reading, never the record; a
+ * failure to redact throws, and the exchange stays out of the tree. Where the stored bytes are not
+ * those of the wire, `wire` keeps their size and digest. Bodies are held one exchange at a time.
+ */
+import { hash } from "node:crypto";
+import type { Understood, WireExchange } from "../../record/dialects/normal.ts";
+import type { ExchangeLine, WireForm } from "../../record/format/schema.ts";
+import type { HeaderPairs } from "../frames.ts";
+import type { Extents, SpoolBytes } from "../spool/extents.ts";
+import { contentEncodings, type Decoded, decodeBody } from "./decode.ts";
+import type { SpooledExchange } from "./open-exchanges.ts";
+import type { Redact, RedactedExchange, TimedBytes } from "./redact.ts";
+import { isBinaryFraming, isStream } from "./streams.ts";
+import { summariseTiming } from "./timing.ts";
+
+/** A body as it will be stored, before it is carved. */
+export interface StoredForm {
+  readonly bytes: Buffer | null;
+  readonly chunks: readonly TimedBytes[] | null;
+  readonly encoding: string | null;
+  readonly decodeError: string | null;
+  readonly wire: WireForm | null;
+  /** True where the body was longer than the limit and its end is missing. */
+  readonly truncated: boolean;
+}
+
+/** An exchange line without the bodies, and the bodies beside it. */
+export interface BuiltRecord {
+  readonly line: ExchangeLine;
+  readonly request: StoredForm | null;
+  readonly response: StoredForm | null;
+  /** JSON text of the message that a stream adds up to. */
+  readonly assembled: Buffer | null;
+}
+
+export interface BuildTools {
+  readonly bytes: SpoolBytes;
+  readonly redact: Redact;
+  readonly understand: (exchange: WireExchange) => Understood;
+  readonly bodyLimitBytes: number;
+  readonly decodeLimitBytes: number;
+}
+
+/** Builds the record. Throws where it must not be filed: see redact.ts. */
+export async function buildRecord(x: SpooledExchange, tools: BuildTools): Promise<BuiltRecord> {
+  const { begin, responseHead: head, end } = x;
+  if (begin === null) throw new Error(`exchange ${x.key} has no beginning`);
+  const request = await readBody(x.request, begin.headers, tools, false);
+  const response = await readBody(x.response, head?.headers ?? [], tools, true);
+  const headers = head?.headers ?? [];
+  const streamed =
+    response !== null && isStream(headers, x.response.count, response.decoded.bytes, begin.url);
+  const clean = tools.redact({
+    begin,
+    request: request?.decoded.bytes ?? null,
+    requestTrailers: x.requestEnd?.trailers ?? [],
+    head,
+    response: streamed ? null : (response?.decoded.bytes ?? null),
+    chunks: streamed ? chunksOf(x.response, response.decoded) : null,
+    framed: isBinaryFraming(headers),
+    responseTrailers: x.responseEnd?.trailers ?? [],
+    error: end === null ? INTERRUPTED : (end.error ?? (x.gap ? GAP : null)),
+  });
+  const understood = understandSafely(clean, tools);
+  return {
+    line: lineOf(x, clean, understood),
+    request: stored(request, clean.request, null),
+    response: stored(response, clean.response, clean.chunks),
+    assembled:
+      clean.chunks && understood.assembled !== null ? Buffer.from(understood.assembled) : null,
+  };
+}
+
+const INTERRUPTED = {
+  code: "interrupted",
+  message: "the daemon ended before this exchange did; this is what had arrived",
+} as const;
+const GAP = {
+  code: "record-incomplete",
+  message: "the disk refused to take more; this is the part that was recorded",
+} as const;
+
+interface ReadBody {
+  readonly wire: Buffer;
+  readonly wireBytes: number;
+  readonly decoded: Decoded;
+}
+
+async function readBody(
+  extents: Extents,
+  headers: HeaderPairs,
+  tools: BuildTools,
+  withChunks: boolean,
+): Promise<ReadBody | null> {
+  if (extents.bytes === 0) return null;
+  const wire = tools.bytes.read(extents, tools.bodyLimitBytes);
+  const encodings = contentEncodings(headers);
+  const ends = withChunks && encodings.length > 0 ? chunkEnds(extents, wire.length) : [];
+  const decoded = await decodeBody(wire, encodings, tools.decodeLimitBytes, ends);
+  return { wire, wireBytes: extents.bytes, decoded };
+}
+
+function chunkEnds(extents: Extents, limit: number): number[] {
+  const ends: number[] = [];
+  let total = 0;
+  for (let i = 0; i < extents.count && total < limit; i++) {
+    total = Math.min(limit, total + extents.at(i).bytes);
+    ends.push(total);
+  }
+  return ends;
+}
+
+/** Chunks as they came; of a decoded stream, what each of them decoded to (empty ones left out). */
+function chunksOf(extents: Extents, decoded: Decoded): TimedBytes[] {
+  const { bytes } = decoded;
+  const wireEnds = chunkEnds(extents, Number.POSITIVE_INFINITY);
+  const ends = decoded.encoding !== null && decoded.error === null ? decoded.ends : wireEnds;
+  const chunks: TimedBytes[] = [];
+  let from = 0;
+  for (const [i, end] of ends.entries()) {
+    if (end > from) chunks.push([extents.at(i).at, bytes.subarray(from, end)]);
+    from = Math.max(from, end);
+  }
+  return chunks;
+}
+
+function stored(
+  read: ReadBody | null,
+  bytes: Buffer | null,
+  chunks: readonly TimedBytes[] | null,
+): StoredForm | null {
+  if (read === null) return null;
+  const { wire, wireBytes, decoded } = read;
+  const same = chunks === null ? bytes === wire : isSame(chunks, wire);
+  return {
+    bytes,
+    chunks,
+    encoding: decoded.encoding,
+    decodeError: decoded.error,
+    wire: same ? null : { bytes: wireBytes, sha256: hash("sha256", wire, "hex") },
+    truncated: wireBytes > wire.length,
+  };
+}
+
+function isSame(chunks: readonly TimedBytes[], wire: Buffer): boolean {
+  let at = 0;
+  for (const [, bytes] of chunks) {
+    if (bytes.compare(wire, at, at + bytes.length) !== 0) return false;
+    at += bytes.length;
+  }
+  return at === wire.length;
+}
+
+function understandSafely(clean: RedactedExchange, tools: BuildTools): Understood {
+  const { begin, request, head, response, chunks } = clean;
+  let end = 0;
+  const ends = chunks?.map(([ms, bytes]) => {
+    end += bytes.length;
+    return { ms, end };
+  });
+  try {
+    return tools.understand({
+      method: begin.method,
+      url: begin.url,
+      requestHeaders: begin.headers,
+      requestBody: request,
+      status: head?.status ?? null,
+      responseHeaders: head?.headers ?? [],
+      responseBody: chunks ? Buffer.concat(chunks.map(([, bytes]) => bytes)) : response,
+      chunks: ends ?? null,
+    });
+  } catch {
+    return { llm: null, assembled: null, session: null, firstTokenMs: null, notes: [] };
+  }
+}
+
+function lineOf(x: SpooledExchange, clean: RedactedExchange, understood: Understood): ExchangeLine {
+  const { begin, head } = clean;
+  const arrivals: number[] = [];
+  for (let i = 0; i < x.response.count; i++) arrivals.push(x.response.at(i).at);
+  return {
+    type: "exchange",
+    id: begin.id,
+    started: begin.started,
+    upstream: begin.upstream,
+    client: begin.client,
+    session: begin.session ?? understood.session,
+    labels: begin.labels,
+    request: {
+      method: begin.method,
+      url: begin.url,
+      http: begin.http,
+      headers: begin.headers as [string, string][],
+      ...trailers(clean.requestTrailers),
+      body: null,
+    },
+    response: head && {
+      status: head.status,
+      http: head.http,
+      headers: head.headers as [string, string][],
+      ...trailers(clean.responseTrailers),
+      body: null,
+    },
+    outcome: x.end?.outcome ?? "interrupted",
+    ...(clean.error === null ? {} : { error: clean.error }),
+    timing: summariseTiming(arrivals, x.end, x.lastAt, understood.firstTokenMs),
+    llm: understood.llm,
+    redactions: clean.redactions,
+    verbatim: x.end?.verbatim ?? false,
+  };
+}
+
+function trailers(pairs: HeaderPairs): { trailers?: [string, string][] } {
+  return pairs.length === 0 ? {} : { trailers: pairs as [string, string][] };
+}

@@ -1,0 +1,129 @@
+/**
+ * The filer's process: forked by supervisor.ts, at lower priority and with a bounded heap.
+ *
+ * What always holds: one at a time for a state directory (it waits until an orphan of an earlier
+ * daemon is gone); it ends when its parent does, after the exchange at hand at the latest; it takes
+ * orders from the parent alone, so a ctrl-C in the terminal does not stop it before the daemon has
+ * drained. Never in here: a network socket, a body on the IPC channel.
+ */
+import os from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { understand } from "../../record/dialects/understand.ts";
+import { CodedError } from "../../record/errors.ts";
+import { acquireLock, type Lock } from "../lock.ts";
+import { Filer, type FilerConfig } from "./filer.ts";
+import type { FromFiler, ToFiler } from "./messages.ts";
+
+const parent = process.ppid;
+const SIGN_OF_LIFE_MS = 1000;
+const LOCK_RETRY_MS = 20;
+
+let filer: Filer | null = null;
+/** Came while the filer was still waiting for its lock. */
+let reloaded: FilerConfig | null = null;
+let running = false;
+let wanted = false;
+let stopping = false;
+let retry: NodeJS.Timeout | null = null;
+const drains: number[] = [];
+
+function send(message: FromFiler): void {
+  // The parent may be gone; then there is nobody to tell.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+/** Looks at the parent itself: while it works it does not hear that the channel was closed. */
+function mayGoOn(): boolean {
+  return !stopping && process.ppid === parent;
+}
+
+async function start(message: Extract<ToFiler, { type: "start" }>): Promise<void> {
+  await lock(join(message.config.state, "filer"));
+  filer = new Filer({
+    config: message.config,
+    spoolDir: message.spoolDir,
+    understand,
+    poison: message.poison,
+    onFiled: (filed) => send({ type: "filed", filed }),
+    say: (text) => send({ type: "log", message: text }),
+    mayGoOn,
+  });
+  if (reloaded !== null) filer.configure(reloaded);
+}
+
+async function lock(folder: string): Promise<Lock> {
+  for (;;) {
+    try {
+      return await acquireLock(folder);
+    } catch (error) {
+      if (!(error instanceof CodedError) || !mayGoOn()) throw error;
+      await pause(LOCK_RETRY_MS);
+    }
+  }
+}
+
+/** One run at a time; a wake-up in the middle of one asks for another. */
+async function work(): Promise<void> {
+  wanted = true;
+  if (running || filer === null) return;
+  running = true;
+  if (retry !== null) clearTimeout(retry);
+  retry = null;
+  const alive = setInterval(() => report(true), SIGN_OF_LIFE_MS);
+  let complete = true;
+  while (wanted && mayGoOn()) {
+    wanted = false;
+    const tickets = drains.splice(0);
+    report(true);
+    complete = await filer.run();
+    for (const ticket of tickets) send({ type: "drained", ticket, complete });
+  }
+  clearInterval(alive);
+  running = false;
+  report(false);
+  if (!mayGoOn()) end();
+  else if (!complete) retry = setTimeout(work, filer.retryMs);
+}
+
+function report(busy: boolean): void {
+  if (filer !== null) send({ type: "state", busy, stats: filer.stats() });
+}
+
+function end(): void {
+  if (running) return;
+  filer?.close();
+  process.exit(0);
+}
+
+async function take(message: ToFiler): Promise<void> {
+  if (message.type === "start") await start(message);
+  else if (message.type === "config") {
+    reloaded = message.config;
+    filer?.configure(message.config);
+  } else if (message.type === "drain") drains.push(message.ticket);
+  else if (message.type === "stop") stopping = true;
+  if (stopping) end();
+  else await work();
+}
+
+function fail(error: unknown): void {
+  send({ type: "log", message: `filer: ${(error as Error).stack ?? error}` });
+  console.error(error);
+  process.exit(1);
+}
+
+try {
+  os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
+} catch {
+  // Some containers do not allow it: then it runs at the same priority.
+}
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+process.on("disconnect", () => {
+  stopping = true;
+  end();
+});
+process.on("message", (message) => {
+  take(message as ToFiler).catch(fail);
+});

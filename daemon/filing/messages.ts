@@ -1,0 +1,50 @@
+/**
+ * What daemon and filer process say to each other. Small notices only: never a body, never a
+ * credential. Plain JSON.
+ */
+import type { FilerConfig } from "./filer.ts";
+
+/** An exchange that is in the tree, synced. */
+export interface FiledNotice {
+  readonly id: string;
+  /** The ID it went to, `11.11`. */
+  readonly number: string;
+  readonly file: string;
+  readonly started: string;
+  readonly upstream: string | null;
+  readonly model: string | null;
+  readonly status: number | null;
+  readonly outcome: string;
+  readonly totalMs: number | null;
+}
+
+export interface FilerStats {
+  readonly filed: number;
+  readonly interrupted: number;
+  readonly quarantined: number;
+  readonly poisoned: number;
+  readonly lost: number;
+  readonly open: number;
+  readonly stalled: number;
+  readonly degraded: string | null;
+}
+
+export type ToFiler =
+  | {
+      readonly type: "start";
+      readonly config: FilerConfig;
+      readonly spoolDir: string;
+      readonly poison: readonly string[];
+    }
+  | { readonly type: "wake" }
+  | { readonly type: "config"; readonly config: FilerConfig }
+  /** Answered by `drained` once all that has ended by now is filed, or could not be. */
+  | { readonly type: "drain"; readonly ticket: number }
+  | { readonly type: "stop" };
+
+export type FromFiler =
+  | { readonly type: "filed"; readonly filed: readonly FiledNotice[] }
+  | { readonly type: "log"; readonly message: string }
+  /** Sign of life: at work, or done with all there was. */
+  | { readonly type: "state"; readonly busy: boolean; readonly stats: FilerStats }
+  | { readonly type: "drained"; readonly ticket: number; readonly complete: boolean };

@@ -1,0 +1,134 @@
+/**
+ * The seam between the filer and record/secrets: which pieces of an exchange are looked through,
+ * and with which live credentials.
+ *
+ * What always holds: nothing goes on to the tree that has not been through here; the credentials of
+ * the request are opened only here and only in the filer's memory; what passes its deadline, or
+ * whose sealed credentials cannot be opened, throws and is kept out of the tree.
+ */
+import type { Redaction } from "../../record/format/schema.ts";
+import { createRedactor, type Hit, type Redactor } from "../../record/secrets/redactor.ts";
+import type { Config } from "../config/types.ts";
+import type { Begin, HeaderPairs, ResponseHead } from "../frames.ts";
+import { loadStateKey, type StateKey } from "../state-key.ts";
+
+/** Milliseconds since the exchange began, and bytes; the third names a WebSocket client's frame. */
+export type TimedBytes = readonly [ms: number, bytes: Buffer, from?: "client"];
+
+/** All pieces of an exchange that can hold a secret. */
+export interface Redactable {
+  readonly begin: Begin;
+  readonly request: Buffer | null;
+  readonly requestTrailers: HeaderPairs;
+  readonly head: ResponseHead | null;
+  /** One of the two, or neither. */
+  readonly response: Buffer | null;
+  readonly chunks: readonly TimedBytes[] | null;
+  /** Binary framing with lengths in it: replacements must keep theirs. */
+  readonly framed: boolean;
+  readonly responseTrailers: HeaderPairs;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface RedactedExchange extends Redactable {
+  readonly redactions: Redaction[];
+}
+
+export type Redact = (exchange: Redactable) => RedactedExchange;
+
+/** Makes the redaction for a configuration; some tens of milliseconds, once. */
+export function createRedaction(config: Pick<Config, "state" | "redact">): Redact {
+  const key = loadStateKey(config.state);
+  const { rules, headers, pii, identifiers } = config.redact;
+  const { fingerprint, pseudonym } = key;
+  const base = createRedactor({ rules, headers, pii, identifiers, fingerprint, pseudonym });
+  return (exchange) => {
+    const { sealed } = exchange.begin;
+    return redactWith(sealed === null ? base : base.withLive(unseal(key, sealed)), exchange);
+  };
+}
+
+/** The live credentials of an exchange cannot be had, so it cannot be made safe to file. */
+export class UnsealError extends Error {
+  override readonly name = "UnsealError";
+}
+
+function unseal(key: StateKey, sealed: string): string[] {
+  try {
+    return key.open(sealed);
+  } catch (cause) {
+    throw new UnsealError("its credentials were sealed with another state key", { cause });
+  }
+}
+
+function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
+  const redactions: Redaction[] = [];
+  const note = <T>({ value, hits }: { value: T; hits: readonly Hit[] }): T => {
+    redactions.push(...hits.map((hit) => ({ ...hit })));
+    return value;
+  };
+  const text = (value: string, where: string): string => note(redactor.redactText(value, where));
+  const { begin } = x;
+  const headers = note(redactor.redactHeaders(begin.headers, "request.headers"));
+  const labels = Object.entries(begin.labels).map(([k, v]) => [k, text(v, "labels")] as const);
+  const request = x.request && note(redactor.redactBody(x.request, "bytes", "request.body"));
+  const kind = x.framed ? "frames" : "bytes";
+  return {
+    begin: {
+      ...begin,
+      headers,
+      url: note(redactor.redactUrl(begin.url, "request.url")),
+      labels: Object.fromEntries(labels),
+      session: sessionAsIn(headers, begin),
+      client: { ...begin.client, agent: begin.client.agent && text(begin.client.agent, "client") },
+      sealed: null,
+    },
+    request,
+    requestTrailers: note(redactor.redactHeaders(x.requestTrailers, "request.trailers")),
+    head: x.head && {
+      ...x.head,
+      headers: note(redactor.redactHeaders(x.head.headers, "response.headers")),
+    },
+    response: x.response && note(redactor.redactBody(x.response, kind, "response.body")),
+    chunks: x.chunks && redactStream(redactor, x.chunks, x.framed, note),
+    framed: x.framed,
+    responseTrailers: note(redactor.redactHeaders(x.responseTrailers, "response.trailers")),
+    error: x.error && { ...x.error, message: text(x.error.message, "error") },
+    redactions,
+  };
+}
+
+type Note = <T>(result: { value: T; hits: readonly Hit[] }) => T;
+
+function redactStream(
+  redactor: Redactor,
+  chunks: readonly TimedBytes[],
+  framed: boolean,
+  note: Note,
+): readonly TimedBytes[] {
+  const where = "response.body";
+  const plain = chunks.map(([ms, bytes]) => [ms, bytes] as const);
+  if (!framed) {
+    const clean = note(redactor.redactChunks(plain, where));
+    if (clean === plain) return chunks;
+    return clean.map(([ms, bytes], i) => withSender(ms, bytes, chunks[i]?.[2]));
+  }
+  const whole = Buffer.concat(chunks.map(([, bytes]) => bytes));
+  const clean = note(redactor.redactBody(whole, "frames", where));
+  if (clean === whole) return chunks;
+  let from = 0;
+  return chunks.map(([ms, bytes, sender]) => {
+    from += bytes.length;
+    return withSender(ms, clean.subarray(from - bytes.length, from), sender);
+  });
+}
+
+function withSender(ms: number, bytes: Buffer, sender: "client" | undefined): TimedBytes {
+  return sender === undefined ? [ms, bytes] : [ms, bytes, sender];
+}
+
+/** A session id that came in a header that is now a pseudonym becomes that pseudonym as well. */
+function sessionAsIn(headers: HeaderPairs, begin: Begin): string | null {
+  const at = begin.headers.findIndex(([, value]) => value === begin.session);
+  return headers[at]?.[1] ?? begin.session;
+}

@@ -1,0 +1,229 @@
+/**
+ * Keeps a filer process going, and speaks with it for the daemon.
+ *
+ * What always holds: waking it costs the proxy one small message in WAKE_MS at most; a filer that
+ * dies, or that gives no sign of life while it has work, is started again after a pause that
+ * doubles; an exchange of which it died twice is set aside by the next one. Nothing that happens to
+ * the filer reaches the proxy but the numbers in `stats()`.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { EventEmitter } from "node:events";
+import { fileURLToPath } from "node:url";
+import { LIMITS } from "../../record/limits.ts";
+import { readCurrentExchange } from "./current-exchange.ts";
+import type { FilerConfig } from "./filer.ts";
+import type { FiledNotice, FilerStats, FromFiler, ToFiler } from "./messages.ts";
+
+export interface FilerStart {
+  readonly config: FilerConfig;
+  /** Absolute path of the spool folder. */
+  readonly spoolDir: string;
+  /** Told what went wrong, one line each. */
+  readonly log: (message: string) => void;
+  /** Program of the filer; another one only in tests. */
+  readonly program?: string;
+  /** Further options for Node, only in tests. */
+  readonly execArgv?: readonly string[];
+  /** Overrides LIMITS.filerStuckMs in tests. */
+  readonly stuckMs?: number;
+}
+
+export interface SupervisorStats extends FilerStats {
+  readonly pid: number | null;
+  readonly restarts: number;
+  /** Exchanges that were set aside because they killed the filer. */
+  readonly poison: readonly string[];
+}
+
+/** Starts the filer process. It recovers what an earlier run has left at once. */
+export function startFiler(options: FilerStart): FilerSupervisor {
+  return new FilerSupervisor(options);
+}
+
+const WAKE_MS = 10;
+const STOP_MS = 5000;
+const NOTHING: FilerStats = {
+  filed: 0,
+  interrupted: 0,
+  quarantined: 0,
+  poisoned: 0,
+  lost: 0,
+  open: 0,
+  stalled: 0,
+  degraded: null,
+};
+const COUNTS = ["filed", "interrupted", "quarantined", "poisoned", "lost"] as const;
+
+// The package that is published holds .js files where the repository holds .ts ones.
+const PROGRAM = fileURLToPath(
+  new URL(`./filer-process.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
+);
+
+export class FilerSupervisor extends EventEmitter<{ filed: [FiledNotice] }> {
+  readonly #options: FilerStart;
+  #config: FilerConfig;
+  #child: ChildProcess | null = null;
+  #stats: FilerStats = NOTHING;
+  /** Sums of the filers that are gone. */
+  #before: FilerStats = NOTHING;
+  #restarts = 0;
+  #pauseMs: number = LIMITS.filerRestartMs;
+  #restartTimer: NodeJS.Timeout | null = null;
+  #wakeTimer: NodeJS.Timeout | null = null;
+  #stuckTimer: NodeJS.Timeout | null = null;
+  /** How many filers died of an exchange, by its key. */
+  readonly #deaths = new Map<string, number>();
+  readonly #drains = new Map<number, (complete: boolean) => void>();
+  #ticket = 0;
+  #stopping = false;
+
+  constructor(options: FilerStart) {
+    super();
+    this.#options = options;
+    this.#config = needed(options.config);
+    this.#start();
+  }
+
+  /** There may be something to file. Cheap: many calls make one message. */
+  wake(): void {
+    if (this.#wakeTimer !== null || this.#stopping) return;
+    this.#wakeTimer = setTimeout(() => {
+      this.#wakeTimer = null;
+      this.#send({ type: "wake" });
+    }, WAKE_MS);
+  }
+
+  /** Passes a reloaded configuration on. */
+  reload(config: FilerConfig): void {
+    this.#config = needed(config);
+    this.#send({ type: "config", config: this.#config });
+  }
+
+  /** Resolves true when all that had ended is in the tree and synced, false at the deadline. */
+  async drain(deadlineMs: number): Promise<boolean> {
+    const end = performance.now() + deadlineMs;
+    while (performance.now() < end && !this.#stopping) {
+      if (await this.#drainOnce(end - performance.now())) return true;
+      const left = end - performance.now();
+      await new Promise((done) => setTimeout(done, Math.max(0, Math.min(100, left))));
+    }
+    return false;
+  }
+
+  stats(): SupervisorStats {
+    const sums = Object.fromEntries(
+      COUNTS.map((key) => [key, this.#before[key] + this.#stats[key]]),
+    );
+    return {
+      ...this.#stats,
+      ...sums,
+      pid: this.#child?.pid ?? null,
+      restarts: this.#restarts,
+      poison: this.#poison(),
+    };
+  }
+
+  /** Ends the filer after the exchange at hand. What is not filed yet stays in the spool. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of [this.#restartTimer, this.#wakeTimer, this.#stuckTimer]) {
+      if (timer !== null) clearTimeout(timer);
+    }
+    for (const answer of this.#drains.values()) answer(false);
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise<void>((done) => {
+      const kill = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+      child.once("exit", () => {
+        clearTimeout(kill);
+        done();
+      });
+      this.#send({ type: "stop" });
+    });
+  }
+
+  #start(): void {
+    const heap = `--max-old-space-size=${LIMITS.filerHeapMiB}`;
+    const child = fork(this.#options.program ?? PROGRAM, [], {
+      execArgv: [heap, ...(this.#options.execArgv ?? [])],
+      stdio: ["ignore", 2, 2, "ipc"],
+    });
+    this.#child = child;
+    child.on("message", (message) => this.#take(message as FromFiler));
+    child.on("error", (error) => this.#options.log(`filer: ${error.message}`));
+    child.once("exit", (code, signal) => this.#died(child, signal ?? `exit code ${code}`));
+    const { spoolDir } = this.#options;
+    this.#send({ type: "start", config: this.#config, spoolDir, poison: this.#poison() });
+    this.#watch();
+  }
+
+  #take(message: FromFiler): void {
+    if (message.type === "log") this.#options.log(message.message);
+    else if (message.type === "filed") {
+      this.#pauseMs = LIMITS.filerRestartMs;
+      for (const notice of message.filed) this.emit("filed", notice);
+    } else if (message.type === "drained") this.#drains.get(message.ticket)?.(message.complete);
+    else {
+      this.#stats = message.stats;
+      if (message.busy) this.#watch();
+      else if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+    }
+  }
+
+  /** A filer that is at work tells so every second; silence means that it hangs. */
+  #watch(): void {
+    if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+    const ms = this.#options.stuckMs ?? LIMITS.filerStuckMs;
+    this.#stuckTimer = setTimeout(() => {
+      this.#options.log(`filer: no sign of life for ${ms} ms, killed`);
+      this.#child?.kill("SIGKILL");
+    }, ms);
+    this.#stuckTimer.unref();
+  }
+
+  #died(child: ChildProcess, how: string): void {
+    if (child !== this.#child) return;
+    this.#child = null;
+    if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+    if (this.#stopping) return;
+    for (const key of COUNTS) this.#before = { ...this.#before, [key]: this.stats()[key] };
+    this.#stats = { ...NOTHING, degraded: `the filer died: ${how}` };
+    const key = readCurrentExchange(this.#config.state);
+    if (key !== null) this.#deaths.set(key, (this.#deaths.get(key) ?? 0) + 1);
+    this.#options.log(`filer: died (${how})${key === null ? "" : ` of exchange ${key}`}`);
+    for (const answer of this.#drains.values()) answer(false);
+    this.#restarts++;
+    this.#restartTimer = setTimeout(() => this.#start(), this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LIMITS.filerRestartMaxMs);
+  }
+
+  #poison(): string[] {
+    const fatal = [...this.#deaths].filter(([, deaths]) => deaths >= LIMITS.filerPoisonCount);
+    return fatal.map(([key]) => key);
+  }
+
+  #drainOnce(ms: number): Promise<boolean> {
+    const ticket = ++this.#ticket;
+    return new Promise((done) => {
+      const answer = (complete: boolean): void => {
+        clearTimeout(timer);
+        this.#drains.delete(ticket);
+        done(complete);
+      };
+      const timer = setTimeout(() => answer(false), ms);
+      this.#drains.set(ticket, answer);
+      if (this.#child === null) answer(false);
+      else this.#send({ type: "drain", ticket });
+    });
+  }
+
+  #send(message: ToFiler): void {
+    if (this.#child?.connected) this.#child.send(message, () => {});
+  }
+}
+
+/** The filer has no use for the upstreams' keys: they do not go over the channel. */
+function needed(config: FilerConfig): FilerConfig {
+  const { captures, state, writer, tree, autofile, redact, limits } = config;
+  return { captures, state, writer, tree, autofile, redact, limits };
+}
