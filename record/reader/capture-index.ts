@@ -132,7 +132,7 @@ function parseRecord(line: Buffer): Record<string, unknown> | string {
     if (typeof value === "object" && value !== null && "type" in value) return { ...value };
     return "a line that is no record";
   } catch {
-    const isExchange = EXCHANGE.compare(line, 0, EXCHANGE.length) === 0;
+    const isExchange = EXCHANGE.equals(line.subarray(0, EXCHANGE.length));
     return isExchange ? "damaged exchange line" : "damaged line";
   }
 }
