@@ -198,6 +198,8 @@ interface Block {
 export function anthropicAssembler(): Assembler {
   let message: JsonObject | null = null;
   let ended = false;
+  /** A second message after the end of the first goes on where the first one's blocks end. */
+  let offset = 0;
   const blocks = new Map<number, Block>();
 
   function blockAt(index: number): Block {
@@ -213,7 +215,8 @@ export function anthropicAssembler(): Assembler {
     let content = false;
     for (const key of Object.keys(delta)) {
       const value = delta[key];
-      if (key === "type" || value === null) continue;
+      // `estimated_tokens` tells how far the thinking is while it is hidden; no plain answer has it.
+      if (key === "type" || key === "estimated_tokens" || value === null) continue;
       if (key === "partial_json") {
         block.input += typeof value === "string" ? value : "";
       } else if (key === "citation") {
@@ -232,9 +235,15 @@ export function anthropicAssembler(): Assembler {
   function add(data: JsonObject, name: string | null): boolean {
     // Text completions on Bedrock have no type at all.
     const type = word(data, "type") ?? (str(data, "completion") === null ? name : "completion");
-    const index = num(data, "index") ?? 0;
+    const index = offset + (num(data, "index") ?? 0);
     switch (type) {
       case "message_start":
+        if (ended) offset = blocks.keys().reduce((a, b) => Math.max(a, b), -1) + 1;
+        else {
+          // Begun anew without an end: a gateway tried again, and the first try counts for nothing.
+          blocks.clear();
+          message = null;
+        }
         message = { ...message, ...obj(data, "message") };
         return false;
       case "content_block_start": {

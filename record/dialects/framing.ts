@@ -73,6 +73,14 @@ export function utf8(bytes: Uint8Array): string {
 
 function frameJson(bytes: Uint8Array, ends: readonly number[], start: number): Framed {
   const whole = parseJson(utf8(bytes));
+  if (whole.ok && isLoneEvent(whole.value)) {
+    const event: StreamEvent = {
+      name: null,
+      data: whole.value,
+      chunk: Math.max(0, ends.length - 1),
+    };
+    return stream("json-lines", { events: [event], done: false, foreign: 0 });
+  }
   if (whole.ok && !isEventArray(whole.value)) {
     return { ...OTHER, framing: "json", json: whole.value };
   }
@@ -83,6 +91,11 @@ function frameJson(bytes: Uint8Array, ends: readonly number[], start: number): F
     return { ...OTHER, notes: [`response body ${whole.ok ? "is empty" : whole.why}`] };
   }
   return stream(framing, read);
+}
+
+/** A WebSocket turn of the Responses API that was answered by one message. */
+function isLoneEvent(value: unknown): boolean {
+  return /^response\./.test(str(value, "type") ?? "");
 }
 
 /** Gemini's stream without `alt=sse`: an array of responses (or of one error). */

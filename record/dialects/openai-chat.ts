@@ -63,8 +63,15 @@ function deployment(path: string): string | null {
   }
 }
 
-const NOT_TOP_LEVEL = new Set(["id", "object", "created", "choices", "type", "response"]);
-const NOT_CHOICE = new Set(["index", "delta", "message", "logprobs", "content_filter_results"]);
+const NOT_TOP_LEVEL = new Set(["id", "object", "created", "choices", "obfuscation"]);
+const NOT_CHOICE = new Set([
+  "index",
+  "delta",
+  "message",
+  "text",
+  "logprobs",
+  "content_filter_results",
+]);
 
 interface Choice {
   readonly out: JsonObject;
@@ -100,7 +107,9 @@ function chatAssembler(): Assembler {
     if (word(part, "finish_reason") !== null) ended = true;
     const whole = get(part, "message");
     if (isObject(whole)) choice.whole = whole;
-    const delta = get(part, "delta");
+    // Gateways in front of completion models stream `text` where a delta belongs.
+    const text = word(part, "text");
+    const delta = get(part, "delta") ?? (text === null ? undefined : { content: text });
     if (!isObject(delta)) return false;
     choice.built.add(delta);
     return hasContent(delta);

@@ -73,6 +73,13 @@ test("a turn is read like an HTTP exchange", () => {
   assert.equal(JSON.parse(read.assembled ?? "").output[0].content[0].text, "1");
 });
 
+test("a turn that one message answers is a stream all the same", () => {
+  const read = understandTurn("/v1/responses", [], second);
+  assert.equal(read.llm?.stream, true);
+  assert.deepEqual(read.llm?.finish_reasons, ["completed"]);
+  assert.equal(JSON.parse(read.assembled ?? "").id, "r2");
+});
+
 test("previous_response_id resolves to everything that the model was given", () => {
   const turns = new Map([
     ["r1", { request: JSON.parse(first[0]!.text), response: done("r1", "1").response }],
