@@ -77,6 +77,7 @@ async function work(): Promise<void> {
     const tickets = drains.splice(0);
     report(true);
     complete = await filer.run();
+    report(true);
     for (const ticket of tickets) send({ type: "drained", ticket, complete });
   }
   clearInterval(alive);

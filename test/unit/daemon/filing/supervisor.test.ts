@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import fs from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type FilerStart, startFiler } from "../../../../daemon/filing/supervisor.ts";
+import { configOf, put, readTree, type Scene, scene, spoolOf } from "./spooled.ts";
+
+function start(t: TestContext, at: Scene, more: Partial<FilerStart> = {}) {
+  const said: string[] = [];
+  const log = (message: string) => said.push(message);
+  const filer = startFiler({ config: configOf(at), spoolDir: at.spoolDir, log, ...more });
+  t.after(() => filer.stop());
+  return { filer, said };
+}
+
+/** A filer program that dies of every exchange whose request holds `word`. */
+function fatal(at: Scene, word: string, how: string): string {
+  const folder = join(at.root, "program");
+  fs.mkdirSync(folder, { recursive: true });
+  const real = new URL("../../../../daemon/filing/", import.meta.url).href;
+  const path = join(folder, "filer.mjs");
+  fs.writeFileSync(
+    path,
+    `import { Extents, SpoolBytes } from "${real}../spool/extents.ts";
+     const read = SpoolBytes.prototype.read;
+     SpoolBytes.prototype.read = function (...args) {
+       const bytes = read.apply(this, args);
+       if (bytes.includes("${word}")) { ${how} }
+       return bytes;
+     };
+     await import("${real}filer-process.ts");`,
+  );
+  return path;
+}
+
+test("the filer runs in a process of its own, at lower priority, and tells what it has filed", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const { filer } = start(t, at);
+  const told = once(filer, "filed");
+  const id = put(spool);
+  filer.wake();
+  const [notice] = await told;
+  assert.equal(notice.id, id);
+  assert.equal(await filer.drain(5000), true);
+  const { pid } = filer.stats();
+  assert.notEqual(pid, process.pid);
+  assert.equal(Number(fs.readFileSync(`/proc/${pid}/stat`, "latin1").split(" ")[18]), 10);
+  assert.equal(readTree(at).length, 1);
+  await filer.stop();
+  assert.equal(fs.existsSync(`/proc/${pid}`), false);
+});
+
+test("a filer that is killed is started again and goes on where it was", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const { filer, said } = start(t, at);
+  const ids = [put(spool)];
+  assert.equal(await filer.drain(5000), true);
+  process.kill(filer.stats().pid ?? 0, "SIGKILL");
+  ids.push(put(spool));
+  assert.equal(await filer.drain(5000), true);
+  assert.deepEqual(
+    readTree(at).map((x) => x.line.id),
+    ids,
+  );
+  assert.equal(filer.stats().restarts, 1);
+  assert.equal(filer.stats().filed, 2);
+  assert.match(said.join("\n"), /died \(SIGKILL\)/);
+  await filer.stop();
+});
+
+for (const [what, how] of [
+  ["crash", "process.abort();"],
+  ["kill", 'process.kill(process.pid, "SIGKILL");'],
+  ["out of memory", "const hog = []; for (;;) hog.push(new Array(1e6).fill(hog.length));"],
+  ["endless loop", "for (;;);"],
+] as const) {
+  test(`${what}: an exchange of which the filer dies twice is set aside, the rest goes on`, async (t) => {
+    const at = scene();
+    const spool = spoolOf(at);
+    const program = fatal(at, "POISON", how);
+    const execArgv = ["--max-old-space-size=64", "--no-warnings"];
+    const { filer } = start(t, at, { program, stuckMs: 1500, execArgv });
+    const first = put(spool);
+    const bad = put(spool, { request: '{"a":"POISON"}' });
+    const last = put(spool);
+    assert.equal(await filer.drain(30_000), true);
+    assert.deepEqual(
+      readTree(at).map((x) => x.line.id),
+      [first, last],
+    );
+    assert.ok(fs.existsSync(join(at.state, "poison", `${bad}.seg`)));
+    assert.equal(filer.stats().restarts, 2);
+    assert.equal(filer.stats().poisoned, 1);
+    await filer.stop();
+  });
+}
+
+test("a second filer on the same state waits until the first is gone", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const one = start(t, at);
+  const ids = [put(spool)];
+  assert.equal(await one.filer.drain(5000), true);
+  const two = start(t, at);
+  assert.equal(await two.filer.drain(500), false);
+  await one.filer.stop();
+  ids.push(put(spool));
+  assert.equal(await two.filer.drain(5000), true);
+  assert.deepEqual(
+    readTree(at).map((x) => x.line.id),
+    ids,
+  );
+  await two.filer.stop();
+});
