@@ -68,6 +68,11 @@ export const CATALOGUE = {
     hint: "`callnumber verify` lists what is damaged; restore the file from git",
     exit: 65,
   },
+  "no-such-path": {
+    meaning: "an argument is neither a number of the tree nor an existing file or folder",
+    hint: "`callnumber ls` shows the numbers; paths are relative to the working folder",
+    exit: 66,
+  },
   "verify-failed": {
     meaning: "at least one body does not join back to its digest, or a line is damaged",
     hint: "the lines are named; restore the file from git",
@@ -83,10 +88,10 @@ export const CATALOGUE = {
     hint: "a pattern must compile, match something, and repeat nothing that repeats inside",
     exit: 78,
   },
-  "secrets-found": {
-    meaning: "credentials were found where none may be",
-    hint: "revoke them first; then remove them from the file and from its git history",
-    exit: 1,
+  "git-failed": {
+    meaning: "git, which scan --staged and init ask, answered with an error",
+    hint: "run it inside a git repository, with git in the PATH",
+    exit: 69,
   },
   "astro-missing": {
     meaning: "the site needs the optional package astro, which is not installed",

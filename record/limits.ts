@@ -67,6 +67,10 @@ export const LIMITS = {
   drainMs: 60_000,
   /** A configuration file larger than this is not one. */
   configFileBytes: MiB,
+  /** A configuration file must have stayed as it is for this long before it is read again. */
+  configSettleMs: 200,
+  /** The configuration file is looked at this often even if the system reports no change. */
+  configPollMs: 5_000,
   /** Parts that one body is carved into; what comes after them is stored as one piece. */
   bodyPartCount: 16_384,
   /** A string in a top-level array is a part from this size on. */
@@ -87,6 +91,8 @@ export const LIMITS = {
   partDecodeBytes: 2 * GiB - 1,
   /** Compression level of stored streams. If unsure: 3; more costs time and saves little. */
   zstdLevel: 3,
+  /** Largest staged file that scan reads. */
+  scanFileBytes: 256 * MiB,
   /** Time for looking through one record for secrets; past it the record goes to quarantine. */
   redactionMs: 10_000,
   /** Places of spooled bytes that the filer remembers for open exchanges (32 bytes each). */

@@ -1,0 +1,97 @@
+/**
+ * Starts callnumber on a Node that can run it. Plain JavaScript on purpose: it must parse on any
+ * Node from 14 on, because its whole reason is the machine whose Node is too old.
+ *
+ * With Node >= 24 it imports main.ts in this very process. With an older one it fetches Node 24
+ * from npm once, without admin rights, into the user's cache folder, and hands over to it. The
+ * platform's own package is taken instead of `node`, because that one needs an install script and
+ * npm may block those. Never writes into the checkout; never changes the user's own Node.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const WANTED_MAJOR = 24;
+const main = join(dirname(fileURLToPath(import.meta.url)), "main.ts");
+
+/** Name of the npm package that carries Node for this platform, and where its binary lies in it. */
+function platformPackage() {
+  const platform = process.platform === "win32" ? "win" : process.platform;
+  const prefix = platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
+  const binary = platform === "win" ? "bin/node.exe" : "bin/node";
+  return { name: [prefix, platform, process.arch].join("-"), binary };
+}
+
+/** Path of a Node 24 from the cache folder, fetched first where it is not there yet. */
+function cachedNode() {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  const home = join(cache, "callnumber", `node-${WANTED_MAJOR}`);
+  const { name, binary } = platformPackage();
+  const node = join(home, "node_modules", name, binary);
+  if (existsSync(node)) return node;
+
+  process.stderr.write(
+    `callnumber needs Node ${WANTED_MAJOR}, this is ${process.version}: ` +
+      `fetching ${name}@${WANTED_MAJOR} from npm, once, into ${home}\n`,
+  );
+  // Fetched beside and renamed, so that a broken download is never taken for a finished one.
+  const fresh = `${home}.${process.pid}`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  const npm = process.env.npm_execpath;
+  const args = ["install", "--prefix", fresh, "--no-audit", "--no-fund", "--ignore-scripts"];
+  args.push("--loglevel=error", "--global=false", "--include=prod", `${name}@${WANTED_MAJOR}`);
+  const env = { ...process.env };
+  // `npm ci --omit=dev && npm start` leaves no trace here, but a wrapper might: start clean.
+  for (const key of Object.keys(env))
+    if (/^npm_(config_|package_|lifecycle_)/i.test(key)) delete env[key];
+  for (const key of ["npm_config_registry", "npm_config_cache", "npm_config_userconfig"]) {
+    if (process.env[key]) env[key] = process.env[key];
+  }
+  const done = npm?.endsWith(".js")
+    ? spawnSync(process.execPath, [npm, ...args], { stdio: ["ignore", 2, 2], env })
+    : spawnSync("npm", args, { stdio: ["ignore", 2, 2], env, shell: process.platform === "win32" });
+  if (done.status !== 0 || !existsSync(join(fresh, "node_modules", name, binary))) {
+    rmSync(fresh, { recursive: true, force: true });
+    process.stderr.write(
+      `callnumber: could not fetch Node ${WANTED_MAJOR}; ` +
+        "install it yourself (nodejs.org, nvm, your distribution) and start again\n",
+    );
+    process.exit(69);
+  }
+  try {
+    rmSync(home, { recursive: true, force: true });
+    renameSync(fresh, home);
+  } catch {
+    // Another start was quicker; its download is as good as this one.
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  return node;
+}
+
+function handOver(node) {
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  // A terminal sends ctrl-C to both; a supervisor only to this one. Passing it on is safe either
+  // way: the second of two signals within a moment is the same wish.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => {
+      if (!process.stdin.isTTY || signal !== "SIGINT") child.kill(signal);
+    });
+  }
+  child.on("error", (error) => {
+    process.stderr.write(`callnumber: cannot start ${node}: ${error.message}\n`);
+    process.exit(69);
+  });
+  child.on("exit", (code, signal) => {
+    process.exit(code ?? (signal ? 128 + 15 : 1));
+  });
+}
+
+if (Number(process.versions.node.split(".")[0]) >= WANTED_MAJOR) {
+  const { runAsProgram } = await import(new URL("./main.ts", import.meta.url).href);
+  await runAsProgram();
+} else {
+  handOver(cachedNode());
+}

@@ -1,0 +1,106 @@
+/**
+ * `callnumber scan`: credentials in the tree, in any files, or in what is about to be committed.
+ * Exit 1 when something was found; the secret itself is never printed.
+ */
+import { execFileSync } from "node:child_process";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { CodedError } from "../record/errors.ts";
+import { LIMITS } from "../record/limits.ts";
+import type { ScanHit } from "../record/secrets/scan.ts";
+import { configOf } from "./captures.ts";
+import type { Command, Io, Options } from "./command.ts";
+
+interface Source {
+  readonly file: string;
+  readonly read: () => Buffer;
+}
+
+const SKIPPED_FOLDERS = new Set([".git", "node_modules", ".callnumber"]);
+
+/** Regular files under a path, itself included; links are not followed. */
+function* filesUnder(path: string): Generator<string> {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new CodedError("no-such-path", `nothing is at ${path}`);
+  if (stat.isFile()) yield path;
+  if (!stat.isDirectory()) return;
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory() && SKIPPED_FOLDERS.has(entry.name)) continue;
+    if (entry.isDirectory() || entry.isFile()) yield* filesUnder(join(path, entry.name));
+  }
+}
+
+function git(io: Io, args: readonly string[]): Buffer {
+  const options = { cwd: io.cwd, maxBuffer: LIMITS.scanFileBytes, stdio: "pipe" } as const;
+  try {
+    return execFileSync("git", args, options);
+  } catch (cause) {
+    const said = String((cause as { stderr?: Buffer }).stderr ?? "").trim();
+    throw new CodedError("git-failed", `git ${args[0]}: ${said || (cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+/** What is staged, as it is staged: the file in the folder may already differ. */
+function stagedSources(paths: readonly string[], io: Io): Source[] {
+  const list = ["diff", "--cached", "--name-only", "--relative", "-z", "--diff-filter=ACMRT", "--"];
+  const names = git(io, [...list, ...paths])
+    .toString()
+    .split("\0")
+    .filter(Boolean);
+  return names.map((file) => ({ file, read: () => git(io, ["cat-file", "blob", `:./${file}`]) }));
+}
+
+async function sourcesOf(args: readonly string[], options: Options, io: Io): Promise<Source[]> {
+  if (options.staged === true) return stagedSources(args, io);
+  const roots =
+    args.length > 0
+      ? args.map((a) => resolve(io.cwd, a))
+      : [(await configOf(options, io)).captures];
+  return roots.flatMap((root) =>
+    Array.from(filesUnder(root), (path) => ({
+      file: relative(io.cwd, path) || path,
+      read: () => readFileSync(path),
+    })),
+  );
+}
+
+function line(file: string, hit: ScanHit, json: boolean): string {
+  if (json) return `${JSON.stringify({ file, ...hit })}\n`;
+  const place = hit.range === null ? `${hit.line}` : `${hit.line}:${hit.range[0] + 1}`;
+  const inside = hit.range === null ? " (in a stored stream)" : "";
+  return `${file}:${place}: ${hit.rule} ${hit.preview}${inside}\n`;
+}
+
+export const scan: Command = {
+  name: "scan",
+  summary: "look for credentials in the tree; exit 1 when one is found",
+  arguments: [
+    { name: "path", summary: "files or folders; the whole tree without it", variadic: true },
+  ],
+  options: [
+    { flags: "--json", summary: "one JSON object a credential" },
+    { flags: "--staged", summary: "what git is about to commit (for a pre-commit hook)" },
+  ],
+  examples: ["callnumber scan", "callnumber scan dist", "callnumber scan --staged captures"],
+  run: async (args, options, io) => {
+    const { scan: scanBytes } = await import("../record/secrets/scan.ts");
+    const sources = await sourcesOf(args, options, io);
+    let found = 0;
+    for (const { file, read } of sources) {
+      for (const hit of scanBytes(read())) {
+        found += 1;
+        io.stdout.write(line(file, hit, options.json === true));
+      }
+    }
+    const files = `${sources.length} file${sources.length === 1 ? "" : "s"}`;
+    if (found === 0) {
+      io.stderr.write(`${files}, no credentials found\n`);
+      return 0;
+    }
+    const what = found === 1 ? "1 credential" : `${found} credentials`;
+    io.stderr.write(`${files}, ${what} found: revoke first, then remove them (docs/security.md)\n`);
+    return 1;
+  },
+};

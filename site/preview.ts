@@ -1,0 +1,167 @@
+/**
+ * A small static server for the built site: what `callnumber up` serves and nothing more.
+ *
+ * What always holds: GET and HEAD only; only regular files below the folder, never through a
+ * symbolic link, never a name that begins with a dot; a foreign `Host` is refused (DNS rebinding);
+ * every answer carries the headers that a published copy should have too. No state, no writes, no
+ * listing. For the world use a real static host (docs/hosting.md).
+ */
+import { createReadStream, lstatSync, realpathSync, type Stats } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, sep } from "node:path";
+import { pipeline } from "node:stream";
+import { createGzip } from "node:zlib";
+import { CodedError } from "../record/errors.ts";
+
+export interface PreviewOptions {
+  /** Folder of the built site, absolute. It may not exist yet. */
+  readonly folder: string;
+  readonly host: string;
+  readonly port: number;
+  /** Further names by which the site may be called, lower case. */
+  readonly hosts: readonly string[];
+}
+
+export interface Preview {
+  /** `http://127.0.0.1:4178/` */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json; charset=utf-8",
+  ".jsonl": "application/jsonl; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".txt": "text/plain; charset=utf-8",
+  ".webmanifest": "application/manifest+json",
+};
+const WORTH_ZIPPING = /^(text\/|application\/(json|manifest)|image\/svg)/;
+const ZIP_FROM_BYTES = 1024;
+
+const HEADERS = {
+  "cache-control": "no-cache",
+  "content-security-policy": "frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+} as const;
+
+/** Listens at once. Throws listen-failed. */
+export async function startPreview(options: PreviewOptions): Promise<Preview> {
+  const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
+    answer(request, response, options);
+  });
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}/`,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, { host, port }: PreviewOptions): Promise<void> {
+  return new Promise((ready, failed) => {
+    server.once("error", (cause) => {
+      const message = `cannot serve the site on ${host}:${port}: ${cause.message}`;
+      failed(new CodedError("listen-failed", message, { cause }));
+    });
+    server.listen(port, host, ready);
+  });
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, options: PreviewOptions) {
+  if (!isOwnHost(request.headers.host, options)) return refuse(response, 421);
+  if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405);
+  const path = decodedPath(request.url ?? "/");
+  if (path === null) return refuse(response, 400);
+  const file = fileAt(options.folder, path.endsWith("/") ? `${path}index.html` : path);
+  if (file === "folder") {
+    // A relative target: the answer holds whatever path a tunnel or proxy puts in front.
+    const name = path.split("/").at(-1) ?? "";
+    response.writeHead(308, { ...HEADERS, location: `./${encodeURIComponent(name)}/` });
+    response.end();
+    return;
+  }
+  if (file === null) return refuse(response, 404);
+  send(request, response, file);
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: { path: string; stats: Stats },
+): void {
+  const type = TYPES[extname(file.path)] ?? "application/octet-stream";
+  const etag = `"${file.stats.size.toString(36)}-${Math.round(file.stats.mtimeMs).toString(36)}"`;
+  const headers: Record<string, string> = { ...HEADERS, "content-type": type, etag };
+  if (request.headers["if-none-match"] === etag) {
+    response.writeHead(304, headers);
+    response.end();
+    return;
+  }
+  const zip =
+    file.stats.size >= ZIP_FROM_BYTES &&
+    WORTH_ZIPPING.test(type) &&
+    /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+  headers.vary = "accept-encoding";
+  if (zip) headers["content-encoding"] = "gzip";
+  else headers["content-length"] = String(file.stats.size);
+  response.writeHead(200, headers);
+  if (request.method === "HEAD") {
+    response.end();
+    return;
+  }
+  const done = () => {};
+  if (zip) pipeline(createReadStream(file.path), createGzip(), response, done);
+  else pipeline(createReadStream(file.path), response, done);
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { ...HEADERS, "content-type": "text/plain; charset=utf-8" });
+  response.end(`${status}\n`);
+}
+
+function isOwnHost(header: string | undefined, { host, hosts }: PreviewOptions): boolean {
+  const name = header
+    ?.toLowerCase()
+    .replace(/:\d+$/, "")
+    .replace(/^\[(.*)\]$/, "$1");
+  if (name === undefined) return false;
+  if (["localhost", "127.0.0.1", "::1", host.toLowerCase(), ...hosts].includes(name)) return true;
+  // Listening on every address means being called by whatever address the machine has.
+  return (host === "0.0.0.0" || host === "::") && /^[\d.]+$|:/.test(name);
+}
+
+/** The path of a request target, decoded; null where it is not one that this site can have. */
+function decodedPath(target: string): string | null {
+  try {
+    const path = decodeURIComponent(target.split(/[?#]/, 1)[0] ?? "");
+    const isPlain = path.startsWith("/") && !/[\0\\]/.test(path);
+    return isPlain && !path.split("/").some((name) => name.startsWith(".")) ? path : null;
+  } catch {
+    return null;
+  }
+}
+
+function fileAt(folder: string, path: string): { path: string; stats: Stats } | "folder" | null {
+  try {
+    const full = join(folder, path);
+    // The real path tells whether any folder on the way is a symbolic link out of the site.
+    if (!realpathSync(full).startsWith(realpathSync(folder) + sep)) return null;
+    const stats = lstatSync(full);
+    if (stats.isDirectory()) return "folder";
+    return stats.isFile() ? { path: full, stats } : null;
+  } catch {
+    return null;
+  }
+}
