@@ -41,6 +41,8 @@ export function watchConfig(options: WatchOptions): () => void {
     awaitWriteFinish: { stabilityThreshold: LIMITS.configSettleMs, pollInterval: 50 },
   });
   watcher.on("all", look);
+  // A change between the call and now is part of the first look, which reports nothing.
+  watcher.on("ready", look);
   const polling = setInterval(look, LIMITS.configPollMs);
   polling.unref();
   watcher.on("error", () => {});
