@@ -70,8 +70,8 @@ captures: ./captures
 #       11.11 OpenRouter: { client: cline, upstream: openrouter }
 #     12 Claude Code: { client: claude-code }
 
-# on: a recognised client whose category exists gets an ID per upstream by itself; off: it goes to
-# the category's inbox, for you to file. Default on. If unsure, leave it.
+# With on a recognised client whose category exists gets an ID per upstream by itself; with off it
+# goes to the inbox of its category, for you to file. Default on. If unsure, leave it.
 # autofile: on
 
 # What else must not reach the tree. Credentials are always replaced, with or without this.

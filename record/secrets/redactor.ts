@@ -19,6 +19,7 @@ import {
 } from "./credential-headers.ts";
 import { Deadline, type Found, findSecrets, mergeOverlaps } from "./find-secrets.ts";
 import { type Identifiers, identifiersIn, isIdentifierHeader } from "./identifiers.ts";
+import { PrefixMemory } from "./prefix-memory.ts";
 import { BUILT_IN_RULES, compileRuleSet, type RuleSet, withLive } from "./rule-set.ts";
 import { PII_RULES } from "./rules-pii.ts";
 import { channelsOf } from "./stream-strings.ts";
@@ -138,16 +139,20 @@ class RuleRedactor implements Redactor {
   /** Rules that we did not write can take exponential time; they run where they can be stopped. */
   readonly #untrusted: boolean;
 
-  constructor(options: RedactorOptions, set: RuleSet) {
+  readonly #memory: PrefixMemory;
+
+  constructor(options: RedactorOptions, set: RuleSet, memory: PrefixMemory) {
     this.#options = options;
     this.#set = set;
+    this.#memory = memory;
     this.#headers = new Set(options.headers?.map((h) => h.toLowerCase()));
     this.#untrusted = (options.rules?.length ?? 0) > 0;
     this.key = keyOf(options, set.live);
   }
 
   withLive(live: readonly string[]): Redactor {
-    return new RuleRedactor(this.#options, withLive(this.#set, live.filter(isWorthHiding)));
+    const set = withLive(this.#set, live.filter(isWorthHiding));
+    return new RuleRedactor(this.#options, set, this.#memory);
   }
 
   redactPart(bytes: Buffer, where = "body"): Redacted<Buffer> {
@@ -253,7 +258,8 @@ class RuleRedactor implements Redactor {
     identifiers: Identifiers | null,
   ): Redacted<Buffer> {
     const { edits, hits } = this.#guarded(bytes, (deadline) => {
-      const found = findSecrets(bytes, this.#set, deadline);
+      const search = (part: Buffer) => findSecrets(part, this.#set, deadline);
+      const found = this.#memory.find(bytes, this.key, search);
       if (identifiers === null) return found;
       const marked = identifiers.map(({ start, end, value }) => ({
         start,
@@ -272,11 +278,11 @@ class RuleRedactor implements Redactor {
 
   #guarded(
     bytes: Buffer,
-    find: (deadline: Deadline) => Found[],
+    find: (deadline: Deadline) => readonly Found[],
   ): { edits: Edit[]; hits: Map<string, number> } {
     if (bytes.length === 0) return { edits: [], hits: new Map() };
     const ms = this.#options.deadlineMs ?? LIMITS.redactionMs;
-    const search = (): Found[] => find(new Deadline(ms));
+    const search = (): readonly Found[] => find(new Deadline(ms));
     const found = this.#untrusted ? withinDeadline(ms, search) : search();
     const hits = new Map<string, number>();
     const edits = found.map((f) => {
@@ -333,5 +339,5 @@ export function createRedactor(options: RedactorOptions): Redactor {
     ...compileUserRules(options.rules ?? []),
     ...(options.pii ? PII_RULES : []),
   ]);
-  return new RuleRedactor(options, set).withLive(options.live ?? []);
+  return new RuleRedactor(options, set, new PrefixMemory()).withLive(options.live ?? []);
 }

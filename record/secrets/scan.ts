@@ -3,35 +3,100 @@
  * they are published. Uses the built-in rules only and changes nothing.
  *
  * What always holds: a hit names the rule and the place and shows no more of the secret than its
- * first four characters, so a report may be printed in a CI log.
+ * first four characters, so a report may be printed in a CI log. Compressed streams in a capture
+ * file are looked into as well, event by event and put together.
  */
-import { Deadline, findSecrets } from "./find-secrets.ts";
+import { zstdDecompressSync } from "node:zlib";
+import { chunksBody, decodeChunks } from "../bodies/chunks.ts";
+import { LIMITS } from "../limits.ts";
+import { Deadline, type Found, findSecrets } from "./find-secrets.ts";
 import { BUILT_IN_RULES, compileRuleSet, type RuleSet } from "./rule-set.ts";
+import { channelsOf } from "./stream-strings.ts";
 
 export interface ScanHit {
   readonly rule: string;
-  /** Byte range within what was scanned. */
-  readonly start: number;
-  readonly end: number;
   /** Line, counted from 1. */
   readonly line: number;
+  /** Byte range in that line; null for what lies inside a compressed stream. */
+  readonly range: readonly [start: number, end: number] | null;
   /** First characters of the secret, then `…`. */
   readonly preview: string;
 }
 
-let builtIn: RuleSet | undefined;
+let compiled: RuleSet | undefined;
 
-/** Secrets in bytes or text, in order. Throws `redaction-deadline` after `deadlineMs`. */
+function builtIn(): RuleSet {
+  compiled ??= compileRuleSet(BUILT_IN_RULES);
+  return compiled;
+}
+
+const preview = ({ secret }: Found): string => `${secret.slice(0, 4).replace(/[^ -~]/g, "?")}…`;
+
+/**
+ * Secrets in a file's bytes or text, in order of lines. Throws `redaction-deadline` after
+ * `deadlineMs`.
+ */
 export function scan(input: Uint8Array | string, deadlineMs = 60_000): ScanHit[] {
-  builtIn ??= compileRuleSet(BUILT_IN_RULES);
   const bytes = typeof input === "string" ? Buffer.from(input, "utf8") : asBuffer(input);
-  let line = 1;
-  let counted = 0;
-  return findSecrets(bytes, builtIn, new Deadline(deadlineMs)).map((found) => {
-    for (; counted < found.start; counted += 1) if (bytes[counted] === 0x0a) line += 1;
-    const { rule, start, end, secret } = found;
-    return { rule, start, end, line, preview: `${secret.slice(0, 4)}…` };
+  const deadline = new Deadline(deadlineMs);
+  const lines = lineStarts(bytes);
+  const hits = findSecrets(bytes, builtIn(), deadline).map((found): ScanHit => {
+    const line = lineAt(lines, found.start);
+    const from = lines[line - 1]!;
+    const range = [found.start - from, found.end - from] as const;
+    return { rule: found.rule, line, range, preview: preview(found) };
   });
+  for (const [index, start] of lines.entries()) {
+    const stream = streamIn(bytes.subarray(start, lines[index + 1] ?? bytes.length));
+    if (stream === null) continue;
+    for (const found of secretsInStream(stream, deadline)) {
+      hits.push({ rule: found.rule, line: index + 1, range: null, preview: preview(found) });
+    }
+  }
+  return hits.sort((a, b) => a.line - b.line);
+}
+
+function lineStarts(bytes: Buffer): number[] {
+  const starts = [0];
+  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** Number of the line, counted from 1, that holds the byte at `offset`. */
+function lineAt(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const mid = (low + high + 1) >> 1;
+    if (starts[mid]! <= offset) low = mid;
+    else high = mid - 1;
+  }
+  return low + 1;
+}
+
+const ZSTD_MEMBER = Buffer.from('"zstd":"');
+
+/** The streamed body that a part line holds, or null. A line that is damaged is `verify`'s business. */
+function streamIn(line: Buffer): Buffer | null {
+  const at = line.subarray(0, 256).indexOf(ZSTD_MEMBER);
+  if (at < 0) return null;
+  const text = line.toString("latin1", at + ZSTD_MEMBER.length);
+  const packed = Buffer.from(text.slice(0, text.indexOf('"')), "base64");
+  try {
+    const lines = zstdDecompressSync(packed, { maxOutputLength: LIMITS.decodeBytes });
+    return chunksBody(decodeChunks(lines));
+  } catch {
+    return null;
+  }
+}
+
+function secretsInStream(stream: Buffer, deadline: Deadline): Found[] {
+  const joined = channelsOf(stream.toString("latin1")).flatMap(({ text }) =>
+    findSecrets(Buffer.from(text, "latin1"), builtIn(), deadline),
+  );
+  const plain = findSecrets(stream, builtIn(), deadline);
+  const known = new Set(plain.map((found) => found.secret));
+  return [...plain, ...joined.filter((found) => !known.has(found.secret))];
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -73,6 +73,9 @@ export function userRuleProblem(rule: UserRule): string | null {
   if (compiled.test("")) return "pattern matches the empty string";
   if (/\\[1-9]|\\k</.test(rule.pattern))
     return "pattern refers back to a group (\\1), which is slow";
+  if (/\\[pP]\{|\\u\{/.test(rule.pattern)) {
+    return "pattern uses \\p{…} or \\u{…}; it is matched on UTF-8 bytes, so write the characters";
+  }
   if (repeatsARepetition(rule.pattern)) {
     return "pattern repeats a group that repeats or branches inside, which can take exponential time";
   }
