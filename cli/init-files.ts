@@ -4,8 +4,8 @@
  * commented out. A test loads the file as it is and with everything uncommented.
  */
 
-export const CONFIG_FILE = `# callnumber: a flight recorder for LLM traffic. Every key is optional; what is commented out shows
-# an example, and the default stands beside it. Unknown keys are errors that name the nearest key.
+export const CONFIG_FILE = `# The configuration of callnumber, a flight recorder for LLM traffic. Every key is optional; what is
+# commented out is an example, with the default beside it. Unknown keys are errors.
 # Changes are picked up while the daemon runs; exchanges in flight end under the old settings.
 
 # Where clients connect: address:port, or a list of them. Beyond this machine (0.0.0.0, a LAN
