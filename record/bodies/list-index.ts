@@ -66,10 +66,10 @@ export class ListIndex {
    */
   add(id: string, atoms: readonly Atom[], link: Link | null): void {
     if (atoms.length > LIMITS.listEntryCount) return;
-    if (this.#parents.length + atoms.length > LIMITS.listIndexCount) this.#forget();
     const from = link ? this.#byId.get(link.as) : undefined;
-    const path = this.#grow(atoms);
     const links = from ? from.links + 1 : 0;
+    if (this.#parents.length + atoms.length > LIMITS.listIndexCount) this.#forget();
+    const path = this.#grow(atoms);
     const leaf = path.at(-1) ?? 0;
     const owner: Owner = { id, links, leaf, length: atoms.length };
     this.#byId.set(id, owner);
