@@ -1,0 +1,13 @@
+/** The daemon of the crash suite: `node crash-daemon.ts CONFIG` prints its URL and serves. */
+import { loadConfig } from "../../daemon/config/load.ts";
+import { startDaemon } from "../../daemon/daemon.ts";
+
+const config = loadConfig({ file: process.argv[2], env: {}, cwd: process.cwd() });
+const log = (_level: string, message: string) => console.error(message);
+const daemon = await startDaemon(config, { log });
+const { pid } = (await daemon.filer).stats();
+console.log(JSON.stringify({ url: daemon.urls[0], filer: pid }));
+process.once("SIGTERM", async () => {
+  await daemon.close();
+  process.exit(0);
+});

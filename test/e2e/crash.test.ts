@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { crashSuite } from "./crash.ts";
+
+// `npm run test:crash` makes 200 of them with a seed of its own.
+const COUNT = Number(process.env.CRASH_COUNT ?? 10);
+
+test(`killed at ${COUNT} random moments: what clients saw is filed, once, byte for byte`, async (t) => {
+  const result = await crashSuite(COUNT, 20261123);
+  t.diagnostic(JSON.stringify(result));
+  assert.ok(result.finished > 0 && (result.outcomes.interrupted ?? 0) > 0, "the load was real");
+});
