@@ -219,6 +219,17 @@ export const CATALOGUE = {
     meaning: "the upstream broke off in the middle of its answer",
     hint: "what had arrived is recorded; the client saw the same break",
   },
+  "tree-refused": {
+    meaning:
+      "something in the captures tree is not what its name says: a link, a device, no folder",
+    hint: "captures are kept in plain files and folders only; move what is in the way elsewhere",
+    exit: 73,
+  },
+  "table-invalid": {
+    meaning: "the table cannot become the plan of the tree; every row in question is named",
+    hint: "three columns: number, title, description; one row a number; UTF-8 (or say --encoding)",
+    exit: 65,
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

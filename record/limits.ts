@@ -34,6 +34,10 @@ export const LIMITS = {
   formPartCount: 1000,
   /** Turns that are followed back by `previous_response_id`; more is taken for a loop. */
   turnChainCount: 10_000,
+  /** Characters of a URL that are looked at to find out whose price list holds. */
+  priceUrlCount: 300,
+  /** URLs whose provider is remembered. */
+  priceUrlsCount: 1000,
   /** `as/take` links in a row before a list is spelled out in full. */
   asChainCount: 64,
   /** Top-level strings and objects of a body from this size on become parts. */
@@ -134,8 +138,12 @@ export const LIMITS = {
   siteChunkExchanges: 32,
   /** Resident memory after which the builder process is started anew, and pages between. */
   siteBuilderBytes: 700 * MiB,
+  /** JavaScript heap of the builder process in MiB. */
+  siteHeapMiB: 512,
   /** Conversations, findings and rows on pages that list only the newest. */
   siteNewestCount: 50,
+  /** Parsed parts that a reader of conversations keeps, by the bytes that they were parsed from. */
+  keptValuesBytes: 64 * MiB,
   /** How much of a text is looked at for its sketch and its telling lines. */
   sketchChars: 64 * KiB,
   /** Numbers kept of a text's sketch. */
@@ -151,4 +159,8 @@ export const LIMITS = {
   sideCallMs: 60_000,
   /** A failed request that comes again without a session id is a retry within this time. */
   retryMs: 600_000,
+  /** A table of numbers and titles larger than this is not one. */
+  tableBytes: 4 * MiB,
+  /** Bytes of recently read parts that a reader of one file keeps. */
+  keptPartBytes: 8 * MiB,
 } as const;

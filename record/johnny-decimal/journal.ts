@@ -1,0 +1,123 @@
+/**
+ * The journal: `00.00 JDex for the system/journal.jsonl`, one line for everything that gave a
+ * number away or moved what lies under one.
+ *
+ *   {"at":"2026-11-23T08:00:00.000Z","id":"11.12","kind":"allocate","from":"upstream:ollama","to":"Ollama","by":"autofile"}
+ *
+ * What always holds: append-only; a line that does not parse (torn, a conflict marker of git) is
+ * passed over and nothing else is lost; an ID that stands in here is used for ever. Never in here:
+ * what is inside captures.
+ */
+import { z } from "zod";
+import { parseNumber } from "./numbers.ts";
+import { appendLine, readPlainFile } from "./plain-file.ts";
+
+export const JOURNAL_FILE = "journal.jsonl";
+
+/**
+ * What happened: `allocate` an ID was given away (`from` says to what, `to` is its title);
+ * `move` captures went `from` one ID `to` another (`id` is where they are now); `retire` an ID was
+ * emptied for good; `rename` a folder went from one title to another; `plan` a table became the
+ * plan; `undo` the move that `from` names by its time was taken back; `prune` days were deleted.
+ */
+export const JOURNAL_KINDS = [
+  "allocate",
+  "move",
+  "retire",
+  "rename",
+  "plan",
+  "undo",
+  "prune",
+] as const;
+
+export const JournalEntry = z.looseObject({
+  /** RFC 3339 UTC. */
+  at: z.string(),
+  /** The number it is about: an ID, or an area or category where one was renamed. */
+  id: z.string(),
+  kind: z.enum(JOURNAL_KINDS),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  /** Who: `autofile`, `rule`, `path`, or the command. */
+  by: z.string(),
+});
+export type JournalEntry = z.infer<typeof JournalEntry>;
+
+/** An entry before it gets its time; further members (the files of a move) are kept. */
+export interface NewJournalEntry {
+  readonly id: string;
+  readonly kind: JournalEntry["kind"];
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly by: string;
+  readonly [more: string]: unknown;
+}
+
+/** All entries of a journal's text, oldest first, and the lines (from 1) that are none. */
+export function parseJournal(text: string): { entries: JournalEntry[]; badLines: number[] } {
+  const entries: JournalEntry[] = [];
+  const badLines: number[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line.trim() === "") continue;
+    const entry = JournalEntry.safeParse(parsed(line));
+    if (entry.success) entries.push(entry.data);
+    else badLines.push(index + 1);
+  }
+  return { entries, badLines };
+}
+
+/** Reads a journal; an absent one is empty. */
+export function readJournal(path: string): { entries: JournalEntry[]; badLines: number[] } {
+  return parseJournal(readPlainFile(path) ?? "");
+}
+
+export function appendJournal(path: string, entry: JournalEntry) {
+  appendLine(path, JSON.stringify(entry));
+}
+
+/** Every ID that the journal names, in whichever role: none of them may be given away again. */
+export function journaledIds(entries: readonly JournalEntry[]): Set<string> {
+  const ids = new Set<string>();
+  for (const entry of entries) {
+    for (const text of [entry.id, entry.from, entry.to]) {
+      const id = text === null ? null : (parseNumber(text)?.id ?? null);
+      if (id !== null) ids.add(id);
+    }
+  }
+  return ids;
+}
+
+/** The ID that was last allocated in a category for `source` (`upstream:ollama`), or null. */
+export function allocatedFor(
+  entries: readonly JournalEntry[],
+  category: string,
+  source: string,
+): string | null {
+  const retired = new Set(
+    entries.filter((entry) => entry.kind === "retire").map((entry) => entry.id),
+  );
+  const found = entries.findLast(
+    (entry) =>
+      entry.kind === "allocate" &&
+      entry.from === source &&
+      entry.id.startsWith(`${category}.`) &&
+      !retired.has(entry.id),
+  );
+  return found?.id ?? null;
+}
+
+/** The title that an ID was allocated with, or was last renamed to; null where neither is known. */
+export function journaledTitle(entries: readonly JournalEntry[], number: string): string | null {
+  const found = entries.findLast(
+    (entry) => entry.id === number && (entry.kind === "allocate" || entry.kind === "rename"),
+  );
+  return found?.to ?? null;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
