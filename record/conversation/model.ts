@@ -56,7 +56,10 @@ export interface ExchangeFacts {
   readonly messages: number;
   /** Items of the answer, as the next request will repeat them. */
   readonly answer: readonly string[];
-  /** Line hashes: of the last user message, of the answer, of the answer's tool call arguments. */
+  /**
+   * Hashes of long lines: of what the user says in a request that has hardly any history, of the
+   * answer, and of the arguments of its tool calls. They tie agents and summaries to their origin.
+   */
   readonly asked: readonly string[];
   readonly said: readonly string[];
   readonly delegated: readonly string[];
@@ -93,26 +96,30 @@ export const RELATIONS = [
 ] as const;
 export type Relation = (typeof RELATIONS)[number];
 
-/** Where one exchange stands. Once given it never changes by what is captured later. */
+/** Where one exchange stands. Once given it is never changed by what is captured later. */
 export interface Placement {
   readonly exchange: string;
-  /** Stable id of the conversation: 16 hex digits, the name of its page. */
-  readonly conversation: string;
-  /** Thread within it: 0 is the main one, each agent, side call and branch opens another. */
-  readonly thread: number;
-  /** Turn within the thread, from 1; retries keep the turn of what they repeat. */
-  readonly turn: number;
+  /** Id of the conversation: 16 hex digits, the name of its page; null for `alone`. */
+  readonly conversation: string | null;
   readonly parent: string | null;
   readonly relation: Relation;
   /** Why it was placed so: the client's session id, its messages, the answer it continues … */
   readonly by: "session" | "messages" | "response-id" | "delegation" | "none";
 }
 
+/** A placement with its place in the whole. */
+export interface Step extends Placement {
+  readonly started: string;
+  /** Number of its thread in `Conversation.threads`. */
+  readonly thread: number;
+  /** Turn within the thread, from 1; a retry keeps the turn of what it repeats. */
+  readonly turn: number;
+}
+
 /** One line of turns: the main one, an agent's, a side call, a branch. */
 export interface Thread {
-  readonly thread: number;
   readonly kind: "main" | "branch" | "agent" | "side";
-  /** The exchange that it leaves from; null for the main thread. */
+  /** The exchange that it leaves from; null where it leaves from none. */
   readonly from: string | null;
   /** In order of time, retries included. */
   readonly exchanges: readonly string[];
@@ -123,14 +130,15 @@ export interface Thread {
 /** A conversation as a page shows it. */
 export interface Conversation {
   readonly id: string;
-  readonly session: string | null;
-  readonly client: string | null;
   /** Start of the first exchange and of the last. */
   readonly started: string;
   readonly ended: string;
+  /** In order of appearance; `main` says which one is. */
   readonly threads: readonly Thread[];
+  readonly main: number;
   /** In order of time. */
-  readonly placements: readonly Placement[];
+  readonly steps: readonly Step[];
+  /** Turns of all threads together, and threads that are branches. */
   readonly turns: number;
   readonly branches: number;
 }

@@ -1,0 +1,186 @@
+/**
+ * What is remembered of recent exchanges so that later ones find what they follow.
+ *
+ * What always holds: one node an exchange, a full item list only for exchanges that nothing follows
+ * yet; everything is dropped once it has rested for LIMITS.conversationRestMs. The maps are rebuilt
+ * from the nodes, so a snapshot holds the nodes alone.
+ */
+import { LIMITS } from "../limits.ts";
+import type { ExchangeFacts, Item, Placement } from "./model.ts";
+
+/** One remembered exchange. */
+export interface Node {
+  readonly placement: Placement;
+  readonly startedMs: number;
+  readonly session: string | null;
+  readonly client: string | null;
+  readonly body: string | null;
+  readonly system: string | null;
+  readonly systemSketch: readonly number[];
+  readonly tools: string | null;
+  readonly answered: boolean;
+  /** First item of the answer. */
+  readonly answer: string | null;
+  /** Key of the whole item list (see prefixKeys), its length, and whether the model speaks in it. */
+  readonly key: string;
+  readonly length: number;
+  readonly spoken: boolean;
+  readonly messages: number;
+  /** Items that were new in it; by these a rewritten history is found. */
+  readonly fresh: readonly string[];
+  readonly asked: readonly string[];
+  readonly said: readonly string[];
+  readonly delegated: readonly string[];
+  readonly response: string | null;
+  /** The whole list, until something follows. */
+  items: readonly Item[] | null;
+  /** Distinct continuations so far: keys of their item lists. */
+  readonly next: string[];
+}
+
+export interface Snapshot {
+  readonly version: 1;
+  readonly nodes: readonly Node[];
+}
+
+type Lists = Map<string, Node[]>;
+
+export class HotStore {
+  readonly #nodes = new Map<string, Node>();
+  readonly #byKey: Lists = new Map();
+  readonly #byItem: Lists = new Map();
+  readonly #byConversation: Lists = new Map();
+  readonly #byLine: Lists = new Map();
+  readonly #byResponse: Lists = new Map();
+  #checkedMs = 0;
+
+  constructor(snapshot?: Snapshot) {
+    for (const node of snapshot?.nodes ?? []) this.#link({ ...node, next: [...node.next] });
+  }
+
+  snapshot(): Snapshot {
+    return { version: 1, nodes: [...this.#nodes.values()] };
+  }
+
+  node(id: string): Node | undefined {
+    return this.#nodes.get(id);
+  }
+  byKey(key: string): readonly Node[] {
+    return this.#byKey.get(key) ?? [];
+  }
+  byItem(id: string): readonly Node[] {
+    return this.#byItem.get(id) ?? [];
+  }
+  byLine(kind: "asked" | "said" | "delegated", line: string): readonly Node[] {
+    return this.#byLine.get(`${kind} ${line}`) ?? [];
+  }
+  byResponse(id: string): Node | undefined {
+    return this.#byResponse.get(id)?.at(-1);
+  }
+  /** Oldest first. */
+  conversation(id: string): readonly Node[] {
+    return this.#byConversation.get(id) ?? [];
+  }
+
+  add(facts: ExchangeFacts, placement: Placement, key: string): Node {
+    const parent = placement.parent === null ? undefined : this.#nodes.get(placement.parent);
+    const had = new Set(parent?.items?.map(({ id }) => id));
+    const node: Node = {
+      placement,
+      startedMs: Date.parse(facts.started),
+      session: facts.session,
+      client: facts.client,
+      body: facts.body,
+      system: facts.system,
+      systemSketch: facts.systemSketch,
+      tools: facts.tools,
+      answered: facts.answered,
+      answer: facts.answer[0] ?? null,
+      key,
+      length: facts.items.length,
+      spoken: facts.items.some(({ role }) => role === "assistant"),
+      messages: facts.messages,
+      fresh: freshIds(facts.items, (id) => had.has(id) || this.#has(id, placement.conversation)),
+      asked: facts.asked,
+      said: facts.said,
+      delegated: facts.delegated,
+      response: facts.response,
+      items: facts.items,
+      next: [],
+    };
+    this.#link(node);
+    if (parent && CONTINUES.has(placement.relation)) {
+      parent.items = null;
+      if (!parent.next.includes(key)) parent.next.push(key);
+    } else if (parent && REPEATS.has(placement.relation)) parent.items = null;
+    return node;
+  }
+
+  #has(item: string, conversation: string | null): boolean {
+    return this.byItem(item).some(({ placement }) => placement.conversation === conversation);
+  }
+
+  /**
+   * Drops what has rested too long, as of the last full hour: so the result does not depend on
+   * when the index was saved and loaded.
+   */
+  forget(atMs: number): void {
+    const nowMs = atMs - (atMs % HOUR_MS);
+    if (nowMs <= this.#checkedMs) return;
+    this.#checkedMs = nowMs;
+    for (const [id, nodes] of this.#byConversation) {
+      const newest = Math.max(...nodes.map(({ startedMs }) => startedMs));
+      if (nowMs - newest <= LIMITS.conversationRestMs) continue;
+      this.#byConversation.delete(id);
+      for (const node of nodes) this.#unlink(node);
+    }
+  }
+
+  #link(node: Node): void {
+    this.#nodes.set(node.placement.exchange, node);
+    for (const [map, name] of this.#names(node)) push(map, name, node);
+  }
+
+  #unlink(node: Node): void {
+    this.#nodes.delete(node.placement.exchange);
+    for (const [map, name] of this.#names(node)) {
+      const rest = (map.get(name) ?? []).filter((other) => other !== node);
+      if (rest.length > 0) map.set(name, rest);
+      else map.delete(name);
+    }
+  }
+
+  *#names(node: Node): Generator<[Lists, string]> {
+    if (node.placement.conversation !== null) {
+      yield [this.#byConversation, node.placement.conversation];
+    }
+    if (node.length > 0) yield [this.#byKey, node.key];
+    for (const id of node.fresh) yield [this.#byItem, id];
+    for (const kind of ["asked", "said", "delegated"] as const) {
+      for (const line of node[kind]) yield [this.#byLine, `${kind} ${line}`];
+    }
+    if (node.response !== null) yield [this.#byResponse, node.response];
+  }
+}
+
+/** Relations after which the parent's own item list is not needed any more. */
+const CONTINUES: ReadonlySet<string> = new Set(["next", "branch", "rewritten", "compaction"]);
+/** These take the parent's place: what follows may follow either. */
+const REPEATS: ReadonlySet<string> = new Set(["retry", "again"]);
+const HOUR_MS = 3_600_000;
+/** Texts below this are said in many conversations and tie nothing together. */
+const TELLING_BYTES = 24;
+
+function freshIds(items: readonly Item[], known: (id: string) => boolean): string[] {
+  const fresh = new Set<string>();
+  for (const { id, bytes } of items) {
+    if (bytes >= TELLING_BYTES && !known(id)) fresh.add(id);
+  }
+  return [...fresh];
+}
+
+function push(map: Lists, name: string, node: Node): void {
+  const list = map.get(name);
+  if (list) list.push(node);
+  else map.set(name, [node]);
+}

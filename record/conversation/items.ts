@@ -1,0 +1,158 @@
+/**
+ * Identity of what is said: items of a conversation, its system prompt, and the lines that tie an
+ * agent to the call that started it.
+ *
+ * What always holds: the hash contract. An item's id is the first 16 hex digits of SHA-256 over
+ * role, kind and content, where content is text without white space at its ends, arguments of a
+ * tool call with their keys sorted, a result's text, or what media refers to. Tool call ids,
+ * reasoning and cache markers have no part in it. Changing any of this renames nothing that is
+ * stored, but makes an index of facts (site manifest) stale: raise FACTS_VERSION with it.
+ */
+import { hash } from "node:crypto";
+import type { NormalMessage, Piece, Role } from "../dialects/normal.ts";
+import { LIMITS } from "../limits.ts";
+import type { Item } from "./model.ts";
+
+/** Version of everything in this file that reaches an index of facts. */
+export const FACTS_VERSION = 1;
+
+/** First 16 hex digits of SHA-256. */
+export const shortHash = (text: string): string => hash("sha256", text, "hex").slice(0, 16);
+
+const memo = new WeakMap<NormalMessage, readonly Item[]>();
+
+/** The items of one message; none for a system message. Remembered by message object. */
+export function itemsOf(message: NormalMessage): readonly Item[] {
+  const known = memo.get(message);
+  if (known !== undefined) return known;
+  const items: Item[] = [];
+  if (message.role !== "system") {
+    for (const piece of message.pieces) {
+      const content = contentOf(piece, message.role);
+      if (content === null) continue;
+      const role: Role = piece.kind === "tool_result" ? "tool" : message.role;
+      const bytes = Buffer.byteLength(content);
+      items.push({ id: shortHash(`${role}\0${piece.kind}\0${content}`), role, bytes });
+    }
+  }
+  memo.set(message, items);
+  return items;
+}
+
+/** What of a piece counts for identity; null where it counts for nothing. */
+function contentOf(piece: Piece, role: Role): string | null {
+  switch (piece.kind) {
+    case "text": {
+      const text = (role === "assistant" ? withoutThinking(piece.text) : piece.text).trim();
+      return text === "" ? null : text;
+    }
+    case "reasoning":
+      return null;
+    case "tool_call":
+      return `${piece.name}\0${canonical(piece.arguments)}`;
+    case "tool_result":
+      return piece.text.trim();
+    case "unknown":
+      return `${piece.type}\0${piece.json}`;
+    default:
+      return `${piece.media ?? ""}\0${String(piece.bytes ?? "")}\0${piece.ref ?? ""}`;
+  }
+}
+
+/** Some models think aloud in the text itself, and clients cut that out of the history. */
+function withoutThinking(text: string): string {
+  const lead = text.trimStart();
+  if (!lead.startsWith("<think>")) return text;
+  const end = lead.indexOf("</think>");
+  return end === -1 ? text : lead.slice(end + "</think>".length);
+}
+
+/** JSON with sorted keys, so that a client that re-serialises arguments changes no identity. */
+function canonical(json: string): string {
+  try {
+    return JSON.stringify(sorted(JSON.parse(json), 0));
+  } catch {
+    return json.trim();
+  }
+}
+
+function sorted(value: unknown, depth: number): unknown {
+  if (depth > LIMITS.jsonDepthCount) return null;
+  if (Array.isArray(value)) return value.map((element) => sorted(element, depth + 1));
+  if (typeof value !== "object" || value === null) return value;
+  const source = value as Record<string, unknown>;
+  return Object.keys(source)
+    .sort()
+    .map((key) => [key, sorted(source[key], depth + 1)]);
+}
+
+/** Text of a message's pieces that were written as text. */
+export function textOf(message: NormalMessage): string {
+  return message.pieces
+    .map((piece) => (piece.kind === "text" ? piece.text : ""))
+    .filter((text) => text !== "")
+    .join("\n");
+}
+
+/**
+ * Keys of all beginnings of a list: `keys[k]` stands for the first k items, so two lists begin
+ * alike for k items exactly where their keys[k] are the same (64 bits, mixed item by item).
+ */
+export function prefixKeys(items: readonly Item[]): string[] {
+  let high = 0x9e3779b9;
+  let low = 0x7f4a7c15;
+  const keys = ["0"];
+  for (const { id } of items) {
+    high = mix(high ^ Number.parseInt(id.slice(0, 8), 16), low);
+    low = mix(low ^ Number.parseInt(id.slice(8, 16), 16), high);
+    keys.push((high >>> 0).toString(36) + (low >>> 0).toString(36).padStart(7, "0"));
+  }
+  return keys;
+}
+
+/** One round of a 32-bit finaliser (public domain constants of MurmurHash3). */
+function mix(value: number, salt: number): number {
+  let x = (value + Math.imul(salt, 0x85ebca6b)) | 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return x ^ (x >>> 16);
+}
+
+/** The smallest hashes of runs of four words (or CJK characters): alike texts share most of them. */
+export function sketchOf(text: string): number[] {
+  const words =
+    text
+      .slice(0, LIMITS.sketchChars)
+      .match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}]+/gu) ?? [];
+  const seen = new Set<number>();
+  for (let at = 0; at < Math.max(1, words.length - 3); at++) {
+    let run = 17;
+    for (const word of words.slice(at, at + 4)) {
+      for (let i = 0; i < word.length; i++) run = mix(run ^ word.charCodeAt(i), 31);
+    }
+    seen.add(run >>> 0);
+  }
+  return [...seen].sort((a, b) => a - b).slice(0, LIMITS.sketchCount);
+}
+
+/** Estimated share of runs that two texts have in common, 0 to 1. */
+export function likeness(a: readonly number[], b: readonly number[]): number {
+  if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
+  const size = Math.min(LIMITS.sketchCount, new Set([...a, ...b]).size);
+  const smallest = new Set([...new Set([...a, ...b])].sort((x, y) => x - y).slice(0, size));
+  const inB = new Set(b);
+  return a.filter((hashed) => smallest.has(hashed) && inB.has(hashed)).length / size;
+}
+
+/** Hashes of the lines long enough to tell one text from another. */
+export function lineHashes(texts: readonly string[]): string[] {
+  const found = new Set<string>();
+  for (const text of texts) {
+    for (const line of text.slice(0, LIMITS.sketchChars).split("\n")) {
+      const bare = line.trim();
+      if (bare.length >= LIMITS.tellingLineChars) found.add(shortHash(bare).slice(0, 12));
+      if (found.size >= LIMITS.tellingLinesCount) return [...found];
+    }
+  }
+  return [...found];
+}

@@ -1,0 +1,104 @@
+/**
+ * One exchange opened for understanding: its request and its answer in normal form, read from a
+ * capture file.
+ *
+ * What always holds: a part is parsed once per reader however many requests repeat it, so reading
+ * all turns of a session costs what the session adds; what cannot be parsed gives an empty form.
+ * It must never keep more than `keptValuesBytes` of parts.
+ */
+import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
+import { normaliseRequest, normaliseResponse } from "../dialects/normalise.ts";
+import type { ExchangeLine } from "../format/schema.ts";
+import { LIMITS } from "../limits.ts";
+import type { DayReader } from "../reader/day-reader.ts";
+
+/** An exchange with what it means. */
+export interface ExchangeView {
+  readonly line: ExchangeLine;
+  readonly request: NormalRequest;
+  /** Messages of the answer; empty where none came or none was understood. */
+  readonly answer: readonly NormalMessage[];
+  /** Id that the provider gave the response. */
+  readonly responseId: string | null;
+}
+
+const EMPTY: NormalRequest = { model: null, messages: [], tools: [], parameters: {} };
+
+export class ViewReader {
+  readonly #day: DayReader;
+  readonly #values = new Map<string, unknown>();
+  #bytes = 0;
+
+  constructor(day: DayReader) {
+    this.#day = day;
+  }
+
+  /** Never throws on what a body holds; throws what the reader throws on a damaged file. */
+  view(line: ExchangeLine): ExchangeView {
+    const api = line.llm?.api ?? null;
+    if (api === null) return { line, request: EMPTY, answer: [], responseId: null };
+    const request = normaliseRequest(api, this.#requestBody(line), line.request.url);
+    const response = parsed(this.#day.assembled(line) ?? this.#plainResponse(line));
+    const id = (response as { id?: unknown } | null | undefined)?.id;
+    return {
+      line,
+      request,
+      answer: response === undefined ? [] : normaliseResponse(api, response),
+      responseId: typeof id === "string" ? id : null,
+    };
+  }
+
+  #plainResponse(line: ExchangeLine): string | null {
+    if (line.response?.body?.chunks !== undefined) return null;
+    return this.#day.responseBody(line)?.toString("utf8") ?? null;
+  }
+
+  /** The parsed body, with the parts that earlier requests brought already parsed. */
+  #requestBody(line: ExchangeLine): unknown {
+    const entries = this.#day.outline(line, "request");
+    const atoms = this.#day.fileOf(line).atoms(line, "request") ?? [];
+    if (entries.length === 0) return parsed(this.#day.requestBody(line)?.toString("utf8") ?? null);
+    const skeleton = atoms.map((atom, i) => {
+      if (i % 2 === 1) return "0";
+      if (typeof atom === "string") return atom;
+      return this.#day.part(typeof atom === "number" ? atom : atom.part, line).toString("utf8");
+    });
+    const body = parsed(skeleton.join("")) as Record<string, unknown> | null | undefined;
+    if (typeof body !== "object" || body === null) return undefined;
+    for (const { key, list, parts } of entries) {
+      const values = parts.map(({ n, sha256 }) => this.#value(n, sha256, line));
+      const value = list ? values : values[0];
+      // A member named __proto__ is a member like any other.
+      Object.defineProperty(body, key, {
+        value,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    }
+    return body;
+  }
+
+  #value(n: number, sha256: string, line: ExchangeLine): unknown {
+    if (this.#values.has(sha256)) return this.#values.get(sha256);
+    const bytes = this.#day.part(n, line);
+    const value = parsed(bytes.toString("utf8"));
+    if (this.#bytes > LIMITS.keptValuesBytes) {
+      this.#values.clear();
+      this.#bytes = 0;
+    }
+    this.#values.set(sha256, value);
+    this.#bytes += bytes.length;
+    return value;
+  }
+}
+
+/** Parsed JSON; undefined where it is none. */
+function parsed(text: string | null): unknown {
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
