@@ -65,6 +65,9 @@ function checkShape(req: IncomingMessage, facts: RequestFacts): Refusal | null {
   if (facts.doubtful !== null && !(facts.host === null && req.httpVersion === "1.0")) {
     return { code: "request-malformed", message: facts.doubtful };
   }
+  if (req.httpVersion !== "1.1" && req.httpVersion !== "1.0") {
+    return { code: "request-malformed", message: `HTTP/${req.httpVersion} on a plain port` };
+  }
   if (req.httpVersion === "1.0" && facts.body === "chunked") {
     return { code: "request-malformed", message: "transfer-encoding in HTTP/1.0" };
   }
