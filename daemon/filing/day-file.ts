@@ -121,20 +121,21 @@ export class DayFile {
   /** Reads all lines; gives the bytes behind the last LF. */
   #absorb(fd: number): Buffer {
     const window = Buffer.allocUnsafe(READ_BYTES);
-    let rest: Buffer = Buffer.alloc(0);
+    let begun: Buffer[] = [];
     for (;;) {
       const count = fs.readSync(fd, window, 0, window.length, null);
-      if (count === 0) return rest;
+      if (count === 0) return Buffer.concat(begun);
       let from = 0;
       for (;;) {
         const newline = window.subarray(0, count).indexOf(0x0a, from);
         if (newline < 0) break;
         const piece = window.subarray(from, newline);
-        this.#learn(rest.length > 0 ? Buffer.concat([rest, piece]) : piece);
-        rest = Buffer.alloc(0);
+        this.#learn(begun.length > 0 ? Buffer.concat([...begun, piece]) : piece);
+        begun = [];
         from = newline + 1;
       }
-      if (from < count) rest = Buffer.concat([rest, window.subarray(from, count)]);
+      // Copied: the window is about to be filled anew.
+      if (from < count) begun.push(Buffer.from(window.subarray(from, count)));
     }
   }
 
