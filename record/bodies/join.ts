@@ -8,6 +8,8 @@ import type { PartRef } from "../format/schema.ts";
 import type { Insert } from "./carve.ts";
 import { type Atom, flatten, isLink } from "./part-list.ts";
 
+const COMMA = Buffer.from(",");
+
 /** Where join() gets what a list only names. */
 export interface PartSource {
   /** Bytes of part `n`; throws where there is none. */
@@ -34,6 +36,7 @@ export function joinAtoms(atoms: readonly Atom[], source: Pick<PartSource, "part
 }
 
 function atomBytes(atom: Atom, source: Pick<PartSource, "part">): Uint8Array {
+  if (atom === ",") return COMMA;
   if (typeof atom === "string") return Buffer.from(atom);
   if (typeof atom === "number") return source.part(atom);
   return withInserts(source.part(atom.part), atom.insert);

@@ -6,7 +6,7 @@
  *   file.close();
  *
  * What always holds: memory does not grow with the size of the bodies (an index of offsets, parts
- * read when they are asked for, a few lists kept); fields that this version does not know are in the
+ * read when they are asked for, a few lists and parts kept); fields that this version does not know are in the
  * exchange objects as they stand in the file. It must never write.
  */
 import { hash } from "node:crypto";
@@ -18,6 +18,7 @@ import { type Atom, flatten, isLink } from "../bodies/part-list.ts";
 import { CodedError } from "../errors.ts";
 import type { Body, ExchangeLine, FileLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
+import { ByteCache } from "./byte-cache.ts";
 import { CaptureIndex, type Damage } from "./capture-index.ts";
 
 /** A part as a line of the file. */
@@ -34,6 +35,7 @@ export class CaptureFile {
   readonly #index: CaptureIndex;
   /** Flat request lists by exchange position, the latest last. */
   readonly #lists = new Map<number, Atom[]>();
+  readonly #parts = new ByteCache(LIMITS.keptPartBytes);
 
   /** Opens and indexes a file. Throws what the file system throws. */
   static open(path: string): CaptureFile {
@@ -256,9 +258,13 @@ export class CaptureFile {
   #part(n: number, position: number): Buffer {
     const ordinal = this.#index.ordinal(n, position);
     if (ordinal < 0) throw new RangeError(`part ${n} is missing`);
+    const kept = this.#parts.get(ordinal);
+    if (kept) return kept;
     const view = this.#view(ordinal);
     if (!view) throw new RangeError(`part ${n} is damaged`);
-    return partBytes(view);
+    const bytes = partBytes(view);
+    this.#parts.set(ordinal, bytes);
+    return bytes;
   }
 
   #view(ordinal: number): PartLineView | null {
