@@ -132,8 +132,9 @@ export const LIMITS = {
   siteTextChars: 6_000,
   /** Levels to which the site lays out JSON. */
   siteJsonDepth: 24,
-  /** Days before a changed one in which its conversations may have begun. */
-  siteLookbackDays: 3,
+  /** Days that the site's build keeps open, and exchanges in normal form that it keeps at hand. */
+  siteOpenDays: 4,
+  siteKeptExchanges: 24,
   /** Exchanges in one chunk of raw bodies. */
   siteChunkExchanges: 32,
   /** Resident memory after which the builder process is started anew, and pages between. */

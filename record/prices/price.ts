@@ -7,6 +7,7 @@
  */
 import { calcPrice, findProvider } from "@pydantic/genai-prices";
 import type { Facts } from "../dialects/dialect.ts";
+import { LIMITS } from "../limits.ts";
 import { get, isObject, list, num, str, word } from "../dialects/json.ts";
 import type { HeaderPairs } from "../dialects/normal.ts";
 import { normaliseUsage } from "../dialects/usage.ts";
@@ -74,17 +75,31 @@ const PLAIN_TIERS = new Set([
   "",
 ]);
 
+/** Provider ids by the part of the URL without the query: the table's patterns are slow to try. */
+const providers = new Map<string, string | null>();
+
+function providerAt(url: string): string | null {
+  const place = url.slice(0, LIMITS.priceUrlCount).split(/[?#]/, 1)[0]!;
+  let id = providers.get(place);
+  if (id === undefined) {
+    if (providers.size >= LIMITS.priceUrlsCount) providers.clear();
+    id = findProvider({ providerApiUrl: place })?.id ?? null;
+    providers.set(place, id);
+  }
+  return id;
+}
+
 function listPrice({ url, model, facts, at }: PriceQuery): Price | null {
   const { usage: raw, servedModel } = facts;
   if (!isObject(raw) || !/^https:\/\//.test(url)) return null;
-  const provider = findProvider({ providerApiUrl: url });
+  const providerId = providerAt(url);
   const name = servedModel ?? model;
-  if (provider === undefined || name === null || !plainTier(raw)) return null;
+  if (providerId === null || name === null || !plainTier(raw)) return null;
   const usage = countsFor(raw);
   if (usage === null) return null;
   const price =
-    calcPrice(usage, name, { provider, timestamp: at }) ??
-    (model === null ? null : calcPrice(usage, model, { provider, timestamp: at }));
+    calcPrice(usage, name, { providerId, timestamp: at }) ??
+    (model === null ? null : calcPrice(usage, model, { providerId, timestamp: at }));
   if (price === null || !Number.isFinite(price.total_price)) return null;
   return { usd: price.total_price, source: PRICE_TABLE };
 }
