@@ -1,13 +1,24 @@
 /**
- * The table of commands, in the order in which help shows them. Each file imports what is costly
- * only when it runs, so that reading this table stays cheap for `serve`.
+ * The table of commands, in the order in which help shows them. A command's file is loaded when it
+ * is asked for; help, man page and completions load them all.
  */
-import { cat } from "./cat.ts";
 import type { Command } from "./command.ts";
-import { ls } from "./ls.ts";
-import { serve } from "./serve.ts";
-import { show } from "./show.ts";
 
-import { verify } from "./verify.ts";
+const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serve,
+  ls: async () => (await import("./ls.ts")).ls,
+  show: async () => (await import("./show.ts")).show,
+  cat: async () => (await import("./cat.ts")).cat,
+  verify: async () => (await import("./verify.ts")).verify,
+};
 
-export const COMMANDS: readonly Command[] = [serve, ls, show, cat, verify];
+/** Every command. */
+export function allCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(LOADERS).map((load) => load()));
+}
+
+/** What a command line needs: the one command that its first word names, else all (for help). */
+export async function commandsFor(argv: readonly string[]): Promise<Command[]> {
+  const load = argv[0] === undefined ? undefined : LOADERS[argv[0]];
+  return load && Object.hasOwn(LOADERS, argv[0]!) ? [await load()] : allCommands();
+}

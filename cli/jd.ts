@@ -1,0 +1,143 @@
+/** `callnumber jd`: lint, index, import and export of the Johnny.Decimal tree. */
+import { readFileSync } from "node:fs";
+import { extname, join, resolve } from "node:path";
+import type { Config } from "../daemon/config/types.ts";
+import { CodedError } from "../record/errors.ts";
+import { exportPlan, importPlan, renamings } from "../record/johnny-decimal/import-plan.ts";
+import { staleIndexFiles } from "../record/johnny-decimal/index-files.ts";
+import { JOURNAL_FILE, readJournal } from "../record/johnny-decimal/journal.ts";
+import { isError, type LintFinding, lintTree } from "../record/johnny-decimal/lint.ts";
+import { SYSTEM_JDEX } from "../record/johnny-decimal/numbers.ts";
+import { readPlainFile } from "../record/johnny-decimal/plain-file.ts";
+import { planFromConfig } from "../record/johnny-decimal/plan.ts";
+import {
+  decodeTable,
+  readTable,
+  surveyTable,
+  type TableFormat,
+  writeTable,
+} from "../record/johnny-decimal/plan-table.ts";
+import { CaptureTree, PLAN_FILE } from "../record/johnny-decimal/tree.ts";
+import { configOf } from "./captures.ts";
+import type { Command, Io, Options } from "./command.ts";
+
+const FORMATS = ["tsv", "csv", "json"] as const;
+
+const lint: Command = {
+  name: "lint",
+  summary: "check the tree against the rules of filing; exit 1 on errors",
+  options: [{ flags: "--json", summary: "one JSON object a finding" }],
+  run: async (_args, options, io) => {
+    const config = await configOf(options, io);
+    const findings = findingsOf(config);
+    for (const finding of findings) {
+      io.stdout.write(`${options.json ? JSON.stringify(finding) : shown(finding)}\n`);
+    }
+    const errors = findings.filter(isError).length;
+    io.stderr.write(`${errors} errors, ${findings.length - errors} warnings\n`);
+    return errors === 0 ? 0 : 1;
+  },
+};
+
+const index: Command = {
+  name: "index",
+  summary: "write 00.00 Index.txt and jdex.json anew from tree, plan and journal",
+  run: async (_args, options, io) => {
+    const changed = treeOf(await configOf(options, io)).writeIndex();
+    io.stderr.write(changed ? "index written\n" : "index was in step\n");
+    return 0;
+  },
+};
+
+const importTable: Command = {
+  name: "import",
+  summary: "make a table (number, title, description) the plan of the tree",
+  arguments: [{ name: "file", summary: "TSV, CSV or JSON", required: true }],
+  options: [
+    { flags: "--format <format>", summary: "instead of guessing it", choices: FORMATS },
+    { flags: "--encoding <label>", summary: "of the file, for example big5 (default: UTF-8)" },
+    { flags: "--no-rename", summary: "leave folders that are there under their old titles" },
+    { flags: "--dry-run", summary: "only say what would happen" },
+  ],
+  examples: ["callnumber jd import table.tsv", "callnumber jd import --encoding big5 table.csv"],
+  run: async (args, options, io) => {
+    const reading = readTable(tableText(args[0]!, options, io), formatOf(options, args[0]!));
+    const tree = treeOf(await configOf(options, io));
+    for (const row of reading.leftOut) io.stderr.write(`left out: ${row}\n`);
+    const rename = options.rename !== false;
+    const renamed = options.dryRun
+      ? rename
+        ? renamings(tree, reading.plan)
+        : []
+      : importPlan(tree, reading.plan, rename);
+    for (const { path, name } of renamed) io.stdout.write(`${path} → ${name}\n`);
+    const verb = options.dryRun ? "would be" : "are";
+    io.stderr.write(`${reading.plan.rows.length} rows ${verb} the plan\n`);
+    return 0;
+  },
+};
+
+const exportTable: Command = {
+  name: "export",
+  summary: "print the tree as a table (number, title, description)",
+  options: [
+    { flags: "--format <format>", summary: "of the table", choices: FORMATS, default: "tsv" },
+  ],
+  examples: ["callnumber jd export > table.tsv", "callnumber jd export --format csv"],
+  run: async (_args, options, io) => {
+    const plan = exportPlan(treeOf(await configOf(options, io)).entries());
+    io.stdout.write(writeTable(plan, options.format as TableFormat));
+    return 0;
+  },
+};
+
+export const jd: Command = {
+  name: "jd",
+  summary: "look after the Johnny.Decimal tree",
+  subcommands: [lint, index, importTable, exportTable],
+};
+
+/** The tree of a configuration, for commands that write to it. */
+function treeOf(config: Config): CaptureTree {
+  return new CaptureTree({ captures: config.captures, plan: planFromConfig(config.tree) });
+}
+
+function findingsOf(config: Config): LintFinding[] {
+  const tree = treeOf(config);
+  const folder = tree.find(SYSTEM_JDEX);
+  const table = folder === null ? null : readPlainFile(join(folder, PLAN_FILE));
+  const journal = folder === null ? null : readJournal(join(folder, JOURNAL_FILE));
+  return lintTree({
+    scan: tree.scan(),
+    plan: tree.plan(),
+    twice: table === null ? [] : surveyTable(table, "tsv").twice,
+    journal: journal?.entries ?? [],
+    badJournalLines: journal?.badLines ?? [],
+    routes: config.tree.areas
+      .flatMap((area) => area.categories.flatMap((category) => category.ids))
+      .filter((id) => id.rule !== null)
+      .map((id) => id.number),
+    staleIndex: folder === null ? [] : staleIndexFiles(folder, tree.entries()),
+  });
+}
+
+function shown({ severity, code, number, path, message }: LintFinding): string {
+  const where = path ?? number;
+  return `${severity} ${code}: ${where === null ? "" : `${where}: `}${message}`;
+}
+
+function tableText(file: string, options: Options, io: Io): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(resolve(io.cwd, file));
+  } catch (cause) {
+    throw new CodedError("table-invalid", `cannot read ${file}`, { cause });
+  }
+  return decodeTable(bytes, typeof options.encoding === "string" ? options.encoding : null);
+}
+
+function formatOf(options: Options, file: string): TableFormat | null {
+  if (typeof options.format === "string") return options.format as TableFormat;
+  const ending = extname(file).slice(1).toLowerCase();
+  return ending === "json" || ending === "tsv" ? ending : null;
+}
