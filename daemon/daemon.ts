@@ -195,7 +195,10 @@ class RunningDaemon implements Daemon {
 
   private openUpstream(entry: UpstreamConfig): Upstream {
     if (entry.url.protocol === "playback:") {
-      return new LazyUpstream(async () => (await import("./playback/open.ts")).openPlayback());
+      const { captures } = this.config;
+      return new LazyUpstream(async () =>
+        (await import("./playback/open.ts")).openPlayback(captures),
+      );
     }
     if (entry.http2 && entry.url.protocol === "https:") {
       return new LazyUpstream(async () => {

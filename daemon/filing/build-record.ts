@@ -14,7 +14,8 @@ import type { Extents, SpoolBytes } from "../spool/extents.ts";
 import { contentEncodings, type Decoded, decodeBody } from "./decode.ts";
 import type { SpooledExchange } from "./open-exchanges.ts";
 import type { Redact, RedactedExchange, TimedBytes } from "./redact.ts";
-import { isBinaryFraming, isStream } from "./streams.ts";
+import { isBinaryFraming, isStream, mediaType } from "./streams.ts";
+import { endsWithTerminalEvent } from "./terminal-event.ts";
 import { summariseTiming } from "./timing.ts";
 
 /** A body as it will be stored, before it is carved. */
@@ -182,6 +183,7 @@ function lineOf(x: SpooledExchange, clean: RedactedExchange, understood: Underst
   const { begin, head } = clean;
   const arrivals: number[] = [];
   for (let i = 0; i < x.response.count; i++) arrivals.push(x.response.at(i).at);
+  const whole = x.end?.outcome === "client_aborted" && cameToItsEnd(clean);
   return {
     type: "exchange",
     id: begin.id,
@@ -205,13 +207,20 @@ function lineOf(x: SpooledExchange, clean: RedactedExchange, understood: Underst
       ...trailers(clean.responseTrailers),
       body: null,
     },
-    outcome: x.end?.outcome ?? "interrupted",
-    ...(clean.error === null ? {} : { error: clean.error }),
+    outcome: whole ? "complete" : (x.end?.outcome ?? "interrupted"),
+    ...(clean.error === null || whole ? {} : { error: clean.error }),
     timing: summariseTiming(arrivals, x.end, x.lastAt, understood.firstTokenMs),
     llm: understood.llm,
     redactions: clean.redactions,
     verbatim: x.end?.verbatim ?? false,
   };
+}
+
+/** A client that closes behind the terminal event has got all there was. */
+function cameToItsEnd({ chunks, head }: RedactedExchange): boolean {
+  if (chunks === null) return false;
+  const body = Buffer.concat(chunks.map(([, bytes]) => bytes));
+  return endsWithTerminalEvent(body, mediaType(head?.headers ?? []));
 }
 
 function trailers(pairs: HeaderPairs): { trailers?: [string, string][] } {

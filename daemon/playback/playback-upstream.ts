@@ -39,9 +39,12 @@ const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 export class PlaybackUpstream implements Upstream {
   private readonly find: FindRecording;
+  private readonly closed: () => void;
 
-  constructor(find: FindRecording) {
+  /** `closed` is called when the upstream is closed. */
+  constructor(find: FindRecording, closed: () => void = () => {}) {
     this.find = find;
+    this.closed = closed;
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
@@ -52,7 +55,9 @@ export class PlaybackUpstream implements Upstream {
     return false;
   }
 
-  close(): void {}
+  close(): void {
+    this.closed();
+  }
 }
 
 class PlaybackCall implements UpstreamCall {

@@ -276,6 +276,11 @@ export class ProxyServer {
     this.malformed++;
     const exchange = this.bySocket.get(socket);
     if (exchange !== undefined && this.running.has(exchange)) {
+      // The end of the connection in the middle of a body is the client's leaving.
+      if (error.code === "HPE_INVALID_EOF_STATE" || error.code === "ECONNRESET") {
+        exchange.clientClosed();
+        return;
+      }
       exchange.stop("request-malformed", "rejected");
       socket.destroySoon();
       return;
