@@ -45,10 +45,21 @@ export function prefixed(
 const STAND_IN =
   /x{6}|\*{4}|\.{4}|0{10}|your[-_]|_here|example|placeholder|redacted|scrubbed|sanitized|dummy|fake[-_]|1234567890abcdef1234567890abcdef|abcdefghijklmnopqrstuvwxyz/i;
 
+/** Whether at least `count` (up to 32) different characters stand in the text. */
+export function hasDistinct(text: string, count: number): boolean {
+  let seen = "";
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text[i]!;
+    if (seen.includes(c)) continue;
+    seen += c;
+    if (seen.length >= count) return true;
+  }
+  return false;
+}
+
 /** False for `sk-xxxxxxxx`, `YOUR_KEY_HERE` and the like: stand-ins that people write in examples. */
 export function isVaried(secret: string): boolean {
-  const tail = secret.slice(-24);
-  return new Set(tail).size >= 6 && !STAND_IN.test(secret);
+  return hasDistinct(secret.slice(-24), 6) && !STAND_IN.test(secret);
 }
 
 /** Shannon entropy in bits per character. */

@@ -32,7 +32,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     anchors: ["session_token", "SessionToken", "security-token"],
     fold: true,
     pattern:
-      /(?:session_?token|security-token)["']?\s{0,4}[:=]\s{0,4}["']?([A-Za-z0-9+/=]{100,2000})/dgi,
+      /(?:session_?token|security-token)["']?\s{0,4}[:=]\s{0,4}["']?([A-Za-z0-9+/=]{100,2000})/gi,
     reach: 2200,
   },
   prefixed("aws-bedrock-key", "ABSK", `${B64}{60,256}={0,2}`),
@@ -45,36 +45,36 @@ export const CLOUD_RULES: readonly Rule[] = [
     name: "google-refresh-token",
     anchors: ["1//0"],
     // Base64 may hold the same letters: neither side may look like more of it.
-    pattern: /(?<![A-Za-z0-9+/_-])1\/\/0[A-Za-z0-9_-]{30,256}(?![+/=])/dg,
+    pattern: /(?<![A-Za-z0-9+/_-])1\/\/0[A-Za-z0-9_-]{30,256}(?![+/=])/g,
     accept: isVaried,
   },
   {
     name: "azure-ai-key",
     anchors: ["JQQJ99"],
-    pattern: /(?<![A-Za-z0-9])[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{20,40}/dg,
+    pattern: /(?<![A-Za-z0-9])[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{20,40}/g,
   },
   {
     name: "azure-client-secret",
     anchors: [..."0123456789"].map((digit) => `${digit}Q~`),
-    pattern: /(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])/dg,
+    pattern: /(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])/g,
   },
   {
     name: "azure-storage-key",
     anchors: ["AccountKey=", "SharedAccessKey="],
     fold: true,
-    pattern: /(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{40,88}={0,2})/dgi,
+    pattern: /(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{40,88}={0,2})/gi,
   },
   {
     name: "azure-sas-signature",
     anchors: ["sig="],
-    pattern: /[?&;]sig=([A-Za-z0-9%+/]{40,100}(?:=|%3D){0,2})/dg,
+    pattern: /[?&;]sig=([A-Za-z0-9%+/]{40,100}(?:=|%3D){0,2})/g,
   },
   prefixed("digitalocean-token", ["dop_v1_", "doo_v1_", "dor_v1_"], "[0-9a-f]{40,64}"),
   prefixed(
     "alibaba-key-id",
     "LTAI",
     `${A}{12,24}(?![A-Za-z0-9])`,
-    (s) => isVaried(s) && /\d/.test(s),
+    (s) => /\d/.test(s) && isVaried(s),
   ),
   prefixed("tencent-secret-id", "AKID", `${A}{32}`),
   prefixed("yandex-key", "AQVN", `${W}{35,45}`),
@@ -94,7 +94,7 @@ export const CLOUD_RULES: readonly Rule[] = [
   {
     name: "terraform-token",
     anchors: [".atlasv1."],
-    pattern: /(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,72}/dg,
+    pattern: /(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,72}/g,
   },
   prefixed(
     "doppler-token",

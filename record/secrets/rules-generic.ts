@@ -5,7 +5,7 @@
  * These look at every kind of text, so each has an `accept` that lets code, placeholders and plain
  * words stand: an assignment is hidden only if what is assigned looks random.
  */
-import { entropy, isVaried, type Rule } from "./rule.ts";
+import { entropy, hasDistinct, isVaried, type Rule } from "./rule.ts";
 
 // What documentation writes where a password would stand.
 const DOC_PASSWORD =
@@ -30,7 +30,8 @@ function isRandomLooking(secret: string): boolean {
   if (/^[a-z]+:\/\/|^[./~]|^\d{4}-\d\d-\d\d|^v?\d+\.\d+/i.test(secret)) return false;
   // Identifiers and dotted or slashed names with a number in them: `token_v2`, `a/b/c1`, `x.y2`.
   const words = secret.split(/[_./:-]+/);
-  if (words.every((w) => /^(?:[a-z]{2,}|[A-Z][a-z]+|[A-Z]{2,}|\d{1,4})*$/.test(w))) return false;
+  if (words.every((w) => /^(?:(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[a-z])*\d{0,4}|\d+)$/.test(w)))
+    return false;
   return true;
 }
 
@@ -42,6 +43,7 @@ function acceptAssignment(secret: string, before: string): boolean {
 }
 
 function holdsUserAndPassword(base64: string): boolean {
+  if (!hasDistinct(base64, 6)) return false;
   const plain = Buffer.from(base64, "base64").toString("latin1");
   return /^[\x20-\x7e]{1,128}:[\x20-\x7e]{1,}$/.test(plain);
 }
@@ -51,7 +53,7 @@ export const GENERIC_RULES: readonly Rule[] = [
     name: "private-key",
     anchors: ["PRIVATE KEY"],
     pattern:
-      /-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.()]|-(?!-)){32,9000}(?:-----END [A-Z0-9 ]{1,48}-----)?/dg,
+      /-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.()]|-(?!-)){32,9000}(?:-----END [A-Z0-9 ]{1,48}-----)?/g,
     accept: (secret) => new Set(secret.slice(36, 120)).size >= 12,
     reach: 9200,
   },
@@ -59,28 +61,28 @@ export const GENERIC_RULES: readonly Rule[] = [
     name: "putty-private-key",
     anchors: ["PuTTY-User-Key-File-"],
     pattern:
-      /PuTTY-User-Key-File-\d: [\s\S]{1,1200}?Private-Lines: \d{1,3}\s{1,2}([A-Za-z0-9+/=\s]{40,8000})/dg,
+      /PuTTY-User-Key-File-\d: [\s\S]{1,1200}?Private-Lines: \d{1,3}\s{1,2}([A-Za-z0-9+/=\s]{40,8000})/g,
     reach: 9200,
   },
   {
     name: "jwt",
     anchors: ["eyJ"],
     pattern:
-      /(?<![A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]{8,2048}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{16,1024}/dg,
+      /(?<![A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]{8,2048}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{16,1024}/g,
     reach: 7200,
   },
   {
     name: "url-password",
     anchors: ["://"],
     pattern:
-      /(?<![A-Za-z0-9.+-])[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'\\<>]{0,128}:([^\s/@"'\\<>]{3,256})@[A-Za-z0-9.[_-]/dg,
+      /(?<![A-Za-z0-9.+-])[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'\\<>]{0,128}:([^\s/@"'\\<>]{3,256})@[A-Za-z0-9.[_-]/g,
     accept: isPasswordLike,
   },
   {
     name: "bearer-token",
     anchors: ["Bearer"],
     fold: true,
-    pattern: /(?<![A-Za-z])bearer\s{1,4}([A-Za-z0-9._~+/-]{20,2048}={0,2})/dgi,
+    pattern: /(?<![A-Za-z])bearer\s{1,4}([A-Za-z0-9._~+/-]{20,2048}={0,2})/gi,
     accept: isRandomLooking,
     reach: 2200,
   },
@@ -88,25 +90,25 @@ export const GENERIC_RULES: readonly Rule[] = [
     name: "basic-credentials",
     anchors: ["Basic "],
     fold: true,
-    pattern: /(?<![A-Za-z])basic\s{1,4}([A-Za-z0-9+/]{12,512}={0,2})/dgi,
+    pattern: /(?<![A-Za-z])basic\s{1,4}([A-Za-z0-9+/]{12,512}={0,2})/gi,
     accept: holdsUserAndPassword,
   },
   {
     name: "registry-auth",
     anchors: ['auth"', "_auth"],
-    pattern: /(?:"auth"\s{0,4}:\s{0,4}"|_auth\s{0,4}=\s{0,4})([A-Za-z0-9+/]{16,512}={0,2})/dg,
+    pattern: /(?:"auth"\s{0,4}:\s{0,4}"|_auth\s{0,4}=\s{0,4})([A-Za-z0-9+/]{16,512}={0,2})/g,
     accept: holdsUserAndPassword,
   },
   {
     name: "command-password",
     anchors: [" -u", "--user"],
-    pattern: /\s(?:-u|--user)[ =]{0,2}["']?[A-Za-z0-9_.@+-]{1,64}:([^\s"'\\]{6,128})/dg,
+    pattern: /\s(?:-u|--user)[ =]{0,2}["']?[A-Za-z0-9_.@+-]{1,64}:([^\s"'\\]{6,128})/g,
     accept: (s) => isPasswordLike(s) && /[\d\W]/.test(s) && !/^\d+$/.test(s),
   },
   {
     name: "netrc-password",
     anchors: ["login "],
-    pattern: /login\s{1,4}[^\s"'\\]{1,64}\s{1,8}password\s{1,4}([^\s"'\\]{4,128})/dg,
+    pattern: /login\s{1,4}[^\s"'\\]{1,64}\s{1,8}password\s{1,4}([^\s"'\\]{4,128})/g,
     accept: isPasswordLike,
   },
   {
@@ -130,7 +132,7 @@ export const GENERIC_RULES: readonly Rule[] = [
     ],
     fold: true,
     pattern:
-      /(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access_?key|auth_key|private_key|encryption_key|signing_key|credentials?|passphrase)[A-Za-z0-9_]{0,16}["'\]]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}["'`]?([^\s"'\\,;<>(){}[\]`|&=]{7,512}={0,2})/dgi,
+      /(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access_?key|auth_key|private_key|encryption_key|signing_key|credentials?|passphrase)[A-Za-z0-9_]{0,16}["'\]]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}["'`]?(?=[^\s"'\\,;<>(){}[\]`|&=\d]{0,100}\d)([^\s"'\\,;<>(){}[\]`|&=]{7,512}={0,2})/gi,
     accept: acceptAssignment,
   },
 ];

@@ -18,7 +18,7 @@ function byContext(name: string, anchors: string[], words: string, value: string
       `(?:${words})[A-Za-z0-9_. -]{0,16}["']?\\s{0,4}[:=]>?\\s{0,4}["']?(?:Bearer )?(${value})(?![A-Za-z0-9])`,
       "gi",
     ),
-    accept: (secret) => isVaried(secret) && /\d/.test(secret),
+    accept: (secret) => /\d/.test(secret) && isVaried(secret),
   };
 }
 
@@ -54,7 +54,7 @@ export const LLM_RULES: readonly Rule[] = [
     "voyage-key",
     "pa-",
     `${W}{43,64}`,
-    (s) => isVaried(s) && /\d/.test(s) && /[A-Z]/.test(s),
+    (s) => /\d/.test(s) && isVaried(s) && /[A-Z]/.test(s),
   ),
   prefixed("elevenlabs-key", "sk_", "[0-9a-f]{48}"),
   byContext("mistral-key", ["mistral"], "mistral", `${A}{32}`),

@@ -3,7 +3,7 @@
  * phone numbers, IBANs and card numbers. What has a check digit is checked, so that ids and
  * timestamps stand.
  */
-import type { Rule } from "./rule.ts";
+import { hasDistinct, type Rule } from "./rule.ts";
 
 /** ISO 13616: letters are 10–35, the first four characters go last, the whole is 1 modulo 97. */
 function isIban(text: string): boolean {
@@ -25,7 +25,7 @@ function isCardNumber(text: string): boolean {
   ) {
     return false;
   }
-  if (new Set(digits).size < 3) return false;
+  if (new Set(digits).size < 2) return false;
   let sum = 0;
   for (let i = 0; i < digits.length; i += 1) {
     const digit = Number(digits[digits.length - 1 - i]);
@@ -35,8 +35,9 @@ function isCardNumber(text: string): boolean {
 }
 
 const hasPhoneLength = (text: string): boolean => {
+  if (!hasDistinct(text, 4)) return false;
   const digits = text.replace(/\D/g, "");
-  return digits.length >= 8 && digits.length <= 15 && new Set(digits).size > 2;
+  return digits.length >= 8 && digits.length <= 15;
 };
 
 export const PII_RULES: readonly Rule[] = [
@@ -44,12 +45,12 @@ export const PII_RULES: readonly Rule[] = [
     name: "email",
     anchors: ["@"],
     pattern:
-      /(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24}(?![A-Za-z0-9-])/dg,
+      /(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24}(?![A-Za-z0-9-])/g,
   },
   {
     name: "phone",
     anchors: ["+"],
-    pattern: /(?<![\w+.-])\+[1-9]\d{0,2}(?:[ .-]?\(?\d{1,4}\)?){2,6}(?![\w])/dg,
+    pattern: /(?<![\w+.-])\+[1-9]\d{0,2}(?:[ .-]?\(?\d{1,4}\)?){2,6}(?![\w])/g,
     accept: hasPhoneLength,
   },
   {
@@ -57,21 +58,21 @@ export const PII_RULES: readonly Rule[] = [
     anchors: [],
     // Without a country code only forms that nothing else is written in: (02) 2345-6789, 0912-345-678.
     pattern:
-      /(?<![\w+.-])(?:\(\d{2,4}\) ?\d{3,4}[ -]\d{3,4}|0\d{1,3}-\d{3,4}-\d{3,4}|[2-9]\d{2}-[2-9]\d{2}-\d{4})(?![\w-])/dg,
+      /(?<![\w+.-])(?:\(\d{2,4}\) ?\d{3,4}[ -]\d{3,4}|0\d{1,3}-\d{3,4}-\d{3,4}|[2-9]\d{2}-[2-9]\d{2}-\d{4})(?![\w-])/g,
     accept: hasPhoneLength,
   },
   {
     name: "iban",
     anchors: [],
     pattern:
-      /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/dg,
+      /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/g,
     accept: isIban,
   },
   {
     name: "card-number",
     anchors: [],
     pattern:
-      /(?<![\w.-])[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w])|(?<![\w.-])3\d{3}[ -]?\d{6}[ -]?\d{4,5}(?![\w])/dg,
+      /(?<![\w.-])[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w])|(?<![\w.-])3\d{3}[ -]?\d{6}[ -]?\d{4,5}(?![\w])/g,
     accept: isCardNumber,
   },
 ];

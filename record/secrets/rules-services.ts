@@ -10,7 +10,7 @@ export const SERVICE_RULES: readonly Rule[] = [
   {
     name: "copilot-token",
     anchors: ["tid="],
-    pattern: /(?<![A-Za-z0-9])tid=[0-9a-f]{32};[^\s"'\\]{20,1500}/dg,
+    pattern: /(?<![A-Za-z0-9])tid=[0-9a-f]{32};[^\s"'\\]{20,1500}/g,
   },
   prefixed(
     "gitlab-token",
@@ -39,7 +39,7 @@ export const SERVICE_RULES: readonly Rule[] = [
   {
     name: "slack-webhook",
     anchors: ["hooks.slack.com"],
-    pattern: /hooks\.slack\.com\/(?:services|workflows|triggers)\/([A-Za-z0-9/_+-]{24,120})/dg,
+    pattern: /hooks\.slack\.com\/(?:services|workflows|triggers)\/([A-Za-z0-9/_+-]{24,120})/g,
   },
   prefixed(
     "stripe-key",
@@ -57,14 +57,14 @@ export const SERVICE_RULES: readonly Rule[] = [
     anchors: ["twilio"],
     fold: true,
     pattern:
-      /twilio[A-Za-z0-9_. -]{0,16}["']?\s{0,4}[:=]>?\s{0,4}["']?([0-9a-f]{32})(?![A-Za-z0-9])/dgi,
+      /twilio[A-Za-z0-9_. -]{0,16}["']?\s{0,4}[:=]>?\s{0,4}["']?([0-9a-f]{32})(?![A-Za-z0-9])/gi,
   },
   prefixed("sendgrid-key", "SG.", `${W}{16,32}\\.${W}{16,64}`),
   prefixed("mailgun-key", "key-", "[0-9a-f]{32}(?![A-Za-z0-9])"),
   {
     name: "mailchimp-key",
     anchors: ["-us"],
-    pattern: /(?<![A-Za-z0-9])[0-9a-f]{32}-us\d{1,2}(?!\d)/dg,
+    pattern: /(?<![A-Za-z0-9])[0-9a-f]{32}-us\d{1,2}(?!\d)/g,
   },
   prefixed("resend-key", "re_", `${A}{8}_${A}{20,32}`),
   prefixed("npm-token", "npm_", `${A}{36}`),
@@ -74,7 +74,7 @@ export const SERVICE_RULES: readonly Rule[] = [
     "crates-token",
     "cio",
     `${A}{32}(?![A-Za-z0-9])`,
-    (s) => isVaried(s) && /\d/.test(s) && /[A-Z]/.test(s),
+    (s) => /\d/.test(s) && isVaried(s) && /[A-Z]/.test(s),
   ),
   prefixed("docker-token", ["dckr_pat_", "dckr_oat_"], `${W}{20,64}`),
   prefixed(
@@ -86,19 +86,19 @@ export const SERVICE_RULES: readonly Rule[] = [
   {
     name: "telegram-bot-token",
     anchors: [":AA"],
-    pattern: /(?<![0-9])\d{8,10}:AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])/dg,
+    pattern: /(?<![0-9])\d{8,10}:AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])/g,
   },
   {
     name: "discord-token",
     // The first part is a numeric user id in base64: these are all its possible first letters.
     anchors: discordStarts(),
     pattern:
-      /(?<![A-Za-z0-9_+/-])[MNO][A-Za-z0-9]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])/dg,
+      /(?<![A-Za-z0-9_+/-])[MNO][A-Za-z0-9]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])/g,
   },
   {
     name: "discord-webhook",
     anchors: ["/api/webhooks/"],
-    pattern: /\/api\/webhooks\/\d{15,22}\/([A-Za-z0-9_-]{40,100})/dg,
+    pattern: /\/api\/webhooks\/\d{15,22}\/([A-Za-z0-9_-]{40,100})/g,
   },
   prefixed("shopify-token", ["shpat_", "shpca_", "shppa_", "shpss_"], "[0-9a-fA-F]{32}"),
   prefixed("square-token", ["sq0atp-", "sq0csp-", "EAAAE", "EAAAl"], `${W}{22,64}`),
@@ -107,7 +107,7 @@ export const SERVICE_RULES: readonly Rule[] = [
   {
     name: "airtable-token",
     anchors: ["pat"],
-    pattern: /(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[0-9a-f]{64}/dg,
+    pattern: /(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[0-9a-f]{64}/g,
   },
   prefixed("figma-token", ["figd_", "figo_"], `${W}{36,64}`),
   prefixed("postman-key", "PMAK-", "[0-9a-f]{24}-[0-9a-f]{34}"),

@@ -77,6 +77,11 @@ function pathOf(leaf: Leaf): string | null {
   return path;
 }
 
+function addLabel(frame: Frame, key: string, value: string): void {
+  // An object that names itself a thousand times is no event.
+  if (INDEX_MEMBERS.has(key) && frame.label.length < 400) frame.label += `${key}=${value};`;
+}
+
 const WORD = /[^\s,\]}]*/y;
 
 /** Reads one JSON value from `at`; gives the offset behind it and its string leaves. */
@@ -92,8 +97,7 @@ function readValue(text: string, at: number, leaves: Leaf[]): number {
         key = text.slice(i + 1, Math.min(end, i + 80));
         expectKey = false;
       } else {
-        if (frame?.isObject && INDEX_MEMBERS.has(key))
-          frame.label += `${key}=${text.slice(i + 1, end)};`;
+        if (frame?.isObject) addLabel(frame, key, text.slice(i + 1, Math.min(end, i + 80)));
         leaves.push({ frame, key: frame?.isObject ? key : "", start: i + 1, end });
       }
       i = end;
@@ -117,7 +121,7 @@ function readValue(text: string, at: number, leaves: Leaf[]): number {
       if (frame?.isObject && INDEX_MEMBERS.has(key)) {
         WORD.lastIndex = i + 1;
         const word = WORD.exec(text)?.[0] ?? "";
-        if (word !== "" && !word.startsWith('"')) frame.label += `${key}=${word};`;
+        if (word !== "" && !word.startsWith('"')) addLabel(frame, key, word.slice(0, 80));
       }
     } else if (c === 0x0a && frame !== null && startsAnew(text, i + 1)) {
       // A torn event: the next line begins another one.
