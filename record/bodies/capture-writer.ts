@@ -18,6 +18,7 @@ import { type ExchangeLine, FORMAT, type PartRef } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
 import { carve, insertsOf, type Piece, storedBytes } from "./carve.ts";
 import { type Chunk, encodeChunks } from "./chunks.ts";
+import { isShallowJson } from "./json-scanner.ts";
 import { ListIndex } from "./list-index.ts";
 import { partBytes, partLine, viewPartLine, zstdLine } from "./part-line.ts";
 import { type Atom, flatten, isLink, type Link, shorten } from "./part-list.ts";
@@ -102,8 +103,15 @@ export class Draft {
     return { bytes: whole.length, sha256: sha256(whole), chunks: n };
   }
 
-  /** Stores one piece, for instance the assembled message (`json`: it is valid JSON); its number. */
+  /**
+   * Stores one piece, for instance the assembled message; its number. `json` asks for it to be
+   * spliced in as JSON; what turns out to be none (or nests too deep) is stored as text all the same.
+   */
   part(bytes: Buffer, json: boolean): number {
+    return this.#piece(bytes, json && isShallowJson(bytes));
+  }
+
+  #piece(bytes: Buffer, json: boolean): number {
     const digest = sha256(bytes);
     return this.#part(digest, (n) => partLine(n, digest, bytes, json));
   }
@@ -115,7 +123,7 @@ export class Draft {
   #atoms(bytes: Buffer, pieces: readonly Piece[]): Atom[] {
     return pieces.map((piece) => {
       if (typeof piece === "string") return piece;
-      const part = this.part(storedBytes(bytes, piece), piece.json);
+      const part = this.#piece(storedBytes(bytes, piece), piece.json);
       const insert = insertsOf(bytes, piece);
       return insert ? { part, insert } : part;
     });

@@ -221,3 +221,10 @@ export class JsonScanner {
     return i === start ? -1 : i;
   }
 }
+
+/** Whether bytes are one valid JSON value that nests no deeper than a reader can be asked to. */
+export function isShallowJson(bytes: Uint8Array): boolean {
+  const scanner = new JsonScanner(bytes);
+  const end = scanner.value(scanner.space(0));
+  return end >= 0 && scanner.space(end) === bytes.length && scanner.depth < LIMITS.jsonDepthCount;
+}

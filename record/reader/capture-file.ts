@@ -12,7 +12,7 @@
 import { hash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { type Chunk, chunksBody, decodeChunks } from "../bodies/chunks.ts";
-import { joinAtoms } from "../bodies/join.ts";
+import { join, joinAtoms, type PartSource } from "../bodies/join.ts";
 import { type PartLineView, partBytes, viewPartLine } from "../bodies/part-line.ts";
 import { type Atom, flatten, isLink } from "../bodies/part-list.ts";
 import { CodedError } from "../errors.ts";
@@ -101,7 +101,7 @@ export class CaptureFile {
     if (body === null || body === undefined) return null;
     return this.#reading(x, "request body", (at) =>
       body.parts
-        ? this.#checked(body, this.#joined(this.#requestList(at), at))
+        ? this.#checked(body, joinAtoms(this.#requestList(at), this.#source(at)))
         : this.#streamed(body, at),
     );
   }
@@ -112,7 +112,7 @@ export class CaptureFile {
     if (body === null || body === undefined) return null;
     return this.#reading(x, "response body", (at) =>
       body.parts
-        ? this.#checked(body, this.#joined(this.#flat(body), at))
+        ? this.#checked(body, join(body.parts, this.#source(at)))
         : this.#streamed(body, at),
     );
   }
@@ -203,8 +203,8 @@ export class CaptureFile {
     return this.#checked(body, chunksBody(decodeChunks(this.#part(body.chunks, position))));
   }
 
-  #joined(atoms: readonly Atom[], position: number): Buffer {
-    return joinAtoms(atoms, { part: (n) => this.#part(n, position) });
+  #source(position: number): PartSource {
+    return { part: (n) => this.#part(n, position), partCount: this.#index.maxPart };
   }
 
   #flat(body: Body): Atom[] {

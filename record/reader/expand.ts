@@ -11,10 +11,9 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { Chunk } from "../bodies/chunks.ts";
-import { JsonScanner } from "../bodies/json-scanner.ts";
+import { isShallowJson } from "../bodies/json-scanner.ts";
 import { oneLineJson } from "../format/json-line.ts";
 import type { Body, ExchangeLine } from "../format/schema.ts";
-import { LIMITS } from "../limits.ts";
 
 /** What expanding needs of a reader. */
 export interface BodySource {
@@ -69,10 +68,7 @@ function shownChunk([ms, bytes, from]: Chunk) {
 
 /** The bytes as JSON on one line; null where they are no JSON or too deep. */
 function jsonOnOneLine(bytes: Buffer): Buffer | null {
-  const scanner = new JsonScanner(bytes);
-  const end = scanner.value(scanner.space(0));
-  if (end < 0 || scanner.space(end) !== bytes.length) return null;
-  if (scanner.depth >= LIMITS.jsonDepthCount) return null;
+  if (!isShallowJson(bytes)) return null;
   // Raw line ends are white space here; the separators can only stand inside strings.
   const text = bytes.toString().replace(/[\r\n]/g, " ");
   return Buffer.from(text.replace(/[\u0085\u2028\u2029]/g, (c) => JSON_ESCAPES[c]!).trim());

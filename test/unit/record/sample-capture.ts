@@ -1,13 +1,14 @@
 /**
  * Makes capture files for tests, through the writer that makes the real ones.
  */
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { CaptureWriter } from "../../../record/bodies/capture-writer.ts";
 import type { Chunk } from "../../../record/bodies/chunks.ts";
 import type { ExchangeLine } from "../../../record/format/schema.ts";
+import { eachLine } from "../../../record/reader/file-lines.ts";
 
 export interface SampleExchange {
   id: string;
@@ -33,6 +34,14 @@ export function writerTo(path: string): CaptureWriter {
     writer: null,
     append: (lines) => appendFileSync(path, lines),
   });
+}
+
+/** A writer that goes on with the file at `path`, as after a restart; also told: torn bytes. */
+export function resumedWriter(path: string): { writer: CaptureWriter; torn: number } {
+  const writer = writerTo(path);
+  if (!existsSync(path)) return { writer, torn: 0 };
+  const { complete, size } = eachLine(path, (line) => writer.absorb(line));
+  return { writer, torn: size - complete };
 }
 
 const bytesOf = (text: Buffer | string) => Buffer.from(text as string);

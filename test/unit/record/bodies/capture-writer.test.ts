@@ -5,9 +5,15 @@ import { test } from "node:test";
 import { CaptureWriter } from "../../../../record/bodies/capture-writer.ts";
 import { LIMITS } from "../../../../record/limits.ts";
 import { CaptureFile } from "../../../../record/reader/capture-file.ts";
-import { resumeWriter } from "../../../../record/reader/resume-writer.ts";
 import { verifyFile } from "../../../../record/reader/verify.ts";
-import { conversation, sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
+import {
+  conversation,
+  resumedWriter,
+  sampleId,
+  scratchFolder,
+  writerTo,
+  writeSample,
+} from "../sample-capture.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: lines of every type
 const linesOf = (path: string): any[] =>
@@ -122,14 +128,7 @@ test("after a restart the writer goes on as if it had never stopped", (t) => {
   const writer = writerTo(whole);
   for (const sample of samples) writeSample(writer, sample);
   for (const sample of samples) {
-    const append = (lines: Buffer) => writeFileSync(parted, lines, { flag: "a" });
-    const options = {
-      day: "2026-11-23",
-      created: "2026-11-23T00:00:03.120Z",
-      writer: null,
-      append,
-    };
-    const resumed = resumeWriter(parted, options);
+    const resumed = resumedWriter(parted);
     assert.equal(resumed.torn, 0);
     writeSample(resumed.writer, sample);
   }
@@ -141,8 +140,7 @@ test("a part that was damaged in the file is stored again, under a new number", 
   const request = '{"messages":[{"text":"unharmed"}]}';
   writeSample(writerTo(path), { id: sampleId(1), request });
   writeFileSync(path, readFileSync(path, "utf8").replace("unharmed", "unharmeD"));
-  const append = (lines: Buffer) => writeFileSync(path, lines, { flag: "a" });
-  const { writer } = resumeWriter(path, { day: "", created: "", writer: null, append });
+  const { writer } = resumedWriter(path);
   writeSample(writer, { id: sampleId(2), request });
   const file = CaptureFile.open(path);
   assert.equal(file.requestBody(file.exchange(sampleId(2)))?.toString(), request);
@@ -150,12 +148,10 @@ test("a part that was damaged in the file is stored again, under a new number", 
   file.close();
 });
 
-test("a torn last line is told to whoever resumes the file", (t) => {
+test("a torn last line is told to whoever goes on with the file", (t) => {
   const path = join(scratchFolder(t), "2026-11-23.jsonl");
   writeFileSync(path, '{"type":"fi');
-  const options = { day: "", created: "", writer: null, append: () => {} };
-  assert.equal(resumeWriter(path, options).torn, 11);
-  assert.equal(resumeWriter(`${path}.absent`, options).torn, 0);
+  assert.equal(resumedWriter(path).torn, 11);
 });
 
 test("the same part twice in one body, and parts of any bytes, come back", (t) => {
@@ -178,5 +174,19 @@ test("the same part twice in one body, and parts of any bytes, come back", (t) =
     assert.deepEqual(file.responseBody(file.exchange(sampleId(i))), body);
   });
   file.close();
+  assert.deepEqual(verifyFile(path), []);
+});
+
+test("a part that is said to be JSON and is none is stored as text, and the line stays JSON", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const writer = writerTo(path);
+  const pieces = ['{"a":1', '{"a":1},"n":9', "[".repeat(300) + "]".repeat(300), '{"a":1} '];
+  pieces.forEach((assembled, i) => {
+    writeSample(writer, { id: sampleId(i), stream: [[0, Buffer.from("x")]], assembled });
+  });
+  const forms = linesOf(path)
+    .filter(({ type }) => type === "part")
+    .map((p) => Object.keys(p).at(-1));
+  assert.deepEqual(forms, ["zstd", "text", "text", "text", "json"]);
   assert.deepEqual(verifyFile(path), []);
 });
