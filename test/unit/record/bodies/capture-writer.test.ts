@@ -190,3 +190,21 @@ test("a part that is said to be JSON and is none is stored as text, and the line
   assert.deepEqual(forms, ["zstd", "text", "text", "text", "json"]);
   assert.deepEqual(verifyFile(path), []);
 });
+
+test("a session of 200 turns is 40 times smaller than its requests, and each joins back", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const writer = writerTo(path);
+  // Messages of about a kilobyte, as agents' tool results are; no two alike.
+  const requests = conversation(200).map((request) =>
+    request.replace(/(question|answer) (\d+)/g, (all, _, i) => `${all} ${`${i} `.repeat(250)}`),
+  );
+  requests.forEach((request, i) => void writeSample(writer, { id: sampleId(i), request }));
+  const whole = requests.reduce((sum, request) => sum + Buffer.byteLength(request), 0);
+  const ratio = whole / writer.bytes;
+  t.diagnostic(`${whole} bytes of requests in a file of ${writer.bytes}: ${ratio.toFixed(1)}×`);
+  assert.ok(ratio >= 40);
+  using file = CaptureFile.open(path);
+  for (const [i, x] of file.exchanges().toArray().entries()) {
+    assert.equal(file.requestBody(x)?.toString(), requests[i]);
+  }
+});
