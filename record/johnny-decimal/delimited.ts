@@ -46,8 +46,9 @@ export function guessDelimiter(text: string): Delimiter {
   const linesWith = (sign: Delimiter) => lines.filter((line) => line.includes(sign)).length;
   // A description is full of commas, hardly ever of tabs: one tab in most lines decides.
   if (linesWith("\t") * 2 >= lines.length) return "\t";
-  const numbered = (sign: Delimiter) =>
-    lines.filter((line) => /^\s*"?[0-9０-９][^,;]{0,8}$/u.test(line.split(sign, 1)[0]!)).length;
+  const begins = (line: string, sign: Delimiter) =>
+    line.includes(sign) && /^\s*"?[0-9０-９].{0,8}$/u.test(line.split(sign, 1)[0]!);
+  const numbered = (sign: Delimiter) => lines.filter((line) => begins(line, sign)).length;
   const comma = numbered(",");
   const semicolon = numbered(";");
   if (comma === 0 && semicolon === 0) return "\t";
