@@ -5,11 +5,16 @@
 import type { Command } from "./command.ts";
 
 const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import("./up.ts")).up,
   serve: async () => (await import("./serve.ts")).serve,
   ls: async () => (await import("./ls.ts")).ls,
   show: async () => (await import("./show.ts")).show,
   cat: async () => (await import("./cat.ts")).cat,
   verify: async () => (await import("./verify.ts")).verify,
+  site: async () => (await import("./site.ts")).site,
+  init: async () => (await import("./init.ts")).init,
+  scan: async () => (await import("./scan.ts")).scan,
+  jd: async () => (await import("./jd.ts")).jd,
 };
 
 /** Every command. */

@@ -73,6 +73,10 @@ export const LIMITS = {
   configFileBytes: MiB,
   /** A configuration file must have stayed as it is for this long before it is read again. */
   configSettleMs: 200,
+  /** Changes of the captures are gathered for this long before the site is built. */
+  siteSettleMs: 400,
+  /** The site is built this often even if the system reports no change. */
+  sitePollMs: 60_000,
   /** The configuration file is looked at this often even if the system reports no change. */
   configPollMs: 5_000,
   /** Parts that one body is carved into; what comes after them is stored as one piece. */
@@ -139,6 +143,10 @@ export const LIMITS = {
   siteChunkExchanges: 32,
   /** Resident memory after which the builder process is started anew, and pages between. */
   siteBuilderBytes: 700 * MiB,
+  /** A burst of changes is gathered for so long before the site is built. */
+  siteWatchMs: 150,
+  /** How often captures are looked at where the system has no watches left. */
+  sitePollMs: 2_000,
   /** JavaScript heap of the builder process in MiB. */
   siteHeapMiB: 512,
   /** Conversations, findings and rows on pages that list only the newest. */
@@ -164,4 +172,10 @@ export const LIMITS = {
   tableBytes: 4 * MiB,
   /** Bytes of recently read parts that a reader of one file keeps. */
   keptPartBytes: 8 * MiB,
+  /** Edits after which a comparison stops looking for more that is the same. */
+  diffEdits: 2_000,
+  /** Texts longer than this together are compared by lines, not by words. */
+  diffWordChars: 32 * KiB,
+  /** Depth to which parameters and tool schemas are compared member by member. */
+  diffDepthCount: 16,
 } as const;

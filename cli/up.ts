@@ -1,0 +1,93 @@
+/** `callnumber up`: the daemon, the site kept built, and a preview of it, from one command. */
+import { existsSync } from "node:fs";
+import type { Config } from "../daemon/config/types.ts";
+import { CodedError } from "../record/errors.ts";
+import { configOf } from "./captures.ts";
+import type { Command, Io } from "./command.ts";
+import { runDaemon } from "./run-daemon.ts";
+import { siteOptionsOf } from "./site-options.ts";
+
+export const up: Command = {
+  name: "up",
+  summary: "run the daemon and the site together (what `npm start` runs)",
+  options: [
+    { flags: "--no-site", summary: "the daemon alone, as `serve`" },
+    { flags: "--quiet", summary: "no line per exchange, only warnings and errors" },
+  ],
+  examples: ["callnumber up", "callnumber up --config callnumber.yaml"],
+  run: async (_args, options, io) => {
+    const config = await configOf(options, io);
+    const { daemon, ended } = await runDaemon(config, options, io);
+    const site = options.site === false ? null : await openSite(config, io);
+    for (const line of welcome(daemon.urls[0] ?? "", site?.url ?? null, config)) {
+      io.stdout.write(`${line}\n`);
+    }
+    await ended;
+    await site?.close();
+    return 0;
+  },
+};
+
+/** The preview and the builder behind it; null, with a word why, where there can be no site. */
+async function openSite(config: Config, io: Io) {
+  const [{ startPreview }, { watchSite }] = await Promise.all([
+    import("../site/preview.ts"),
+    import("../site/watch.ts"),
+  ]);
+  const { out, listen } = config.site;
+  try {
+    const preview = await startPreview({ folder: out, ...listen, hosts: config.hosts });
+    const watching = watchSite(
+      { ...siteOptionsOf(config), live: true },
+      {
+        signal: io.signal,
+        onReport: (report) => {
+          if (report.pages > 0) io.stderr.write(`site: ${report.pages} pages built\n`);
+        },
+        onError: (error) => io.stderr.write(`site: not built: ${explained(error)}\n`),
+      },
+    );
+    return {
+      url: preview.url,
+      close: async () => {
+        await preview.close();
+        await watching;
+      },
+    };
+  } catch (error) {
+    io.stderr.write(`site: ${explained(error)}\n`);
+    return null;
+  }
+}
+
+function explained(error: unknown): string {
+  if (error instanceof CodedError) return `${error.message}\n  ${error.code}: ${error.hint}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a newcomer needs to know, and the line to paste. */
+function welcome(base: string, site: string | null, config: Config): string[] {
+  const root = base.replace(/\/$/, "");
+  const lines = [
+    "",
+    `  proxy     ${root}/<upstream>/…   (openrouter, openai, anthropic, google, ollama, …)`,
+    `  site      ${site ?? "not served"}`,
+    `  captures  ${config.captures}`,
+    "",
+    "  Point a client at it, for example:",
+    "",
+    `    export OPENAI_BASE_URL=${root}/openai/v1`,
+    `    export ANTHROPIC_BASE_URL=${root}/anthropic`,
+    "",
+    "  No key at hand? This needs none and no network:",
+    "",
+    `    curl ${root}/playback/v1/chat/completions -H 'content-type: application/json' \\`,
+    `      -d '{"model":"demo","stream":true,"messages":[{"role":"user","content":"Hello"}]}'`,
+    "",
+    "  `npm run callnumber -- connect` has the recipe for your tool. Ctrl-C ends all.",
+    "",
+  ];
+  if (!existsSync(config.captures))
+    lines.splice(5, 0, "            (made with the first exchange)");
+  return lines;
+}
