@@ -47,7 +47,7 @@ export function guessDelimiter(text: string): Delimiter {
   // A description is full of commas, hardly ever of tabs: one tab in most lines decides.
   if (linesWith("\t") * 2 >= lines.length) return "\t";
   const begins = (line: string, sign: Delimiter) =>
-    line.includes(sign) && /^\s*"?[0-9０-９].{0,8}$/u.test(line.split(sign, 1)[0]!);
+    line.includes(sign) && /^\s*"?[0-9０-９][^,;]{0,8}$/u.test(line.split(sign, 1)[0]!);
   const numbered = (sign: Delimiter) => lines.filter((line) => begins(line, sign)).length;
   const comma = numbered(",");
   const semicolon = numbered(";");
