@@ -75,8 +75,6 @@ export const LIMITS = {
   configSettleMs: 200,
   /** Changes of the captures are gathered for this long before the site is built. */
   siteSettleMs: 400,
-  /** The site is built this often even if the system reports no change. */
-  sitePollMs: 60_000,
   /** The configuration file is looked at this often even if the system reports no change. */
   configPollMs: 5_000,
   /** Parts that one body is carved into; what comes after them is stored as one piece. */
@@ -147,6 +145,10 @@ export const LIMITS = {
   siteWatchMs: 150,
   /** How often captures are looked at where the system has no watches left. */
   sitePollMs: 2_000,
+  /** A larger body is not put into a raw chunk; the capture file has it. */
+  siteRawBytes: 8 * MiB,
+  /** Characters of one text that a comparison in the browser sees. */
+  siteSaidChars: 40_000,
   /** JavaScript heap of the builder process in MiB. */
   siteHeapMiB: 512,
   /** Conversations, findings and rows on pages that list only the newest. */
