@@ -3,7 +3,7 @@
  *
  * What always holds: one build at a time, changes that arrive meanwhile make one more; a failed
  * build is reported and the next change tries again; where the system cannot watch (inotify
- * exhausted) it builds at intervals, for nothing is cheaper than a build with nothing to do.
+ * exhausted) it builds at intervals instead.
  */
 import { watch } from "chokidar";
 import { LIMITS } from "../record/limits.ts";
@@ -28,8 +28,10 @@ export async function watchSite(options: SiteOptions, watching: WatchOptions): P
   });
   const change = () => changed.resolve();
   watcher.on("all", change);
-  watcher.on("error", () => {});
-  const polling = setInterval(change, LIMITS.sitePollMs);
+  let polling: NodeJS.Timeout | undefined;
+  watcher.on("error", () => {
+    polling ??= setInterval(change, LIMITS.sitePollMs);
+  });
   signal.addEventListener("abort", change, { once: true });
 
   while (!signal.aborted) {
@@ -45,7 +47,7 @@ export async function watchSite(options: SiteOptions, watching: WatchOptions): P
     ended.abort();
     await changed.promise;
     // A burst of exchanges makes one build.
-    await new Promise((settled) => setTimeout(settled, signal.aborted ? 0 : LIMITS.siteSettleMs));
+    await new Promise((settled) => setTimeout(settled, signal.aborted ? 0 : LIMITS.siteWatchMs));
   }
   clearInterval(polling);
   await watcher.close();
