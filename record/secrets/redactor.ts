@@ -73,7 +73,11 @@ export interface Redactor {
   /** A whole body, with identifiers where these are asked for. */
   redactBody(bytes: Buffer, kind?: BodyKind, where?: string): Redacted<Buffer>;
   /** A stream; as many chunks come back, at the same times. Assemble the message from these. */
-  redactChunks(chunks: readonly Chunk[], where?: string): Redacted<readonly Chunk[]>;
+  redactChunks(
+    chunks: readonly Chunk[],
+    where?: string,
+    kind?: BodyKind,
+  ): Redacted<readonly Chunk[]>;
   redactUrl(url: string, where?: string): Redacted<string>;
   redactText(text: string, where?: string): Redacted<string>;
   /** Masks credential headers that are not masked yet and looks through all others. */
@@ -164,7 +168,11 @@ class RuleRedactor implements Redactor {
     return this.#redact(bytes, where, kind, identifiers);
   }
 
-  redactChunks(chunks: readonly Chunk[], where = "body"): Redacted<readonly Chunk[]> {
+  redactChunks(
+    chunks: readonly Chunk[],
+    where = "body",
+    kind: BodyKind = "bytes",
+  ): Redacted<readonly Chunk[]> {
     const bytes = Buffer.concat(chunks.map(([, b]) => b));
     const { edits, hits } = this.#guarded(bytes, (deadline) => {
       const found = findSecrets(bytes, this.#set, deadline);
@@ -175,7 +183,8 @@ class RuleRedactor implements Redactor {
       return mergeOverlaps(found);
     });
     if (edits.length === 0) return { value: chunks, hits: [] };
-    return { value: applyToChunks(chunks, bytes, edits), hits: listed(hits, where) };
+    const fitted = kind === "frames" ? edits.map(keepLength) : edits;
+    return { value: applyToChunks(chunks, bytes, fitted), hits: listed(hits, where) };
   }
 
   redactText(text: string, where = "text"): Redacted<string> {

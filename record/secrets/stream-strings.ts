@@ -136,7 +136,8 @@ function startsAnew(text: string, at: number): boolean {
 }
 
 function* leavesOf(text: string): Generator<Leaf[]> {
-  const start = /[{[]/g;
+  // A brace alone may be a byte of a checksum between two binary frames.
+  const start = /\{\s{0,32}"|\[\s{0,32}[{["]/g;
   for (let at = 0; at < text.length; ) {
     start.lastIndex = at;
     const match = start.exec(text);

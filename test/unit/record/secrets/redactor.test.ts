@@ -147,6 +147,26 @@ test("in length-prefixed frames a replacement keeps the length", () => {
   assert.ok(!value.includes(KEY.slice(20)));
 });
 
+test("in frames a key over two deltas is hidden and every frame keeps its length", () => {
+  const frame = (text: string): Buffer =>
+    Buffer.concat([
+      Buffer.from([0, 0, 0, 90, 0, 0, 0, 7, 1, 2, 3, 4]),
+      Buffer.from(JSON.stringify({ contentBlockIndex: 0, delta: { text } })),
+      Buffer.from([0xfa, 0x22, 0x5c, 0x7b]),
+    ]);
+  const chunks: Chunk[] = ["see ", KEY.slice(0, 30), KEY.slice(30), " there"].map((t, i) => [
+    i,
+    frame(t),
+  ]);
+  const { value } = redactor.redactChunks(chunks, "body", "frames");
+  assert.deepEqual(
+    value.map(([, b]) => b.length),
+    chunks.map(([, b]) => b.length),
+  );
+  const said = value.map(([, b]) => JSON.parse(b.toString("latin1", 12, b.length - 4)).delta.text);
+  assert.match(said.join(""), /^see \[redacted:openrouter-key fp:[0-9a-f]{2}\*{43} there$/);
+});
+
 test("the masked header and the marker in a body have the same fingerprint", () => {
   const [[, header]] = redactor.redactHeaders([["authorization", `Bearer ${KEY}`]]).value as [
     [string, string],
