@@ -1,0 +1,107 @@
+/** `callnumber site build | watch | export`: the static site over the captures. */
+import { resolve } from "node:path";
+import type { Progress, Report, SiteOptions } from "../site/build.ts";
+import { configOf } from "./captures.ts";
+import type { Command, Io, Options } from "./command.ts";
+
+const build: Command = {
+  name: "build",
+  summary: "build the pages whose captures changed since the last build",
+  options: [
+    { flags: "--all", summary: "build every page anew" },
+    {
+      flags: "--out <folder>",
+      summary: "published folder (default: site.out of the configuration)",
+    },
+    { flags: "--json", summary: "the report as JSON" },
+  ],
+  examples: ["callnumber site build", "callnumber site build --all --out public"],
+  run: async (_args, options, io) => {
+    const { buildSite } = await import("../site/build.ts");
+    const report = await buildSite({
+      ...(await siteOptions(options, io)),
+      all: options.all === true,
+      onProgress: progressTo(io),
+    });
+    io.stdout.write(options.json ? `${JSON.stringify(report)}\n` : summaryOf(report));
+    for (const line of report.damage) io.stderr.write(`${line}\n`);
+    return 0;
+  },
+};
+
+const watch: Command = {
+  name: "watch",
+  summary: "build, then build again whenever captures change, until ctrl-C",
+  options: [{ flags: "--out <folder>", summary: "published folder" }],
+  run: async (_args, options, io) => {
+    const { watchSite } = await import("../site/watch.ts");
+    await watchSite(await siteOptions(options, io), {
+      signal: io.signal,
+      onReport: (report) => {
+        if (report.pages > 0) io.stdout.write(summaryOf(report));
+      },
+      onError: (error) => io.stderr.write(`${error.message}\n`),
+    });
+    return 0;
+  },
+};
+
+const single: Command = {
+  name: "export",
+  summary: "write one conversation as a single file that opens from disk",
+  arguments: [
+    { name: "id", summary: "conversation, or the beginning of an exchange's id", required: true },
+  ],
+  options: [
+    { flags: "--single", summary: "one HTML file with everything in it (the only form there is)" },
+    { flags: "-o, --output <file>", summary: "where to (default: <conversation>.html)" },
+    { flags: "--language <tag>", summary: "en or zh-Hant (default: the first of the site)" },
+  ],
+  examples: ["callnumber site export --single 4f1d2c3b5a697887 -o story.html"],
+  run: async (args, options, io) => {
+    const { exportSingle } = await import("../site/export-single.ts");
+    const language = typeof options.language === "string" ? options.language : undefined;
+    const { file, bytes } = await exportSingle(await siteOptions(options, io), {
+      id: args[0] ?? "",
+      file: typeof options.output === "string" ? resolve(io.cwd, options.output) : undefined,
+      folder: io.cwd,
+      language,
+    });
+    io.stdout.write(`${file} (${bytes} bytes)\n`);
+    return 0;
+  },
+};
+
+export const site: Command = {
+  name: "site",
+  summary: "the static site over the captures",
+  subcommands: [build, watch, single],
+};
+
+async function siteOptions(options: Options, io: Io): Promise<SiteOptions> {
+  const config = await configOf(options, io);
+  return {
+    captures: config.captures,
+    state: config.state,
+    out: typeof options.out === "string" ? resolve(io.cwd, options.out) : config.site.out,
+    title: config.site.title,
+    languages: config.site.languages,
+    timezone: config.site.timezone,
+  };
+}
+
+function progressTo(io: Io): (progress: Progress) => void {
+  const isTerminal = "isTTY" in io.stderr && io.stderr.isTTY === true;
+  return ({ step, done, of }) => {
+    if (!isTerminal) return;
+    const unit = step === "reading" ? "days" : "pages";
+    io.stderr.write(
+      `\r\u001b[K${step} ${done}${of ? ` of ${of}` : ""} ${unit}${done === of ? "\n" : ""}`,
+    );
+  };
+}
+
+function summaryOf(report: Report): string {
+  const seconds = (report.elapsed_ms / 1000).toFixed(1);
+  return `${report.pages} pages from ${report.dirtyDays} changed of ${report.days} days in ${seconds} s\n`;
+}

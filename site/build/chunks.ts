@@ -1,0 +1,156 @@
+/**
+ * Chunk files: what pages fetch only when asked for. A chunk holds about 32 exchanges of a day,
+ * each text in it once, compressed with gzip (which every browser can undo by itself).
+ *
+ *   _raw/11.11/2026-11-23/0.bin    {"parts":["…"],"x":{"01K…":{"q":["{\"messages\":[",0,"]}"],"r":["…"]}}}
+ *   _said/11.11/2026-11-23/0.bin   {"texts":["…"],"x":{"01K…":{"model":"m","messages":[["user",0]],…}}}
+ *
+ * What always holds: bytes come back exactly (text where they are UTF-8, else base64); a chunk that
+ * is full is never written again.
+ */
+import { isUtf8 } from "node:buffer";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Atom } from "../../record/bodies/part-list.ts";
+import type { NormalRequest } from "../../record/dialects/normal.ts";
+import type { ExchangeLine } from "../../record/format/schema.ts";
+import { LIMITS } from "../../record/limits.ts";
+import type { DayReader } from "../../record/reader/day-reader.ts";
+import type { DayDigest, DayName } from "../digest/day-digest.ts";
+import type { ExchangeSource } from "../digest/exchange-source.ts";
+import { messageText } from "../view/messages.ts";
+import { writeChanged } from "./files.ts";
+
+/** A piece of a body: text, the number of a part, or a part with text put back in; see format.md. */
+type Piece = string | number | { b64: string } | { part: number; insert: unknown };
+
+export type ChunkKind = "_raw" | "_said";
+
+/** Path of the chunk that holds the exchange at `position` of its day, from the site's root. */
+export function chunkPath(kind: ChunkKind, { number, day }: DayName, position: number): string {
+  return `${kind}/${number}/${day}/${Math.floor(position / LIMITS.siteChunkExchanges)}.bin`;
+}
+
+/** Size of a chunk as it is fetched; null where it was never written. */
+export function chunkBytes(out: string, path: string): number | null {
+  return statSync(join(out, path), { throwIfNoEntry: false })?.size ?? null;
+}
+
+/** Writes the chunks of a day from the exchange at `from` on (those before it are known). */
+export function writeChunks(
+  out: string,
+  source: ExchangeSource,
+  digest: DayDigest,
+  from: number,
+): void {
+  const size = LIMITS.siteChunkExchanges;
+  const reader = source.day(digest.number, digest.day);
+  for (let start = from - (from % size); start < digest.rows.length; start += size) {
+    const ids = digest.rows.slice(start, start + size).map(({ id }) => id);
+    const raw = rawChunk(reader, ids, source.damage);
+    writeChanged(join(out, chunkPath("_raw", digest, start)), compressed(raw));
+    const said = saidChunk(source, digest, ids);
+    writeChanged(join(out, chunkPath("_said", digest, start)), compressed(said));
+  }
+}
+
+function compressed(value: unknown): Buffer {
+  return gzipSync(JSON.stringify(value), { level: 6 });
+}
+
+function rawChunk(reader: DayReader, ids: readonly string[], damage: string[]) {
+  const parts: Piece[] = [];
+  const numbers = new Map<string, number>();
+  const partOf = (n: number, line: ExchangeLine): number => {
+    const stored = reader.fileOf(line).stored(n, line);
+    const key = stored?.sha256 ?? `${line.id} ${n}`;
+    const known = numbers.get(key);
+    if (known !== undefined) return known;
+    parts.push(textOf(reader.part(n, line)));
+    numbers.set(key, parts.length - 1);
+    return parts.length - 1;
+  };
+  const x: Record<string, unknown> = {};
+  for (const id of ids) {
+    const line = reader.exchange(id);
+    try {
+      x[id] = {
+        q: bodyOf(reader, line, "request", partOf),
+        r: bodyOf(reader, line, "response", partOf),
+        line: { ...line, request: { ...line.request, body: undefined }, response: undefined },
+      };
+    } catch (error) {
+      damage.push(`${id}: ${(error as Error).message}`);
+    }
+  }
+  return { parts, x };
+}
+
+function bodyOf(
+  reader: DayReader,
+  line: ExchangeLine,
+  side: "request" | "response",
+  partOf: (n: number, line: ExchangeLine) => number,
+): Piece[] | null {
+  const body = side === "request" ? line.request.body : line.response?.body;
+  if (!body || body.bytes > LIMITS.siteRawBytes) return null;
+  const atoms = reader.fileOf(line).atoms(line, side);
+  if (atoms) return atoms.map((atom) => pieceOf(atom, line, partOf));
+  const bytes = side === "request" ? reader.requestBody(line) : reader.responseBody(line);
+  return bytes === null ? null : [textOf(bytes)];
+}
+
+function pieceOf(
+  atom: Atom,
+  line: ExchangeLine,
+  partOf: (n: number, line: ExchangeLine) => number,
+): Piece {
+  if (typeof atom === "string") return atom;
+  if (typeof atom === "number") return partOf(atom, line);
+  return { part: partOf(atom.part, line), insert: atom.insert };
+}
+
+function textOf(bytes: Buffer): string | { b64: string } {
+  return isUtf8(bytes) ? bytes.toString() : { b64: bytes.toString("base64") };
+}
+
+/** What the comparison in the browser needs: texts by number, messages and tools naming them. */
+function saidChunk(source: ExchangeSource, at: DayName, ids: readonly string[]) {
+  const texts: string[] = [];
+  const numbers = new Map<string, number>();
+  const textNumber = (text: string): number => {
+    const known = numbers.get(text);
+    if (known !== undefined) return known;
+    texts.push(text.slice(0, LIMITS.siteSaidChars));
+    numbers.set(text, texts.length - 1);
+    return texts.length - 1;
+  };
+  const x: Record<string, unknown> = {};
+  for (const id of ids) {
+    const { line, request } = source.view({ ...at, id });
+    x[id] = {
+      started: line.started,
+      model: line.llm?.model ?? null,
+      input: line.llm?.usage?.input_tokens ?? null,
+      cached: line.llm?.usage?.cache_read_input_tokens ?? null,
+      messages: request.messages.map((message) => [message.role, textNumber(messageText(message))]),
+      tools: request.tools.map((tool) => [tool.name, textNumber(toolText(tool))]),
+      params: Object.entries(request.parameters).map(([name, value]) => [name, jsonOf(value)]),
+    };
+  }
+  return { texts, x };
+}
+
+function toolText(tool: NormalRequest["tools"][number]): string {
+  return `${tool.description}\n${jsonOf(tool.schema)}`;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch {
+    // Deeper than the engine's stack; the raw view has it.
+    return "…";
+  }
+}

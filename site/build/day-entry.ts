@@ -1,0 +1,33 @@
+/** A day's line in the index, summed up from its digest. Pure. */
+import type { DayDigest } from "../digest/day-digest.ts";
+import { addRow, emptyTotals, type Totals } from "../view/totals.ts";
+import type { DayEntry, DayOnDisk } from "./manifest.ts";
+
+export function dayEntry(onDisk: DayOnDisk, digest: DayDigest): DayEntry {
+  const totals = emptyTotals();
+  const models: Record<string, Totals> = {};
+  for (const row of digest.rows) {
+    addRow(totals, row);
+    if (row.model === null && row.operation === null) continue;
+    const key = `${row.model ?? ""}\n${row.upstream ?? ""}`;
+    models[key] ??= emptyTotals();
+    addRow(models[key], row);
+  }
+  const findings: Record<string, number> = {};
+  for (const { rule } of digest.findings) findings[rule] = (findings[rule] ?? 0) + 1;
+  const seen = new Set(digest.placed.map(({ conversation }) => conversation));
+  const began = digest.placed.filter(
+    ({ placed }) => placed.parent === null && placed.relation !== "side",
+  );
+  const conversations = Math.min(seen.size, new Set(began.map((entry) => entry.conversation)).size);
+  return {
+    number: onDisk.number,
+    day: onDisk.day,
+    signature: onDisk.signature,
+    bytes: onDisk.bytes,
+    totals,
+    models,
+    findings,
+    conversations,
+  };
+}

@@ -1,0 +1,280 @@
+/**
+ * Which pages follow from the dirty days: the days themselves, the conversations seen on them, the
+ * numbers above them, and the few pages that sum everything up.
+ *
+ * What always holds: the number of pages depends on what changed, not on the history.
+ */
+
+import { parseNumber } from "../../record/johnny-decimal/numbers.ts";
+import { LIMITS } from "../../record/limits.ts";
+import type { Tree } from "../../record/reader/tree.ts";
+import type { DayDigest, DigestStore } from "../digest/day-digest.ts";
+import type { ExchangeSource } from "../digest/exchange-source.ts";
+import { talkOf, talkRow } from "../digest/talk.ts";
+import { calendarView, trendView } from "../view/charts.ts";
+import {
+  dayFigures,
+  inboxOfTree,
+  isWithin,
+  modelRows,
+  ruleCounts,
+  sumOf,
+  type Title,
+  treeRows,
+} from "../view/home.ts";
+import type { DayView, FindingRow, HomeView, NumberView, TalkRow } from "../view/pages.ts";
+import type { Row } from "../view/rows.ts";
+import { addRow, emptyTotals } from "../view/totals.ts";
+import { conversationJobs } from "./conversation-jobs.ts";
+import { type DayEntry, type DirtySet, dayKey, type Manifest } from "./manifest.ts";
+import type { PageJob } from "./page-job.ts";
+
+export interface PageInputs {
+  /** The published folder. */
+  readonly out: string;
+  readonly tree: Tree;
+  readonly source: ExchangeSource;
+  readonly digests: DigestStore;
+  /** The index as it will be when this build is done, and as it was before. */
+  readonly manifest: Manifest;
+  readonly before: Manifest;
+  readonly dirty: DirtySet;
+  readonly all: boolean;
+}
+
+export function* pageJobs(inputs: PageInputs): Generator<PageJob> {
+  const days = Object.values(inputs.manifest.days).sort((a, b) =>
+    a.day === b.day ? (a.number < b.number ? -1 : 1) : a.day < b.day ? -1 : 1,
+  );
+  const titles = titlesOf(inputs.tree);
+  yield* [
+    { kind: "home", path: "", params: {}, view: () => homeView(inputs, days, titles) },
+    {
+      kind: "jdex",
+      path: "jdex/",
+      params: {},
+      view: () => ({ kind: "jdex", tree: treeRows(titles, days) }),
+    },
+    {
+      kind: "models",
+      path: "models/",
+      params: {},
+      view: () => ({ kind: "models", models: modelRows(days) }),
+    },
+    {
+      kind: "problems",
+      path: "problems/",
+      params: {},
+      view: () => ({
+        kind: "problems",
+        kinds: ruleCounts(days),
+        findings: newestFindings(inputs, days, 200),
+      }),
+    },
+  ] satisfies PageJob[];
+  if (inputs.all) {
+    yield { kind: "search", path: "search/", params: {}, view: () => ({ kind: "search" }) };
+    yield { kind: "diff", path: "diff/", params: {}, view: () => ({ kind: "diff" }) };
+  }
+  for (const number of dirtyNumbers(inputs, titles)) {
+    yield {
+      kind: "number",
+      path: `${number}/`,
+      params: { number },
+      view: () => numberView(inputs, days, titles, number),
+    };
+  }
+  for (const { number, day } of dirtyDayPages(inputs)) yield* dayJobs(inputs, titles, number, day);
+  yield* conversationJobs(inputs, titles);
+}
+
+/** Area, category and ID titles of the tree. */
+export function titlesOf(tree: Tree): Title[] {
+  const titles = new Map<string, Title>();
+  for (const stream of tree.streams()) {
+    for (const { number, title } of [stream.area, stream.category, stream]) {
+      if (number) titles.set(number, { number, title: title ?? "", description: "" });
+    }
+  }
+  return [...titles.values()];
+}
+
+export function trailOf(
+  titles: readonly Title[],
+  number: string,
+): { number: string; title: string }[] {
+  const parsed = parseNumber(number);
+  return [parsed?.area, parsed?.category, parsed?.id]
+    .filter((above): above is string => typeof above === "string" && above !== number)
+    .map((above) => ({ number: above, title: titleOf(titles, above) }));
+}
+
+export function titleOf(titles: readonly Title[], number: string): string {
+  return titles.find((title) => title.number === number)?.title ?? "";
+}
+
+function dirtyNumbers({ dirty, all }: PageInputs, titles: readonly Title[]): string[] {
+  if (all) return titles.map(({ number }) => number);
+  const numbers = new Set<string>();
+  for (const { number } of [...dirty.dirty, ...dirty.gone]) {
+    const parsed = parseNumber(number);
+    for (const above of [parsed?.area, parsed?.category, parsed?.id, parsed?.text]) {
+      if (above) numbers.add(above);
+    }
+  }
+  return [...numbers];
+}
+
+/** Dirty days, and the days beside one that came or went: their links to it change. */
+function dirtyDayPages({
+  tree,
+  manifest,
+  before,
+  dirty,
+}: PageInputs): { number: string; day: string }[] {
+  const pages = new Map<string, { number: string; day: string }>();
+  for (const { number, day } of [...dirty.dirty, ...dirty.gone]) {
+    const isThere = manifest.days[dayKey(number, day)] !== undefined;
+    if (isThere) pages.set(dayKey(number, day), { number, day });
+    if (isThere && before.days[dayKey(number, day)]) continue;
+    const all = tree.days(number).map((entry) => entry.day);
+    const beside = [all.findLast((other) => other < day), all.find((other) => other > day)];
+    for (const other of beside) if (other) pages.set(dayKey(number, other), { number, day: other });
+  }
+  return [...pages.values()];
+}
+
+function dayJobs(
+  inputs: PageInputs,
+  titles: readonly Title[],
+  number: string,
+  day: string,
+): PageJob[] {
+  const digest = inputs.digests.get({ number, day });
+  const count = Math.max(1, Math.ceil((digest?.rows.length ?? 0) / LIMITS.siteDayRows));
+  return Array.from({ length: count }, (_, index) => ({
+    kind: "day" as const,
+    path: `${number}/${day}/${index === 0 ? "" : `${index + 1}/`}`,
+    params: { number, day, page: index === 0 ? undefined : String(index + 1) },
+    view: () => dayView(inputs, titles, number, day, index + 1),
+  }));
+}
+
+/** Newest call first: page 1 is what a reader of today wants. */
+function dayView(
+  { tree, digests }: PageInputs,
+  titles: readonly Title[],
+  number: string,
+  day: string,
+  page: number,
+): DayView {
+  const all = [...(digests.get({ number, day })?.rows ?? [])].reverse();
+  const rows = all.slice((page - 1) * LIMITS.siteDayRows, page * LIMITS.siteDayRows);
+  const totals = emptyTotals();
+  for (const row of all) addRow(totals, row);
+  const days = tree.days(number).map((entry) => entry.day);
+  return {
+    kind: "day",
+    number,
+    title: titleOf(titles, number),
+    trail: [...trailOf(titles, number), { number, title: titleOf(titles, number) }],
+    day,
+    page,
+    pages: Math.max(1, Math.ceil(all.length / LIMITS.siteDayRows)),
+    totals,
+    rows,
+    ms_max: Math.max(1, ...rows.map((row) => row.total_ms ?? 0)),
+    earlierDay: days.findLast((other) => other < day) ?? null,
+    laterDay: days.find((other) => other > day) ?? null,
+  };
+}
+
+function homeView(
+  inputs: PageInputs,
+  days: readonly DayEntry[],
+  titles: readonly Title[],
+): HomeView {
+  const wrong: Row[] = [];
+  for (const digest of newestDigests(inputs, days, 12)) {
+    wrong.push(...digest.rows.filter((row) => !row.ok || row.served !== null));
+  }
+  wrong.sort((a, b) => (a.id < b.id ? 1 : -1));
+  return {
+    kind: "home",
+    totals: sumOf(days),
+    conversations: days.reduce((sum, day) => sum + day.conversations, 0),
+    calendar: calendarView(dayFigures(days), 53),
+    tree: treeRows(titles, days),
+    inbox: inboxOfTree(days),
+    newest: newestTalks(inputs, days, 12),
+    wrong: wrong.slice(0, 8),
+    findings: newestFindings(inputs, days, 6),
+  };
+}
+
+function numberView(
+  inputs: PageInputs,
+  days: readonly DayEntry[],
+  titles: readonly Title[],
+  number: string,
+): NumberView {
+  const mine = days.filter((day) => isWithin(day.number, number));
+  const own = mine.filter((day) => day.number === number);
+  const figures = dayFigures(mine);
+  const tree = treeRows(
+    titles.filter((title) => isWithin(title.number, number)),
+    mine,
+  );
+  return {
+    kind: "number",
+    number,
+    title: titleOf(titles, number),
+    description: "",
+    trail: trailOf(titles, number),
+    totals: sumOf(mine),
+    conversations: mine.reduce((sum, day) => sum + day.conversations, 0),
+    calendar: calendarView(figures, 53),
+    trend: trendView(figures, 120),
+    children: tree.filter((row) => row.number !== number && isWithin(row.number, number)),
+    days: own
+      .map(({ day, totals }) => ({ day, totals }))
+      .reverse()
+      .slice(0, 366),
+    models: modelRows(mine),
+    talks: newestTalks(inputs, mine, 30),
+  };
+}
+
+function* newestDigests(
+  { digests }: PageInputs,
+  days: readonly DayEntry[],
+  most: number,
+): Generator<DayDigest> {
+  for (const { number, day } of days.slice(-most).reverse()) {
+    const digest = digests.get({ number, day });
+    if (digest) yield digest;
+  }
+}
+
+function newestTalks(inputs: PageInputs, days: readonly DayEntry[], most: number): TalkRow[] {
+  const talks = new Map<string, TalkRow>();
+  for (const digest of newestDigests(inputs, days, 30)) {
+    for (const { conversation } of digest.placed.toReversed()) {
+      if (talks.has(conversation)) continue;
+      const talk = talkOf(inputs.digests, conversation);
+      if (talk) talks.set(conversation, talkRow(talk));
+      if (talks.size >= most * 2) break;
+    }
+    if (talks.size >= most * 2) break;
+  }
+  return [...talks.values()].sort((a, b) => (a.ended < b.ended ? 1 : -1)).slice(0, most);
+}
+
+function newestFindings(inputs: PageInputs, days: readonly DayEntry[], most: number): FindingRow[] {
+  const found: FindingRow[] = [];
+  for (const digest of newestDigests(inputs, days, 30)) {
+    found.push(...digest.findings);
+    if (found.length > most * 4) break;
+  }
+  return found.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, most);
+}

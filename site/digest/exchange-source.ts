@@ -1,0 +1,141 @@
+/**
+ * Exchanges in their normal form, read from the captures when they are asked for: the one way by
+ * which the site gets at what was sent and answered.
+ *
+ * What always holds: only a few days are open and only a few normal forms are kept, however much is
+ * asked for; a body that cannot be read gives an empty form and a line in `damage`, never a failed
+ * build.
+ */
+import { type ExchangeView, ViewReader } from "../../record/conversation/view.ts";
+import type { NormalMessage } from "../../record/dialects/normal.ts";
+import type { ExchangeLine } from "../../record/format/schema.ts";
+import { LIMITS } from "../../record/limits.ts";
+import type { DayReader } from "../../record/reader/day-reader.ts";
+import type { OutlineEntry } from "../../record/reader/outline.ts";
+import type { Tree } from "../../record/reader/tree.ts";
+
+/** Where an exchange stands. */
+export interface ExchangeAddress {
+  readonly number: string;
+  readonly day: string;
+  readonly id: string;
+}
+
+interface OpenDay {
+  readonly reader: DayReader;
+  readonly views: ViewReader;
+}
+
+export class ExchangeSource {
+  readonly damage: string[] = [];
+  /** Exchanges read so far, again where they were dropped in between. */
+  seen = 0;
+  readonly #tree: Tree;
+  readonly #open = new Map<string, OpenDay>();
+  readonly #views = new Map<string, ExchangeView>();
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  /** Ids of a day's exchanges, in order. */
+  ids(number: string, day: string): string[] {
+    return this.day(number, day)
+      .files.flatMap((file) => [...file.ids])
+      .sort();
+  }
+
+  /** The reader of a day; it stays open until `close` or until some others were asked for. */
+  day(number: string, day: string): DayReader {
+    return this.#day(number, day).reader;
+  }
+
+  /** An exchange in its normal form. */
+  view(at: ExchangeAddress): ExchangeView {
+    const known = this.#views.get(at.id);
+    if (known) {
+      this.#views.delete(at.id);
+      this.#views.set(at.id, known);
+      return known;
+    }
+    const { reader, views } = this.#day(at.number, at.day);
+    const made = this.#read(at, reader, views);
+    this.seen += 1;
+    this.#views.set(at.id, made);
+    for (const oldest of this.#views.keys()) {
+      if (this.#views.size <= LIMITS.siteKeptExchanges) break;
+      this.#views.delete(oldest);
+    }
+    return made;
+  }
+
+  /** The messages of a request that its parent's request did not have at the same place. */
+  fresh(at: ExchangeAddress, parent: ExchangeAddress | null): readonly NormalMessage[] {
+    const { messages } = this.view(at).request;
+    if (parent === null) return messages;
+    const before = this.#outline(parent);
+    const after = this.#outline(at);
+    const shared = new Map(after.map((entry) => [entry.key, sharedParts(entry, before)]));
+    return messages.filter(({ key, index }) => (index ?? 0) >= (shared.get(key) ?? 0));
+  }
+
+  close(): void {
+    for (const { reader } of this.#open.values()) reader.close();
+    this.#open.clear();
+    this.#views.clear();
+  }
+
+  #read(at: ExchangeAddress, reader: DayReader, views: ViewReader): ExchangeView {
+    const line: ExchangeLine = reader.exchange(at.id);
+    try {
+      return views.view(line);
+    } catch (error) {
+      this.damage.push(`${at.number} ${at.day} ${at.id}: ${(error as Error).message}`);
+      const request = { model: null, messages: [], tools: [], parameters: {} };
+      return { line, request, answer: [], responseId: null };
+    }
+  }
+
+  #outline(at: ExchangeAddress): OutlineEntry[] {
+    try {
+      const { reader } = this.#day(at.number, at.day);
+      return reader.outline(reader.exchange(at.id), "request");
+    } catch {
+      // Reading the body says so in `damage`.
+      return [];
+    }
+  }
+
+  #day(number: string, day: string): OpenDay {
+    const key = `${number} ${day}`;
+    const known = this.#open.get(key);
+    if (known) {
+      this.#open.delete(key);
+      this.#open.set(key, known);
+      return known;
+    }
+    const files = this.#tree.days(number).find((entry) => entry.day === day)?.files ?? [];
+    const reader = this.#tree.openDay(files);
+    for (const { file, line, message } of reader.damage) {
+      this.damage.push(`${file}:${line}: ${message}`);
+    }
+    const made = { reader, views: new ViewReader(reader) };
+    this.#open.set(key, made);
+    for (const [oldest, { reader: old }] of this.#open) {
+      if (this.#open.size <= LIMITS.siteOpenDays) break;
+      old.close();
+      this.#open.delete(oldest);
+    }
+    return made;
+  }
+}
+
+function sharedParts(entry: OutlineEntry, before: readonly OutlineEntry[]): number {
+  const other = before.find(({ key }) => key === entry.key);
+  if (!other) return 0;
+  const most = Math.min(entry.parts.length, other.parts.length);
+  let shared = 0;
+  while (shared < most && entry.parts[shared]!.sha256 === other.parts[shared]!.sha256) shared += 1;
+  // A lone value (`system`) that is the same has no index to compare.
+  return shared === entry.parts.length && !entry.list ? Number.POSITIVE_INFINITY : shared;
+}

@@ -1,0 +1,205 @@
+/**
+ * One turn as its conversation's page shows it, from the two exchanges and their difference.
+ * Pure: record in, view out.
+ */
+import type { Step } from "../../record/conversation/model.ts";
+import type { NormalMessage, NormalTool } from "../../record/dialects/normal.ts";
+import type { RequestDiff, Words } from "../../record/diff/model.ts";
+import type { ExchangeLine } from "../../record/format/schema.ts";
+import type {
+  DetailView,
+  RewriteView,
+  ToolsView,
+  TurnFinding,
+  TurnKind,
+  TurnView,
+} from "./conversation.ts";
+import { curlOf } from "./curl.ts";
+import { type MessageView, messageView, type TextLimits, toolView } from "./messages.ts";
+import type { Row } from "./rows.ts";
+
+/** An exchange as this view needs it. */
+export interface TurnSource {
+  readonly line: ExchangeLine;
+  readonly request: {
+    readonly messages: readonly NormalMessage[];
+    readonly tools: readonly NormalTool[];
+    readonly parameters: Readonly<Record<string, unknown>>;
+  };
+  readonly answer: readonly NormalMessage[];
+}
+
+export interface TurnPlace {
+  readonly n: number;
+  readonly step: Step;
+  readonly lane: number;
+  /** Number of the turn that it follows. */
+  readonly parent: number | null;
+  readonly row: Row;
+  readonly findings: readonly TurnFinding[];
+  readonly chunk: DetailView["chunk"];
+}
+
+/** `before` and `diff` are those of the turn it follows; null at the start of a line of turns. */
+export function turnView(
+  turn: TurnSource,
+  before: TurnSource | null,
+  diff: RequestDiff | null,
+  place: TurnPlace,
+  limits: TextLimits,
+): TurnView {
+  const changes = diff?.messages ?? [];
+  const addedAt = new Set(
+    changes.filter((change) => change.change === "added").map((change) => change.after),
+  );
+  const { messages } = turn.request;
+  const added = before ? messages.filter((_, index) => addedAt.has(index)) : messages;
+  const heard = before ? withoutAnswer(added, before.answer) : added;
+  const removed = changes
+    .filter((change) => change.change === "removed" && change.before !== null)
+    .map((change) => before?.request.messages[change.before!])
+    .filter((message) => message !== undefined);
+  return {
+    n: place.n,
+    kind: kindOfTurn(place.step),
+    row: place.row,
+    parent: place.parent,
+    parentId: before ? place.step.parent : null,
+    lane: place.lane,
+    again: before ? messages.length - heard.length : 0,
+    added: shown(heard, limits),
+    removed: shown(removed, limits),
+    rewritten: [...systemRewrite(diff), ...changes.flatMap(rewrite)],
+    tools: toolsView(turn, before, diff, limits),
+    params: before ? [] : parameters(turn.request.parameters),
+    paramsChanged: (diff?.parameters ?? []).map(({ path, before: was, after }) => ({
+      name: path,
+      before: was,
+      after,
+    })),
+    answer: shown(turn.answer, limits),
+    findings: place.findings.map(({ rule, severity, text, exchange }) => ({
+      rule,
+      severity,
+      text,
+      exchange,
+    })),
+    detail: detailView(turn.line, place.chunk),
+  };
+}
+
+function shown(messages: readonly NormalMessage[], limits: TextLimits): MessageView[] {
+  return messages
+    .map((message) => messageView(message, limits))
+    .filter((message) => message.pieces.length > 0);
+}
+
+/** What the model answered stands above as its answer; as history it is not new. */
+function withoutAnswer(
+  added: readonly NormalMessage[],
+  answer: readonly NormalMessage[],
+): readonly NormalMessage[] {
+  if (answer.length === 0) return added;
+  const first = added.findIndex((message) => message.role !== "assistant");
+  return first === -1 ? [] : added.slice(first);
+}
+
+/** What a turn is to the turn that it follows. */
+export function kindOfTurn({ relation }: Step): TurnKind {
+  if (relation === "side") return "side";
+  if (relation === "agent") return "sub";
+  return relation === "retry" ? "retry" : "turn";
+}
+
+function systemRewrite(diff: RequestDiff | null): RewriteView[] {
+  return diff?.system ? [{ role: "system", words: wordsOf(diff.system.words) }] : [];
+}
+
+function rewrite(change: RequestDiff["messages"][number]): RewriteView[] {
+  if (change.change !== "rewritten" || !change.text) return [];
+  return [{ role: change.role, words: wordsOf(change.text.words) }];
+}
+
+/** Long stretches that are the same are cut to their ends: what changed must be in sight. */
+function wordsOf(words: readonly Words[]): RewriteView["words"] {
+  const ops = { same: "same", added: "add", removed: "del" } as const;
+  return words.slice(0, 400).map(({ kind, text }) => ({
+    op: ops[kind],
+    text:
+      kind === "same" && text.length > 240
+        ? `${text.slice(0, 100)} … ${text.slice(-100)}`
+        : text.slice(0, 4000),
+  }));
+}
+
+function toolsView(
+  turn: TurnSource,
+  before: TurnSource | null,
+  diff: RequestDiff | null,
+  limits: TextLimits,
+): ToolsView {
+  const changes = diff?.tools ?? [];
+  const named = (kind: string) =>
+    changes.filter((change) => change.change === kind).map((change) => change.name);
+  const fresh = new Set([...named("added"), ...named("changed")]);
+  const { tools } = turn.request;
+  const offered = before ? tools.filter((tool) => fresh.has(tool.name)) : tools;
+  return {
+    count: tools.length,
+    same: before !== null && changes.length === 0,
+    offered: offered.map((tool) => toolView(tool, limits)),
+    added: named("added"),
+    removed: named("removed"),
+    changed: named("changed"),
+  };
+}
+
+function parameters(values: Readonly<Record<string, unknown>>): [string, string][] {
+  return Object.entries(values)
+    .map(([name, value]): [string, string] => [name, safeJson(value).slice(0, 300)])
+    .slice(0, 60);
+}
+
+function safeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch {
+    // Deeper than the engine's stack: the raw view has it.
+    return "…";
+  }
+}
+
+function detailView(line: ExchangeLine, chunk: DetailView["chunk"]): DetailView {
+  const { request, response, timing, llm } = line;
+  const marks: [string, number | null | undefined][] = [
+    ["connect", timing.connect_ms],
+    ["sent", timing.request_sent_ms],
+    ["headers", timing.headers_ms],
+    ["firstChunk", timing.first_chunk_ms],
+    ["firstToken", timing.first_token_ms],
+    ["last", timing.last_chunk_ms],
+    ["total", timing.total_ms],
+  ];
+  return {
+    method: request.method,
+    url: request.url,
+    http: request.http,
+    session: line.session,
+    requestHeaders: request.headers,
+    responseHeaders: response?.headers ?? [],
+    requestBytes: request.body?.bytes ?? null,
+    responseBytes: response?.body?.bytes ?? null,
+    timing: marks
+      .flatMap(([key, ms]) => (ms == null ? [] : [{ key, ms }]))
+      .sort((a, b) => a.ms - b.ms),
+    chunks: timing.chunks ?? null,
+    gap_ms: timing.gap_max_ms ?? null,
+    finish: llm?.finish_reasons ?? [],
+    priceSource: llm?.price_source ?? null,
+    redactions: line.redactions.reduce((sum, { count }) => sum + count, 0),
+    error: line.error ? `${line.error.code}: ${line.error.message}` : (llm?.error ?? null),
+    notes: llm?.notes ?? [],
+    curl: curlOf(line),
+    chunk,
+  };
+}
