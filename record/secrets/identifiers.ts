@@ -102,3 +102,18 @@ export function identifiersIn(bytes: Buffer): Identifiers {
   found.sort((a, b) => a.start - b.start || b.end - a.end);
   return found.filter((f, i) => i === 0 || f.start >= found[i - 1]!.end);
 }
+
+const ECHO =
+  /"(?:metadata|client_metadata)"\s{0,4}:\s{0,4}\{[^{}]{0,4000}\}|"(?:user|safety_identifier)"\s{0,4}:\s{0,4}"[^"\\]{1,256}"/g;
+
+/**
+ * Identifiers that an upstream repeats in the events of a stream (latin1 text). What the model says
+ * stands there in escaped quotes and is not looked at.
+ */
+export function identifiersInStream(text: string): Identifiers {
+  return [...text.matchAll(ECHO)].flatMap((match) => {
+    const written: Layer = { text: match[0], origin: (at) => at };
+    const inner = unescapeJson(written.text);
+    return [...idsIn(written, match.index), ...(inner === null ? [] : idsIn(inner, match.index))];
+  });
+}

@@ -17,13 +17,21 @@ import {
   isWorthHiding,
   maskCredential,
 } from "./credential-headers.ts";
+import { applyEdits, applyToChunks, type Chunk, type Edit, keepLength } from "./edits.ts";
 import { Deadline, type Found, findSecrets, mergeOverlaps } from "./find-secrets.ts";
-import { type Identifiers, identifiersIn, isIdentifierHeader } from "./identifiers.ts";
+import {
+  type Identifiers,
+  identifiersIn,
+  identifiersInStream,
+  isIdentifierHeader,
+} from "./identifiers.ts";
 import { PrefixMemory } from "./prefix-memory.ts";
 import { BUILT_IN_RULES, compileRuleSet, type RuleSet, withLive } from "./rule-set.ts";
 import { PII_RULES } from "./rules-pii.ts";
 import { channelsOf } from "./stream-strings.ts";
 import { compileUserRules, type UserRule, withinDeadline } from "./user-rules.ts";
+
+export type { Chunk } from "./edits.ts";
 
 /** How often a rule replaced something in one place; the `redactions` of an exchange are these. */
 export interface Hit {
@@ -57,9 +65,6 @@ export interface RedactorOptions {
   readonly deadlineMs?: number;
 }
 
-/** `[ms since the exchange began, bytes]`, as they arrived. */
-export type Chunk = readonly [number, Buffer];
-
 /** `frames`: length-prefixed binary (AWS event-stream), where a replacement keeps the length. */
 export type BodyKind = "bytes" | "frames";
 
@@ -87,52 +92,12 @@ export interface Redactor {
   ): Redacted<T | [string, string][]>;
 }
 
-/** A replacement: bytes from `start` to `end` give way for `text`. */
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
 function count(hits: Map<string, number>, rule: string): void {
   hits.set(rule, (hits.get(rule) ?? 0) + 1);
 }
 
 function listed(hits: ReadonlyMap<string, number>, where: string): Hit[] {
   return [...hits].map(([rule, n]) => ({ rule, where, count: n }));
-}
-
-function applyEdits(bytes: Buffer, edits: readonly Edit[]): Buffer {
-  const pieces: Buffer[] = [];
-  let from = 0;
-  for (const { start, end, text } of edits) {
-    pieces.push(bytes.subarray(from, start), Buffer.from(text, "latin1"));
-    from = end;
-  }
-  pieces.push(bytes.subarray(from));
-  return Buffer.concat(pieces);
-}
-
-/** Cuts the edited concatenation at the old chunk boundaries; a marker stays in one chunk. */
-function applyToChunks(chunks: readonly Chunk[], bytes: Buffer, edits: readonly Edit[]): Chunk[] {
-  const out: Chunk[] = [];
-  let begin = 0;
-  let next = 0;
-  for (const [ms, chunk] of chunks) {
-    const stop = begin + chunk.length;
-    const pieces: Buffer[] = [];
-    let from = begin;
-    for (; next < edits.length && edits[next]!.start < stop; next += 1) {
-      const { start, end, text } = edits[next]!;
-      if (start >= begin) pieces.push(bytes.subarray(from, start), Buffer.from(text, "latin1"));
-      from = Math.min(end, stop);
-      if (end > stop) break;
-    }
-    pieces.push(bytes.subarray(from, stop));
-    out.push([ms, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)]);
-    begin = stop;
-  }
-  return out;
 }
 
 class RuleRedactor implements Redactor {
@@ -175,11 +140,13 @@ class RuleRedactor implements Redactor {
   ): Redacted<readonly Chunk[]> {
     const bytes = Buffer.concat(chunks.map(([, b]) => b));
     const { edits, hits } = this.#guarded(bytes, (deadline) => {
+      const text = bytes.toString("latin1");
       const found = findSecrets(bytes, this.#set, deadline);
-      for (const channel of channelsOf(bytes.toString("latin1"))) {
+      for (const channel of channelsOf(text)) {
         deadline.check();
         found.push(...this.#foundInChannel(channel, deadline));
       }
+      if (this.#options.identifiers) found.push(...this.#pseudonymised(identifiersInStream(text)));
       return mergeOverlaps(found);
     });
     if (edits.length === 0) return { value: chunks, hits: [] };
@@ -256,6 +223,17 @@ class RuleRedactor implements Redactor {
     return `[pseudonym:${make(identifier)}]`;
   }
 
+  #pseudonymised(identifiers: Identifiers): Found[] {
+    return identifiers.map(({ start, end, value }) => ({
+      start,
+      end,
+      rule: "identifier",
+      secret: value,
+      rank: Number.MAX_SAFE_INTEGER,
+      text: () => this.#pseudonym(value),
+    }));
+  }
+
   #marker(found: Found): string {
     return `[redacted:${found.rule} fp:${this.#options.fingerprint(found.secret)}]`;
   }
@@ -270,15 +248,7 @@ class RuleRedactor implements Redactor {
       const search = (part: Buffer) => findSecrets(part, this.#set, deadline);
       const found = this.#memory.find(bytes, this.key, search);
       if (identifiers === null) return found;
-      const marked = identifiers.map(({ start, end, value }) => ({
-        start,
-        end,
-        rule: "identifier",
-        secret: value,
-        rank: Number.MAX_SAFE_INTEGER,
-        text: () => this.#pseudonym(value),
-      }));
-      return mergeOverlaps([...found, ...marked]);
+      return mergeOverlaps([...found, ...this.#pseudonymised(identifiers)]);
     });
     if (edits.length === 0) return { value: bytes, hits: [] };
     const fitted = kind === "frames" ? edits.map(keepLength) : edits;
@@ -322,11 +292,6 @@ class RuleRedactor implements Redactor {
     }
     return out;
   }
-}
-
-/** A marker of exactly the old length: cut, or filled up with asterisks. */
-function keepLength({ start, end, text }: Edit): Edit {
-  return { start, end, text: text.slice(0, end - start).padEnd(end - start, "*") };
 }
 
 function keyOf(options: RedactorOptions, live: readonly string[]): string {

@@ -227,6 +227,26 @@ test("with identifiers: on the envelope's ids become stable pseudonyms, messages
   assert.equal(redactor.redactBody(off).value, off);
 });
 
+test("identifiers that the upstream repeats in a stream are pseudonyms too, what is said stays", () => {
+  const own = make({ identifiers: true, pseudonym: (v) => `p${v.length}` });
+  const echo = { user: "alice-4711", safety_identifier: "f00", metadata: { user_id: "u-12" } };
+  const events = [
+    { type: "response.created", response: { id: "r", ...echo } },
+    { type: "response.output_text.delta", delta: '{"user":"bob"} and "user_id":"x"' },
+  ];
+  const chunks = events.map((e, i): Chunk => [i, Buffer.from(`data: ${JSON.stringify(e)}\n\n`)]);
+  const { value, hits } = own.redactChunks(chunks);
+  const back = value.map(([, b]) => JSON.parse(b.toString().slice(6)));
+  assert.deepEqual(back[0].response, {
+    id: "r",
+    user: "[pseudonym:p10]",
+    safety_identifier: "[pseudonym:p3]",
+    metadata: { user_id: "[pseudonym:p4]" },
+  });
+  assert.deepEqual(back[1], events[1]);
+  assert.deepEqual(hits, [{ rule: "identifier", where: "body", count: 3 }]);
+});
+
 test("the older form of a user id keeps its session and hides user and account", () => {
   const own = make({ identifiers: true, pseudonym: () => "p" });
   const user_id = `user_${"ab".repeat(32)}_account_11-22_session_33-44`;
