@@ -176,6 +176,8 @@ export const LIMITS = {
   diffEdits: 2_000,
   /** Texts longer than this together are compared by lines, not by words. */
   diffWordChars: 32 * KiB,
+  /** Characters of a finding's evidence. */
+  evidenceChars: 400,
   /** Depth to which parameters and tool schemas are compared member by member. */
   diffDepthCount: 16,
 } as const;

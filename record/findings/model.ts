@@ -54,6 +54,8 @@ export interface TurnView {
   readonly relation: Relation;
   readonly outcome: Outcome;
   readonly status: number | null;
+  /** As sent to the upstream. */
+  readonly url: string;
   /** Message of the recorded error, the exchange's own or the provider's. */
   readonly error: string | null;
   readonly llm: Llm | null;
@@ -81,6 +83,9 @@ export interface Rule {
   /** What is seen in this turn; empty where nothing is. */
   test(scene: Scene): readonly Seen[];
 }
+
+/** A rule's text about one place. */
+export const text = (en: string, zhHant: string): Text => ({ en, "zh-Hant": zhHant });
 
 /** What a rule returns; the rest of the finding is the rule's own. */
 export interface Seen {

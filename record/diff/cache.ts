@@ -1,0 +1,201 @@
+/**
+ * Whether the provider's prompt cache could be used from one request to the next, and if not, why
+ * and what it cost.
+ *
+ * What always holds: a request that only goes on is never called a break; moved `cache_control`
+ * markers, sampling parameters and dropped reasoning are none. Figures of the provider come before
+ * estimates, and where neither says anything there is no figure.
+ */
+import type { Usage } from "../format/schema.ts";
+import type {
+  BreakReason,
+  CacheVerdict,
+  DiffSide,
+  MessageChange,
+  Pair,
+  TextChange,
+  ToolChange,
+  ValueChange,
+} from "./model.ts";
+import { type Parting, systemCount } from "./prompt.ts";
+
+export interface Changes {
+  readonly system: TextChange | null;
+  readonly tools: readonly ToolChange[];
+  readonly parameters: readonly ValueChange[];
+  readonly messages: readonly MessageChange[];
+  readonly same: readonly Pair[];
+  readonly parting: Parting;
+}
+
+export function cacheVerdict(before: DiffSide, after: DiffSide, changes: Changes): CacheVerdict {
+  const reasons = reasonsOf(before, after, changes);
+  const usage = after.llm?.usage ?? null;
+  const read = usage?.cache_read_input_tokens ?? null;
+  const cacheable = cacheableTokens(before.llm?.usage ?? null);
+  const gapMs = Date.parse(after.started) - Date.parse(before.started);
+  const base = { reasons, reportedRead: read, gapMs };
+  const none = { paidAgainTokens: null, source: null };
+  if (unrelated(changes)) return { ...base, reasons: [], state: "unrelated", ...none };
+  if (reasons.length > 0) {
+    return { ...base, state: "broken", ...paidAgain(before, changes.parting, cacheable, read) };
+  }
+  if (
+    changes.parting.cut ||
+    cacheable === null ||
+    read === null ||
+    cacheable < LEAST_CACHED_TOKENS
+  ) {
+    return { ...base, state: "kept", ...none };
+  }
+  // Providers cache whole blocks, so a little less than all is still all.
+  if (read * 2 >= cacheable) return { ...base, state: "kept", ...none };
+  return { ...base, state: "missed", paidAgainTokens: cacheable - read, source: "reported" };
+}
+
+/** No provider caches less. */
+const LEAST_CACHED_TOKENS = 1024;
+
+/** Tokens that the earlier request left in the cache, where its usage shows that one is in use. */
+function cacheableTokens(usage: Usage | null): number | null {
+  const read = usage?.cache_read_input_tokens ?? 0;
+  const written = usage?.cache_creation_input_tokens ?? 0;
+  if (written > 0) return read + written;
+  return read > 0 ? (usage?.input_tokens ?? read) : null;
+}
+
+function paidAgain(
+  before: DiffSide,
+  parting: Parting,
+  cacheable: number | null,
+  read: number | null,
+): Pick<CacheVerdict, "paidAgainTokens" | "source"> {
+  if (cacheable !== null && read !== null) {
+    return { paidAgainTokens: Math.max(0, cacheable - read), source: "reported" };
+  }
+  const model = parting.divergence === null ? parting.beforeTokens : parting.divergence.lostTokens;
+  if (read !== null && read > 0) {
+    const known = before.llm?.usage?.input_tokens ?? parting.beforeTokens;
+    return { paidAgainTokens: Math.max(0, known - read), source: "reported" };
+  }
+  return { paidAgainTokens: model, source: "estimate" };
+}
+
+function unrelated({ same, parting, messages }: Changes): boolean {
+  const kin =
+    same.length > 0 || messages.some(({ change }) => change !== "added" && change !== "removed");
+  return !kin && (parting.divergence?.sharedTokens ?? 1) === 0;
+}
+
+/** Parameters that are written into the prompt or choose the cache, by family of API. */
+const PROMPT_PARAMETERS: Record<string, RegExp> = {
+  anthropic: /^(tool_choice|thinking|output_config|output_format)(\.|$)/,
+  openai: /^(response_format|text\.format|prompt_cache_key)(\.|$)/,
+  google: /^(toolConfig|cachedContent|generationConfig\.responseSchema)(\.|$)/,
+};
+
+function reasonsOf(before: DiffSide, after: DiffSide, changes: Changes): BreakReason[] {
+  const found: BreakReason[] = [];
+  const [model, now] = [before.request.model, after.request.model];
+  if (model !== now) {
+    found.push({
+      kind: "model-changed",
+      place: "model",
+      detail: `${model ?? "?"} → ${now ?? "?"}`,
+    });
+  }
+  for (const tool of changes.tools) found.push(toolReason(tool));
+  const family = (after.llm?.api ?? "").split(".")[0] ?? "";
+  for (const { path, before: old, after: value } of changes.parameters) {
+    if (!PROMPT_PARAMETERS[family]?.test(path)) continue;
+    const detail = `${old ?? "unset"} → ${value ?? "unset"}`;
+    found.push({ kind: "parameter-changed", place: path, detail });
+  }
+  if (changes.system !== null) {
+    const kind = changes.system.volatile ? "system-timestamp" : "system-changed";
+    found.push({ kind, place: "system", detail: wordsOf(changes.system) });
+  }
+  if (changes.parting.divergence !== null && !changes.parting.cut) {
+    found.push(...messageReasons(before, after, changes));
+  }
+  return found;
+}
+
+const TOOL_KINDS = {
+  added: "tools-added",
+  removed: "tools-removed",
+  moved: "tools-reordered",
+  changed: "tool-schema-changed",
+} as const;
+
+function toolReason(tool: ToolChange): BreakReason {
+  const paths = tool.properties.map(({ path }) => path).join(", ");
+  return {
+    kind: TOOL_KINDS[tool.change],
+    place: `tools[${tool.after ?? tool.before ?? 0}]`,
+    detail: paths === "" ? tool.name : `${tool.name}: ${paths}`,
+  };
+}
+
+function messageReasons(
+  before: DiffSide,
+  after: DiffSide,
+  { messages, same }: Changes,
+): BreakReason[] {
+  const newest = before.request.messages.length - 1;
+  const lastKept = Math.max(-1, ...same.map((pair) => pair.after));
+  const found: BreakReason[] = [];
+  for (const change of messages) {
+    const old = change.before === null ? null : before.request.messages[change.before];
+    const now = change.after === null ? null : after.request.messages[change.after];
+    if (change.reasoningOnly || isLeadingSystem(change, before, after)) continue;
+    if (change.change === "rewritten" && change.before === newest && grown(old, now)) continue;
+    if (change.change === "added" && change.after! > lastKept) continue;
+    const place = change.index === null ? change.key : `${change.key}[${change.index}]`;
+    const detail = change.text === null ? change.role : wordsOf(change.text);
+    const kind =
+      change.change === "added"
+        ? "message-inserted"
+        : change.change === "removed"
+          ? "messages-removed"
+          : change.change === "moved"
+            ? "messages-reordered"
+            : change.text?.volatile
+              ? "message-timestamp"
+              : "message-rewritten";
+    found.push({ kind, place, detail });
+  }
+  return found;
+}
+
+/** The leading system prompt is compared as a whole, not message by message. */
+function isLeadingSystem(change: MessageChange, before: DiffSide, after: DiffSide): boolean {
+  if (change.role !== "system") return false;
+  const old = change.before ?? -1;
+  const now = change.after ?? -1;
+  return old < systemCount(before.request.messages) && now < systemCount(after.request.messages);
+}
+
+type Said = DiffSide["request"]["messages"][number] | null | undefined;
+
+/** The newest message, with more pieces or with its last text written on. */
+function grown(old: Said, now: Said): boolean {
+  if (!old || !now) return false;
+  return old.pieces.every((piece, i) => {
+    const other = now.pieces[i];
+    if (piece.kind === "text" && other?.kind === "text" && i === old.pieces.length - 1) {
+      return other.text.startsWith(piece.text);
+    }
+    return JSON.stringify(piece) === JSON.stringify(other);
+  });
+}
+
+/** The first words that changed, in a line. */
+function wordsOf(change: TextChange): string {
+  const shown = (kind: "added" | "removed"): string => {
+    const text = change.words.find((run) => run.kind === kind)?.text.trim() ?? "";
+    const line = text.replace(/\s+/g, " ");
+    return line.length > 60 ? `${line.slice(0, 59).trimEnd()}…` : line;
+  };
+  return `“${shown("removed")}” → “${shown("added")}”`;
+}

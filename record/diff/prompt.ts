@@ -1,0 +1,119 @@
+/**
+ * A request as the prompt that a provider makes of it, cut into segments: where two prompts part,
+ * and how much lies before and after that place.
+ *
+ * What always holds: the order is tools, system prompt, messages, as Anthropic documents it
+ * (https://docs.claude.com/en/docs/build-with-claude/prompt-caching) and OpenAI's prefix caching
+ * implies. Reasoning is left out: providers drop it from earlier turns by themselves. Token counts
+ * are bytes over four, scaled to the provider's own count where it reported one.
+ */
+
+import { shortHash } from "../conversation/items.ts";
+import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
+import type { DiffSide, Divergence } from "./model.ts";
+
+interface Segment {
+  readonly section: Divergence["section"];
+  readonly position: number;
+  readonly place: string;
+  readonly id: string;
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** Leading system messages: how many there are. */
+export function systemCount(messages: readonly NormalMessage[]): number {
+  const first = messages.findIndex(({ role }) => role !== "system");
+  return first === -1 ? messages.length : first;
+}
+
+/** Where a message stands in the body: `messages[4]`, or `system` for a lone value. */
+export const placeOf = (message: NormalMessage): string =>
+  message.index === null ? message.key : `${message.key}[${message.index}]`;
+
+const cut = new WeakMap<NormalRequest, Segment[]>();
+
+function segmentsOf(request: NormalRequest): Segment[] {
+  const known = cut.get(request);
+  if (known !== undefined) return known;
+  const segments: Segment[] = request.tools.map((tool, at) =>
+    segment("tools", at, `tools[${at}]`, "", [tool.kind, tool.name, tool.description, tool.schema]),
+  );
+  const system = systemCount(request.messages);
+  request.messages.forEach((message, at) => {
+    const section = at < system ? "system" : "messages";
+    for (const piece of message.pieces) {
+      if (piece.kind === "reasoning") continue;
+      const text = piece.kind === "text" ? piece.text : "";
+      segments.push(segment(section, at, placeOf(message), text, [message.role, piece]));
+    }
+  });
+  cut.set(request, segments);
+  return segments;
+}
+
+function segment(
+  section: Segment["section"],
+  position: number,
+  place: string,
+  text: string,
+  value: unknown,
+): Segment {
+  const json = JSON.stringify(value);
+  return { section, position, place, text, id: shortHash(json), bytes: Buffer.byteLength(json) };
+}
+
+export interface Parting {
+  readonly beforeTokens: number;
+  readonly afterTokens: number;
+  readonly divergence: Divergence | null;
+  /** Whether the later prompt is nothing but a beginning of the earlier one. */
+  readonly cut: boolean;
+}
+
+/** Where the prompt of `after` leaves that of `before`. */
+export function partingOf(before: DiffSide, after: DiffSide): Parting {
+  const [a, b] = [segmentsOf(before.request), segmentsOf(after.request)];
+  const scale = scaleOf(a, before);
+  const tokens = (segments: readonly Segment[], by: number): number =>
+    Math.round(segments.reduce((sum, { bytes }) => sum + bytes, 0) * by);
+  let at = 0;
+  while (at < a.length && at < b.length && a[at]!.id === b[at]!.id) at++;
+  const whole = at === a.length || (at === a.length - 1 && grows(a[at]!, b[at]));
+  const where = b[at] ?? a[at];
+  // Where tools were added the first new one stands at the place of what came after the tools.
+  const place =
+    b[at] !== undefined && a[at] !== undefined && order(a[at]!) < order(b[at]!) ? a[at]! : where;
+  return {
+    beforeTokens: tokens(a, scale),
+    afterTokens: tokens(b, scaleOf(b, after)),
+    cut: at === b.length && at < a.length,
+    divergence:
+      whole || place === undefined
+        ? null
+        : {
+            section: place.section,
+            position: place.position,
+            place: place.place,
+            sharedTokens: tokens(a.slice(0, at), scale),
+            lostTokens: tokens(a.slice(at), scale),
+          },
+  };
+}
+
+const SECTIONS = ["tools", "system", "messages"];
+const order = (segment: Segment): number => SECTIONS.indexOf(segment.section);
+
+/** The last text of the earlier prompt, written on: all that was there is still there. */
+function grows(old: Segment, now: Segment | undefined): boolean {
+  if (now === undefined || old.section !== "messages" || old.position !== now.position)
+    return false;
+  return old.text !== "" && now.text.startsWith(old.text);
+}
+
+/** Tokens a byte: by the provider's own count where there is one. */
+function scaleOf(segments: readonly Segment[], side: DiffSide): number {
+  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const reported = side.llm?.usage?.input_tokens ?? 0;
+  return reported > 0 && bytes > 0 ? reported / bytes : 1 / 4;
+}
