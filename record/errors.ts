@@ -68,6 +68,11 @@ export const CATALOGUE = {
     hint: "`callnumber verify` lists what is damaged; restore the file from git",
     exit: 65,
   },
+  "bad-pattern": {
+    meaning: "the pattern to search for is not a regular expression",
+    hint: "`-F` searches for plain text",
+    exit: 64,
+  },
   "no-such-path": {
     meaning: "an argument is neither a number of the tree nor an existing file or folder",
     hint: "`callnumber ls` shows the numbers; paths are relative to the working folder",
@@ -228,6 +233,11 @@ export const CATALOGUE = {
   "table-invalid": {
     meaning: "the table cannot become the plan of the tree; every row in question is named",
     hint: "three columns: number, title, description; one row a number; UTF-8 (or say --encoding)",
+    exit: 65,
+  },
+  "refile-refused": {
+    meaning: "captures cannot be moved or deleted as asked; nothing was changed",
+    hint: "the message names the reason; `--dry-run` shows what would happen",
     exit: 65,
   },
 } as const satisfies Record<string, CatalogueEntry>;
