@@ -76,7 +76,8 @@ export async function buildRecord(x: SpooledExchange, tools: BuildTools): Promis
   };
 }
 
-const INTERRUPTED = {
+/** The error of an exchange whose daemon is gone. */
+export const INTERRUPTED = {
   code: "interrupted",
   message: "the daemon ended before this exchange did; this is what had arrived",
 } as const;
@@ -156,7 +157,8 @@ function isSame(chunks: readonly TimedBytes[], wire: Buffer): boolean {
   return at === wire.length;
 }
 
-function understandSafely(clean: RedactedExchange, tools: BuildTools): Understood {
+/** What it means; nothing where that cannot be found out. */
+export function understandSafely(clean: RedactedExchange, tools: BuildTools): Understood {
   const { begin, request, head, response, chunks } = clean;
   let end = 0;
   const ends = chunks?.map(([ms, bytes]) => {
@@ -179,7 +181,12 @@ function understandSafely(clean: RedactedExchange, tools: BuildTools): Understoo
   }
 }
 
-function lineOf(x: SpooledExchange, clean: RedactedExchange, understood: Understood): ExchangeLine {
+/** The line without its bodies. */
+export function lineOf(
+  x: SpooledExchange,
+  clean: RedactedExchange,
+  understood: Understood,
+): ExchangeLine {
   const { begin, head } = clean;
   const arrivals: number[] = [];
   for (let i = 0; i < x.response.count; i++) arrivals.push(x.response.at(i).at);

@@ -20,6 +20,7 @@ import { SpoolBytes } from "../spool/extents.ts";
 import { listSegments, type Position, SpoolReader } from "../spool/reader.ts";
 import { segmentName } from "../spool/segment.ts";
 import { type BuildTools, type BuiltRecord, buildRecord } from "./build-record.ts";
+import { buildSocket, isSocket } from "./build-socket.ts";
 import { CaptureStore } from "./capture-store.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { CurrentExchange } from "./current-exchange.ts";
@@ -52,7 +53,7 @@ export interface FilerOptions {
 interface Pending {
   readonly key: string;
   readonly start: Position;
-  readonly notice: FiledNotice | null;
+  readonly notices: readonly FiledNotice[];
 }
 
 /** How long a disk that refused is left alone. */
@@ -188,7 +189,7 @@ export class Filer {
       this.#stalled.push(x);
       return;
     }
-    if (this.#found.delete(x.key)) this.#done(x, null);
+    if (this.#found.delete(x.key)) this.#done(x, []);
     else if (this.#poison.has(x.key)) this.#putAside(x, "poison", "the filer died of it");
     else await this.#build(x);
   }
@@ -197,8 +198,12 @@ export class Filer {
     this.#current.set(x.key);
     try {
       const whole = x.forgotten ? rememberAgain(this.#options.spoolDir, x) : x;
-      const record = await buildRecord(whole, this.#tools);
-      this.#append(x, record);
+      const records = isSocket(whole)
+        ? await buildSocket(whole, this.#tools)
+        : [await buildRecord(whole, this.#tools)];
+      const lastId = records.at(-1)?.line.id ?? "";
+      const notices = records.map((record) => this.#append(x, record, lastId));
+      this.#done(x, notices);
     } catch (error) {
       this.#refused(x, error as NodeJS.ErrnoException);
     } finally {
@@ -206,25 +211,25 @@ export class Filer {
     }
   }
 
-  #append(x: SpooledExchange, record: BuiltRecord): void {
+  #append(x: SpooledExchange, record: BuiltRecord, lastId: string): FiledNotice {
     const place = this.#router.route({ number: x.begin?.number ?? null, line: record.line });
     if (place.refused !== null) record.line.labels.number ??= place.refused;
     let { number } = place;
     let file: string;
     try {
-      file = this.#write(x, record, place);
+      file = this.#write(x, record, place, lastId);
     } catch (error) {
       if (!isRefused(error) || number === SYSTEM_INBOX) throw error;
       // Something that is no folder or file stands where it belongs: the inbox is for such cases.
       this.#say((error as Error).message);
       record.line.labels.number ??= number;
       number = SYSTEM_INBOX;
-      file = this.#write(x, record, { number, title: null, by: "inbox", refused: null });
+      file = this.#write(x, record, { ...place, number, title: null, by: "inbox" }, lastId);
     }
     const { line } = record;
     this.#counts.filed++;
     if (line.outcome === "interrupted") this.#counts.interrupted++;
-    this.#done(x, {
+    return {
       id: line.id,
       number,
       file,
@@ -234,13 +239,14 @@ export class Filer {
       status: line.response?.status ?? null,
       outcome: line.outcome,
       totalMs: line.timing.total_ms ?? null,
-    });
+    };
   }
 
-  #write(x: SpooledExchange, record: BuiltRecord, place: Place): string {
+  /** `lastId`: all that comes of this exchange is in the tree when that is. */
+  #write(x: SpooledExchange, record: BuiltRecord, place: Place, lastId: string): string {
     const folder = this.#tree.folder(place.number, place.title, place.by);
     return this.#store.append(folder, record, (file) => {
-      this.#checkpoint.begin({ key: x.key, id: record.line.id, file });
+      this.#checkpoint.begin({ key: x.key, id: lastId, file });
     });
   }
 
@@ -249,7 +255,7 @@ export class Filer {
     if (error.code === "ENOENT" && error.path?.startsWith(this.#options.spoolDir)) {
       this.#counts.lost++;
       this.#say(`${x.begin?.id}: its part of the spool is gone`);
-      this.#done(x, null);
+      this.#done(x, []);
     } else if (isDiskTrouble(error)) {
       this.#degraded = `${error.code}: ${error.message}`;
       this.#stalled.push(x);
@@ -269,7 +275,7 @@ export class Filer {
       );
       this.#say(`${x.begin?.id} is not filed but kept in ${path}: ${why.split("\n")[0]}`);
       this.#counts[folder === "poison" ? "poisoned" : "quarantined"]++;
-      this.#done(x, null);
+      this.#done(x, []);
     } catch (error) {
       this.#degraded = (error as Error).message;
       this.#stalled.push(x);
@@ -277,9 +283,9 @@ export class Filer {
     }
   }
 
-  #done(x: SpooledExchange, notice: FiledNotice | null): void {
+  #done(x: SpooledExchange, notices: readonly FiledNotice[]): void {
     if (this.#batch.length === 0) this.#batchSince = performance.now();
-    this.#batch.push({ key: x.key, start: x.start, notice });
+    this.#batch.push({ key: x.key, start: x.start, notices });
   }
 
   async #retryStalled(): Promise<void> {
@@ -319,7 +325,7 @@ export class Filer {
       this.#degraded = (error as Error).message;
       return;
     }
-    const filed = this.#batch.map(({ notice }) => notice).filter((notice) => notice !== null);
+    const filed = this.#batch.flatMap(({ notices }) => notices);
     this.#batch = [];
     this.#retire(from);
     if (filed.length > 0) this.#options.onFiled?.(filed);
