@@ -71,7 +71,10 @@ test("a masked value shows scheme and public prefix, a fingerprint, and nothing 
   const mask = (name: string, value: string): string => maskCredential(name, value, tag);
   assert.equal(mask("authorization", `Bearer ${KEY}`), "Bearer sk-or-v1-…[redacted fp:00000073]");
   assert.equal(mask("x-api-key", "0123456789abcdef0123"), "[redacted fp:00000020]");
-  assert.equal(mask("authorization", "Basic dXNlcjpwYXNz"), "Basic [redacted fp:00000012]");
+  assert.equal(
+    mask("authorization", `Basic ${Buffer.from("user:pass").toString("base64")}`),
+    "Basic [redacted fp:00000012]",
+  );
   assert.equal(mask("x-api-key", "sk-short"), "[redacted fp:00000008]");
   assert.equal(
     mask("cookie", "a=1; session=abc; flag"),
