@@ -147,6 +147,11 @@ export const LIMITS = {
   siteRawBytes: 8 * MiB,
   /** Characters of one text that a comparison in the browser sees. */
   siteSaidChars: 40_000,
+  /** Characters of an exchange that the search looks through. */
+  siteSearchChars: 40_000,
+  /** Uncompressed size of a search shard that is aimed at, and documents in one list of them. */
+  siteShardBytes: 12 * KiB,
+  siteFoundRows: 50,
   /** JavaScript heap of the builder process in MiB. */
   siteHeapMiB: 512,
   /** Conversations, findings and rows on pages that list only the newest. */

@@ -1,62 +1,66 @@
 /**
- * Watches the configuration file and hands over each new configuration that is valid.
+ * Reloads the configuration when its file changes.
  *
- * What always holds: a bad file changes nothing, the old configuration stays in force; the folder
- * is watched, not the file, because editors replace files; where the system has no watches left
- * (inotify exhausted) it polls instead, for a watcher that fails silently would be worse than none.
+ * What always holds: a file that is wrong, half written or gone leaves the old configuration in
+ * force, and says so; a burst of writes is one reload; where the system has no watches left
+ * (inotify exhausted) the file is polled, since a watcher would then never tell of a change.
  */
-import { statSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { watch } from "chokidar";
+import type { FSWatcher } from "chokidar";
+import { CodedError } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
-import { type LoadOptions, loadConfig } from "./load.ts";
+import { loadConfig } from "./load.ts";
 import type { Config } from "./types.ts";
 
-export interface WatchOptions extends LoadOptions {
-  readonly file: string;
-  readonly loaded: (config: Config) => void;
-  /** The new file is not used; the error says why. */
-  readonly failed: (error: Error) => void;
+export interface WatchOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly log: (level: "info" | "warning" | "error", message: string) => void;
+  /** Called with each new configuration that is valid. */
+  readonly changed: (config: Config) => void;
 }
 
-/** Begins to watch; the function returned ends it. Never throws. */
-export function watchConfig(options: WatchOptions): () => void {
-  const { file } = options;
-  let known = stampOf(file);
-  const look = () => {
-    const stamp = stampOf(file);
-    if (stamp === known || stamp === null) return;
-    known = stamp;
+export interface ConfigWatch {
+  close(): Promise<void>;
+}
+
+/** Watches `config.path`. Resolves when the watch is on. */
+export async function watchConfig(path: string, options: WatchOptions): Promise<ConfigWatch> {
+  const { watch } = await import("chokidar");
+  let current: FSWatcher;
+  let timer: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  const reload = () => {
     try {
-      options.loaded(loadConfig(options));
+      options.changed(loadConfig({ file: path, env: options.env, cwd: options.cwd }));
+      options.log("info", `configuration reloaded from ${path}`);
     } catch (error) {
-      options.failed(error as Error);
+      const why = error instanceof CodedError ? `${error.code}: ${error.message}` : String(error);
+      options.log("error", `the configuration is not reloaded, the old one stays: ${why}`);
     }
   };
-  const watcher = watch(dirname(file), {
-    depth: 0,
-    ignoreInitial: true,
-    ignored: (path) => path !== dirname(file) && basename(path) !== basename(file),
-    // Editors write in several steps; half a file would be reported as a bad one.
-    awaitWriteFinish: { stabilityThreshold: LIMITS.configSettleMs, pollInterval: 50 },
-  });
-  watcher.on("all", look);
-  // A change between the call and now is part of the first look, which reports nothing.
-  watcher.on("ready", look);
-  const polling = setInterval(look, LIMITS.configPollMs);
-  polling.unref();
-  watcher.on("error", () => {});
-  return () => {
-    clearInterval(polling);
-    void watcher.close();
+  const soon = () => {
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(reload, LIMITS.configSettleMs);
   };
-}
+  const begin = (usePolling: boolean): Promise<void> => {
+    current = watch(path, { ignoreInitial: true, usePolling, interval: LIMITS.configPollMs });
+    current.on("add", soon).on("change", soon);
+    current.on("error", (error) => {
+      const { code } = error as NodeJS.ErrnoException;
+      if (usePolling || closed || (code !== "ENOSPC" && code !== "EMFILE")) return;
+      options.log("warning", `no watch to be had (${code}): the configuration is polled`);
+      void current.close().then(() => begin(true));
+    });
+    return new Promise((resolve) => current.once("ready", resolve));
+  };
 
-function stampOf(file: string): string | null {
-  try {
-    const { ino, size, mtimeMs } = statSync(file);
-    return `${ino}:${size}:${mtimeMs}`;
-  } catch {
-    return null;
-  }
+  await begin(false);
+  return {
+    async close() {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      await current.close();
+    },
+  };
 }
