@@ -7,9 +7,6 @@
  * full or failing disk loses recordings, counted, never traffic; every append tries anew, so it
  * mends itself. Must never: look into a payload, know HTTP, allocate per chunk.
  */
-import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { join } from "node:path";
 import { LIMITS } from "../../record/limits.ts";
 import { type Durability, GroupSync } from "./group-sync.ts";
 import {
@@ -18,10 +15,9 @@ import {
   putFrameHeader,
   sealFrame,
   sealFrameWith,
-  segmentNumber,
 } from "./segment.ts";
-import { SegmentFile } from "./segment-file.ts";
-import { errnoName, NODE_FS, type SpoolFs } from "./spool-fs.ts";
+import { describe, RETRY_MS, Segments } from "./segments.ts";
+import { NODE_FS, type SpoolFs } from "./spool-fs.ts";
 
 /** The two kinds by which the writer knows where an exchange begins and ends. */
 export const FIRST_KIND = 1;
@@ -67,8 +63,6 @@ export function openSpool(dir: string, options: SpoolOptions): SpoolWriter {
 /** Larger payloads go to writev from where they lie, smaller ones are copied behind their header. */
 const SCRATCH_BYTES = 128 * 1024;
 const PAYLOAD_FITS = SCRATCH_BYTES - FRAME_HEADER_BYTES;
-/** Pause between tries of what failed: a new segment, late frames, a look at the folder. */
-const RETRY_MS = 100;
 
 interface LateFrame {
   readonly gap: boolean;
@@ -78,18 +72,11 @@ interface LateFrame {
 
 export class SpoolWriter {
   /** 16 hex digits, new for each writer; stands in the header of each of its segments. */
-  readonly run = randomBytes(8).toString("hex");
-  readonly #dir: string;
-  readonly #fs: SpoolFs;
+  readonly run: string;
   readonly #options: SpoolOptions;
-  readonly #segmentBytes: number;
+  readonly #segments: Segments;
   readonly #sync: GroupSync;
   readonly #scratch = Buffer.alloc(SCRATCH_BYTES);
-  #segment: SegmentFile;
-  #otherBytes = 0;
-  #otherSegments = 0;
-  #nextRotation = 0;
-  #lastListing = 0;
   /** Exchanges with a lost frame; true where their beginning is on disk. */
   readonly #broken = new Map<number, boolean>();
   /** Last frames that could not be written when they came, by exchange. */
@@ -101,23 +88,21 @@ export class SpoolWriter {
   #syncs = 0;
   #degraded: string | null = null;
   #syncFault: string | null = null;
-  /** Earlier segments whose last bytes a sync has still to cover. */
-  #unsynced: SegmentFile[] = [];
   #closed = false;
 
   constructor(dir: string, options: SpoolOptions) {
-    this.#dir = dir;
     this.#options = options;
-    this.#fs = options.fs ?? NODE_FS;
-    this.#segmentBytes = options.segmentBytes ?? LIMITS.spoolSegmentBytes;
+    const { durability, fs = NODE_FS, segmentBytes = LIMITS.spoolSegmentBytes } = options;
+    this.#segments = new Segments({ dir, fs, segmentBytes, synced: durability !== "os" });
+    this.run = this.#segments.run;
     this.#sync = new GroupSync(
-      options.durability,
-      (done) => this.#syncAll(done),
-      (error) => this.#synced(error),
+      durability,
+      (done) => this.#segments.syncAll(done),
+      (error) => {
+        this.#syncs++;
+        this.#syncFault = error === null ? null : describe(error);
+      },
     );
-    this.#fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
-    this.#fs.chmodSync(dir, 0o700);
-    this.#segment = this.#create(this.#list(null) + 1);
   }
 
   /**
@@ -137,12 +122,15 @@ export class SpoolWriter {
       if (typeof payload !== "string" && payload.length > PAYLOAD_FITS) {
         putFrameHeader(this.#scratch, 0, kind, exchange, atMs, payload.length);
         sealFrameWith(this.#scratch, 0, payload);
-        ok = this.#segment.writePair(this.#scratch, payload);
+        ok = this.#segments.current.writePair(this.#scratch, payload);
       } else {
-        ok = this.#segment.write(this.#scratch, this.#pack(0, kind, exchange, atMs, payload));
+        ok = this.#segments.current.write(
+          this.#scratch,
+          this.#pack(0, kind, exchange, atMs, payload),
+        );
       }
       if (ok) return this.#written(1);
-      this.#degraded = this.#segment.fault;
+      this.#degraded = this.#segments.current.fault;
     }
     if (kind === LAST_KIND) this.#putOff(exchange, false, atMs, payload);
     else this.#broken.set(exchange, kind !== FIRST_KIND);
@@ -171,8 +159,8 @@ export class SpoolWriter {
     if (this.#admit(begins ? FIRST_KIND : last.kind, most)) {
       let end = 0;
       for (const f of frames) end = this.#pack(end, f.kind, f.exchange, f.atMs, f.payload);
-      if (this.#segment.write(this.#scratch, end)) return this.#written(frames.length);
-      this.#degraded = this.#segment.fault;
+      if (this.#segments.current.write(this.#scratch, end)) return this.#written(frames.length);
+      this.#degraded = this.#segments.current.fault;
     }
     if (last.kind !== LAST_KIND) this.#broken.set(first.exchange, !begins);
     else if (!begins) this.#putOff(first.exchange, frames.length > 1, last.atMs, last.payload);
@@ -189,8 +177,8 @@ export class SpoolWriter {
 
   stats(): SpoolStats {
     return {
-      bytes: this.#otherBytes + this.#segment.length,
-      segments: this.#otherSegments + 1,
+      bytes: this.#segments.bytes,
+      segments: this.#segments.count,
       frames: this.#frames,
       lostExchanges: this.#lostExchanges,
       lostFrames: this.#lostFrames,
@@ -206,8 +194,7 @@ export class SpoolWriter {
     this.#closed = true;
     if (this.#lateTimer !== null) clearTimeout(this.#lateTimer);
     await this.#sync.flush();
-    for (const segment of [...this.#unsynced, this.#segment]) this.#close(segment);
-    this.#unsynced = [];
+    this.#segments.close();
   }
 
   /** Lays a frame into the scratch memory at `offset`; gives the offset after it. */
@@ -230,10 +217,11 @@ export class SpoolWriter {
   /** Whether a frame may be tried now; sees to a segment with room. */
   #admit(kind: number, bytes: number): boolean {
     if (this.#closed) return false;
-    const total = this.#otherBytes + this.#segment.length + bytes;
+    const total = this.#segments.bytes + bytes;
     if (total > this.#options.limitBytes && this.#overLimit(kind, bytes)) return false;
-    if (!this.#segment.usable || this.#segment.length >= this.#segmentBytes) this.#rotate();
-    return this.#segment.usable;
+    if (this.#segments.ready()) return true;
+    this.#degraded = this.#segments.fault ?? this.#degraded;
+    return false;
   }
 
   /** Of a broken exchange only the last frame is still of use, behind a frame that says so. */
@@ -281,8 +269,8 @@ export class SpoolWriter {
       if (!this.#admit(LAST_KIND, payload.length)) break;
       const start = gap ? this.#pack(0, GAP_KIND, exchange, atMs, "") : 0;
       const end = this.#pack(start, LAST_KIND, exchange, atMs, payload);
-      if (!this.#segment.write(this.#scratch, end)) {
-        this.#degraded = this.#segment.fault;
+      if (!this.#segments.current.write(this.#scratch, end)) {
+        this.#degraded = this.#segments.current.fault;
         break;
       }
       this.#late.delete(exchange);
@@ -303,119 +291,11 @@ export class SpoolWriter {
    */
   #overLimit(kind: number, bytes: number): boolean {
     if (kind === LAST_KIND) return false;
-    if (performance.now() - this.#lastListing >= RETRY_MS) {
-      this.#quietly(() => this.#list(this.#segment.number));
-    }
+    this.#segments.recount();
     const { limitBytes } = this.#options;
-    const total = this.#otherBytes + this.#segment.length + bytes;
+    const total = this.#segments.bytes + bytes;
     if (total <= (kind === FIRST_KIND ? limitBytes : limitBytes * 1.125)) return false;
     this.#degraded = `spool-full: ${total} of ${limitBytes} bytes`;
     return true;
   }
-
-  /** A new segment; where it cannot be had the old one is written on, if it is usable. */
-  #rotate(): void {
-    const now = performance.now();
-    if (now < this.#nextRotation) return;
-    try {
-      const next = this.#create(this.#segment.number + 1);
-      this.#otherBytes += this.#segment.length;
-      this.#otherSegments++;
-      if (this.#options.durability === "os") this.#close(this.#segment);
-      else this.#unsynced.push(this.#segment);
-      this.#segment = next;
-      this.#sync.mark();
-    } catch (error) {
-      this.#nextRotation = now + RETRY_MS;
-      if (!this.#segment.usable) this.#degraded = describe(error);
-    }
-  }
-
-  #create(number: number): SegmentFile {
-    let segment: SegmentFile;
-    try {
-      segment = SegmentFile.create(this.#fs, this.#dir, number, this.run);
-    } catch (error) {
-      if (errnoName(error) !== "ENOENT") throw error;
-      this.#fs.mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-      segment = SegmentFile.create(this.#fs, this.#dir, number, this.run);
-    }
-    if (this.#options.durability !== "os") this.#syncFolder();
-    return segment;
-  }
-
-  /** Without this a power cut may leave a synced file that no folder names. */
-  #syncFolder(): void {
-    this.#quietly(() => {
-      const fd = this.#fs.openSync(this.#dir, constants.O_RDONLY);
-      try {
-        this.#fs.fsyncSync(fd);
-      } finally {
-        this.#fs.closeSync(fd);
-      }
-    });
-  }
-
-  /** Takes stock of the segments but `own`; gives the highest number there is. */
-  #list(own: number | null): number {
-    this.#lastListing = performance.now();
-    let bytes = 0;
-    let count = 0;
-    let highest = 0;
-    for (const name of this.#fs.readdirSync(this.#dir)) {
-      const number = segmentNumber(name);
-      if (number === null || number === own) continue;
-      highest = Math.max(highest, number);
-      this.#quietly(() => {
-        bytes += this.#fs.statSync(join(this.#dir, name)).size;
-        count++;
-      });
-    }
-    this.#otherBytes = bytes;
-    this.#otherSegments = count;
-    return highest;
-  }
-
-  /** fdatasync of the segments left since the last one, then of the open one. */
-  #syncAll(done: (error: Error | null) => void): void {
-    const left = this.#unsynced;
-    this.#unsynced = [];
-    let failed: Error | null = null;
-    const next = (): void => {
-      const segment = left.shift();
-      this.#fs.fdatasync((segment ?? this.#segment).fd, (error) => {
-        failed ??= error;
-        if (segment === undefined) return done(failed);
-        this.#close(segment);
-        next();
-      });
-    };
-    next();
-  }
-
-  #synced(error: Error | null): void {
-    this.#syncs++;
-    this.#syncFault = error === null ? null : describe(error);
-    if (this.#closed) return;
-    // Someone removed the file under the writer: what is appended to it would be read by nobody.
-    this.#quietly(() => {
-      if (this.#fs.fstatSync(this.#segment.fd).nlink === 0) this.#segment.usable = false;
-    });
-  }
-
-  #close(segment: SegmentFile): void {
-    this.#quietly(() => this.#fs.closeSync(segment.fd));
-  }
-
-  #quietly(action: () => void): void {
-    try {
-      action();
-    } catch {
-      // What fails here has a fallback: the next listing, the next rotation, the end of the process.
-    }
-  }
-}
-
-function describe(error: unknown): string {
-  return `${errnoName(error)}: ${(error as Error).message}`;
 }
