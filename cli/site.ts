@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Progress, Report, SiteOptions } from "../site/build.ts";
 import { configOf } from "./captures.ts";
 import type { Command, Io, Options } from "./command.ts";
+import { siteOptionsOf } from "./site-options.ts";
 
 const build: Command = {
   name: "build",
@@ -81,12 +82,8 @@ export const site: Command = {
 async function siteOptions(options: Options, io: Io): Promise<SiteOptions> {
   const config = await configOf(options, io);
   return {
-    captures: config.captures,
-    state: config.state,
-    out: typeof options.out === "string" ? resolve(io.cwd, options.out) : config.site.out,
-    title: config.site.title,
-    languages: config.site.languages,
-    timezone: config.site.timezone,
+    ...siteOptionsOf(config),
+    ...(typeof options.out === "string" && { out: resolve(io.cwd, options.out) }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface SiteContext {
   readonly name: string;
   readonly lang: string;
   readonly path: string;
+  /** Whether the page watches for the next build. */
+  readonly live: boolean;
   readonly built: string;
   readonly t: Translate;
   readonly languages: readonly { tag: string; name: string; href: (path: string) => string }[];
@@ -56,6 +58,7 @@ export function siteContext(
     name: options.title,
     lang,
     path: job.path,
+    live: options.live === true,
     built: `${at.day} ${at.time.slice(0, 5)}`,
     t,
     languages: options.languages.map((tag) => ({
@@ -81,14 +84,14 @@ function diffWords(t: Translate): Record<string, string> {
   return {
     divergence: t("diff.divergence"),
     same: t("diff.same"),
-    lost: t("diff.lost", { tokens: "\u0000" }),
+    lost: t("diff.lost", { tokens: "{n}" }),
     onlyLeft: t("diff.only.left"),
     onlyRight: t("diff.only.right"),
     rewritten: t("diff.rewritten"),
-    unchanged: t("diff.unchanged", { n: "\u0000" }),
+    unchanged: t("diff.unchanged", { n: "{n}" }),
     failed: t("exchange.loadFailed"),
     none: t("search.none"),
-    tools: t("conversation.tools.offered", { n: "\u0000" }),
+    tools: t("conversation.tools.offered", { n: "{n}" }),
     added: t("conversation.tools.added"),
     removed: t("conversation.tools.removed"),
     changed: t("conversation.tools.changed"),

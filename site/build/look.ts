@@ -12,10 +12,10 @@ const SITE = fileURLToPath(new URL("../", import.meta.url));
 let code: string | null = null;
 
 export function lookOf(options: SiteOptions): string {
-  const { title, languages, timezone } = options;
+  const { title, languages, timezone, live = false } = options;
   code ??= codeDigest();
   return createHash("sha256")
-    .update(JSON.stringify([code, title, languages, timezone]))
+    .update(JSON.stringify([code, title, languages, timezone, live]))
     .digest("hex")
     .slice(0, 16);
 }

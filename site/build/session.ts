@@ -27,6 +27,7 @@ import {
 import type { Progress, Report, SiteOptions } from "./options.ts";
 import { type PageInputs, pageJobs } from "./pages.ts";
 import { renderPages } from "./render.ts";
+import { DaySegment, type Segment, writeDirectory } from "./search-index.ts";
 
 /** Folder below the state folder that belongs to one published folder. */
 export function stateFolder(options: SiteOptions): string {
@@ -84,7 +85,7 @@ export async function withDigests<T>(
   const digests = new DigestStore(folder);
   const { out } = options;
   try {
-    const next = digestDays(tree, source, digests, manifest, dirty, out, onProgress);
+    const next = digestDays(tree, source, digests, manifest, dirty, out, folder, onProgress);
     const result = await use({
       out,
       tree,
@@ -110,10 +111,12 @@ function digestDays(
   manifest: Manifest,
   dirty: DirtySet,
   out: string,
+  folder: string,
   onProgress: (progress: Progress) => void,
 ): Manifest {
   const days: Record<string, DayEntry> = { ...manifest.days };
   for (const { number, day } of dirty.gone) delete days[dayKey(number, day)];
+  const segments: Segment[] = [];
   let done = 0;
   for (const entry of dirty.dirty) {
     const before = manifest.days[dayKey(entry.number, entry.day)];
@@ -125,12 +128,16 @@ function digestDays(
       // Files are append-only: a day that is larger than it was holds what it held.
       known: before && entry.bytes > before.bytes ? digests.get(entry) : null,
     };
-    const made = makeDigest(inputs, () => {});
-    writeChunks(out, source, made, inputs.known?.rows.length ?? 0);
+    const known = inputs.known?.rows.length ?? 0;
+    const segment = new DaySegment(folder, inputs.at, known);
+    const made = makeDigest(inputs, (fresh) => segment.add(fresh));
+    segments.push(segment.write(out, made));
+    writeChunks(out, source, made, known);
     days[dayKey(entry.number, entry.day)] = dayEntry(entry, made);
     done += 1;
     onProgress({ step: "reading", done, of: dirty.dirty.length });
   }
+  if (segments.length + dirty.gone.length > 0) writeDirectory(out, folder, segments, dirty.gone);
   return { ...manifest, days };
 }
 

@@ -16,8 +16,8 @@ import type { FindingRow } from "../view/pages.ts";
 import { type Row, rowOf } from "../view/rows.ts";
 import type { DayDigest, DayName, DigestStore, PlacedExchange } from "./day-digest.ts";
 import type { ExchangeAddress, ExchangeSource } from "./exchange-source.ts";
+import { Scenes } from "./scenes.ts";
 import { pagesOfPlaced } from "./talk.ts";
-import { findingsOf } from "./turn-findings.ts";
 
 const WORDS = 140;
 
@@ -39,7 +39,7 @@ export interface DigestInputs {
 
 /** The digest as it is now, stored; `onFresh` is told what is new in each new exchange. */
 export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => void): DayDigest {
-  const { source, digests, at, before, known } = inputs;
+  const { source, digests, at, known } = inputs;
   const day = source.day(at.number, at.day);
   const done = new Set(known?.rows.map(({ id }) => id));
   const lines = source
@@ -47,13 +47,18 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
     .filter((id) => !done.has(id))
     .map((id) => ({ id, started: day.exchange(id).started }))
     .sort(byStart);
-  const snapshot = known ? digests.index(at) : before ? digests.index(before) : undefined;
+  const snapshot = known
+    ? digests.index(at)
+    : inputs.before
+      ? digests.index(inputs.before)
+      : undefined;
   const index = new ConversationIndex(snapshot);
   const rows: Row[] = [...(known?.rows ?? [])];
   const placed: PlacedExchange[] = [...(known?.placed ?? [])];
   const findings: FindingRow[] = [...(known?.findings ?? [])];
   const addresses = new AddressBook(digests, at, placed);
   const open = new Map<string, PlacedExchange[]>();
+  const scenes = new Scenes();
 
   for (const { id } of lines) {
     const here = { ...at, id };
@@ -86,8 +91,12 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
     placed.push(entry);
     rows.push(row);
     addresses.add(here);
-    for (const finding of findingsOf({ source, here, placement, addresses, conversation })) {
-      findings.push({ ...finding, conversation, page, at: started, number: at.number });
+    const followed = turns.find(({ placed }) => placed.exchange === parent?.id);
+    const before =
+      parent && followed ? { view: source.view(parent), placement: followed.placed } : null;
+    for (const { rule, severity, text } of scenes.findings(view, placement, before)) {
+      const where = { exchange: id, conversation, page, at: started, number: at.number };
+      findings.push({ rule, severity, text, ...where });
     }
     onFresh({ row, text: [...fresh, ...view.answer].map(messageText).join("\n") });
   }

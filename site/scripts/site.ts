@@ -4,13 +4,13 @@
  */
 import { startRaw } from "./raw.ts";
 
-const root = (document.currentScript as HTMLScriptElement | null)?.dataset.root ?? "./";
+const { root = "./", live } = (document.currentScript as HTMLScriptElement | null)?.dataset ?? {};
 
 startKeys();
 startRaw();
 startSorting();
 if (location.protocol === "file:") linkFiles();
-if (/^(127\.|localhost$|\[::1\]$)/.test(location.hostname)) watchForNews();
+if (live) void watchForNews();
 
 function startKeys(): void {
   const go = (selector: string) => document.querySelector<HTMLAnchorElement>(selector)?.click();
