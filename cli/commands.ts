@@ -9,6 +9,8 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   ls: async () => (await import("./ls.ts")).ls,
   show: async () => (await import("./show.ts")).show,
+  tail: async () => (await import("./tail.ts")).tail,
+  grep: async () => (await import("./grep.ts")).grep,
   cat: async () => (await import("./cat.ts")).cat,
   verify: async () => (await import("./verify.ts")).verify,
   site: async () => (await import("./site.ts")).site,

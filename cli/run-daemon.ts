@@ -21,7 +21,7 @@ export async function runDaemon(config: Config, options: Options, io: Io): Promi
   const stopWatching = await watchConfiguration(config, daemon, log, io);
   const ended = new Promise<void>((done) => {
     const close = () => {
-      stopWatching();
+      void stopWatching();
       daemon.close().then(done, (error: Error) => {
         log("error", `the daemon did not end tidily: ${error.message}`);
         done();
@@ -43,22 +43,16 @@ function logTo(io: Io, quiet: boolean): Log {
   };
 }
 
+/** Nothing to watch where the defaults alone hold. */
 async function watchConfiguration(
   { path }: Config,
   daemon: Daemon,
   log: Log,
   io: Io,
-): Promise<() => void> {
-  if (path === null) return () => {};
+): Promise<() => Promise<void>> {
+  if (path === null) return async () => {};
   const { watchConfig } = await import("../daemon/config/watch.ts");
-  return watchConfig({
-    file: path,
-    env: io.env,
-    cwd: io.cwd,
-    loaded: (config) => {
-      daemon.reload(config);
-      log("info", `configuration reloaded from ${path}`);
-    },
-    failed: (error) => log("error", `the new configuration is not used: ${error.message}`),
-  });
+  const changed = (config: Config) => daemon.reload(config);
+  const watch = await watchConfig(path, { env: io.env, cwd: io.cwd, log, changed });
+  return () => watch.close();
 }

@@ -1,0 +1,91 @@
+/** `callnumber grep PATTERN`: searches what is new in each exchange, so that a hit shows once. */
+import { CodedError } from "../record/errors.ts";
+import type { ExchangeLine } from "../record/format/schema.ts";
+import { DayReader } from "../record/reader/day-reader.ts";
+import { filesOf, treeOf } from "./captures.ts";
+import type { Command, Options } from "./command.ts";
+import { oneLine } from "./printable.ts";
+
+/** Characters shown on each side of a hit. */
+const CONTEXT_CHARS = 60;
+
+export const grep: Command = {
+  name: "grep",
+  summary: "search what is new in each exchange (a repeated history is searched once)",
+  arguments: [
+    { name: "pattern", summary: "JavaScript regular expression, Unicode", required: true },
+    { name: "path", summary: "files, folders or numbers; all without it", variadic: true },
+  ],
+  options: [
+    { flags: "-i, --ignore-case", summary: "capital and small letters alike" },
+    { flags: "-F, --fixed-strings", summary: "the pattern is plain text" },
+    { flags: "-l, --list", summary: "only the ids of exchanges with a hit" },
+    { flags: "--json", summary: "one JSON object a hit" },
+  ],
+  examples: ["callnumber grep -i 'rate limit' 11", "callnumber grep -F read_file"],
+  run: async ([pattern = "", ...paths], options, io) => {
+    const wanted = expressionOf(pattern, options);
+    const tree = await treeOf(options, io);
+    let hits = 0;
+    for (const path of filesOf(tree, paths, io)) {
+      using reader = DayReader.open(path);
+      for (const x of reader.exchanges()) {
+        for (const { text, line } of newTexts(reader, x)) {
+          const match = wanted.exec(text);
+          if (match === null) continue;
+          hits++;
+          if (options.list) {
+            io.stdout.write(`${x.id}\n`);
+            break;
+          }
+          const shown = excerpt(text, match.index, match[0].length);
+          const row = options.json
+            ? JSON.stringify({ id: x.id, file: path, line, match: match[0], excerpt: shown })
+            : `${x.id}  ${shown}`;
+          io.stdout.write(`${row}\n`);
+        }
+      }
+    }
+    return hits > 0 ? 0 : 1;
+  },
+};
+
+function expressionOf(pattern: string, options: Options): RegExp {
+  const source = options.fixedStrings ? pattern.replace(/[\^$.*+?()[\]{}|/]/gu, "\\$&") : pattern;
+  try {
+    return new RegExp(source, options.ignoreCase ? "iu" : "u");
+  } catch (cause) {
+    throw new CodedError("bad-pattern", (cause as Error).message.toLowerCase(), { cause });
+  }
+}
+
+/** The texts that the file holds because of this exchange; of JSON, its strings as they read. */
+function* newTexts(reader: DayReader, x: ExchangeLine): Generator<{ text: string; line: number }> {
+  const chunks = new Set([x.request.body?.chunks, x.response?.body?.chunks]);
+  for (const { n, line } of reader.newParts(x)) {
+    // The pieces of a stream cut words; the message that they add up to is a part of its own.
+    if (chunks.has(n) && x.response?.assembled) continue;
+    yield { text: readable(reader.part(n, x).toString("utf8")), line };
+  }
+}
+
+/** JSON strings decoded, one a line, so that `\n` and `\u4e2d` in a capture match as characters. */
+function readable(text: string): string {
+  try {
+    const strings: string[] = [];
+    JSON.parse(text, (key, value) => {
+      if (typeof value === "string") strings.push(value);
+      else if (key !== "") strings.push(key);
+      return value;
+    });
+    return strings.length > 0 ? strings.join("\n") : text;
+  } catch {
+    return text;
+  }
+}
+
+function excerpt(text: string, at: number, length: number): string {
+  const from = Math.max(0, at - CONTEXT_CHARS);
+  const cut = text.slice(from, at + length + CONTEXT_CHARS);
+  return oneLine(`${from > 0 ? "…" : ""}${cut}`, 2 * CONTEXT_CHARS + Math.min(length, 200) + 2);
+}

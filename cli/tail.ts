@@ -1,0 +1,40 @@
+/** `callnumber tail`: a line for each exchange as it is filed, until ctrl-C. */
+import { mkdirSync } from "node:fs";
+import { watch } from "chokidar";
+import { Follower } from "../record/reader/follow.ts";
+import { configOf, isUnder } from "./captures.ts";
+import type { Command } from "./command.ts";
+import { exchangeRow } from "./exchange-row.ts";
+
+/** Looked at this often even if the system reports no change (inotify may be exhausted). */
+const POLL_MS = 2_000;
+
+export const tail: Command = {
+  name: "tail",
+  summary: "show exchanges live, as they end",
+  arguments: [{ name: "number", summary: "a category (11) or an ID (11.11); all without it" }],
+  options: [{ flags: "--json", summary: "the capture file's own line for each exchange" }],
+  examples: ["callnumber tail 11", "callnumber tail --json | jq .llm.usage"],
+  run: async (args, options, io) => {
+    const { captures } = await configOf(options, io);
+    mkdirSync(captures, { recursive: true });
+    const follower = new Follower(captures);
+    const look = () => {
+      for (const { exchange, stream } of follower.look()) {
+        if (args[0] !== undefined && !isUnder(stream.number, args[0])) continue;
+        const line = options.json ? JSON.stringify(exchange) : exchangeRow(exchange, stream.number);
+        io.stdout.write(`${line}\n`);
+      }
+    };
+    const watcher = watch(captures, { ignoreInitial: true, followSymlinks: false });
+    watcher.on("all", look);
+    watcher.on("error", () => {});
+    const polling = setInterval(look, POLL_MS);
+    if (!io.signal.aborted) {
+      await new Promise((end) => io.signal.addEventListener("abort", end, { once: true }));
+    }
+    clearInterval(polling);
+    await watcher.close();
+    return 0;
+  },
+};
