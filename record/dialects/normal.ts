@@ -14,7 +14,10 @@ export type HeaderPairs = readonly (readonly [string, string])[];
 /** What crossed the wire in one exchange, bodies already content-decoded. */
 export interface WireExchange {
   readonly method: string;
-  /** Absolute or path and query; the upstream's name is already gone. */
+  /**
+   * Upstream: the upstream's name is already gone from the path. Absolute where its origin is known,
+   * which prices need; a path with its query otherwise.
+   */
   readonly url: string;
   readonly requestHeaders: HeaderPairs;
   readonly requestBody: Uint8Array | null;
@@ -23,6 +26,8 @@ export interface WireExchange {
   readonly responseBody: Uint8Array | null;
   /** Where each chunk of the response body ends (byte offset) and when it came; null if unknown. */
   readonly chunks: readonly { readonly ms: number; readonly end: number }[] | null;
+  /** When the exchange began: prices change. Absent: the prices of today. */
+  readonly started?: Date;
 }
 
 export interface Understood {

@@ -8,7 +8,7 @@
  */
 
 import type { Llm } from "../format/schema.ts";
-import { priceOf } from "../prices/price.ts";
+import { isPaid, priceOf } from "../prices/price.ts";
 import type { Dialect, Facts } from "./dialect.ts";
 import { NO_FACTS } from "./dialect.ts";
 import { failureIn, failureOf } from "./failure.ts";
@@ -50,8 +50,16 @@ function read(x: WireExchange): Understood {
   const tools = guard(notes, [], () => dialect.tools(request));
   const calls = guard(notes, [], () => toolCalls(dialect, told.body));
   const model = dialect.model(request, pathOf(x.url));
-  const paid = !UNPAID.has(operation);
-  const price = paid ? priceOf({ url: x.url, model, facts, headers: x.responseHeaders }) : null;
+  const price = isPaid(operation)
+    ? priceOf({
+        url: x.url,
+        model,
+        facts,
+        response: told.body,
+        headers: x.responseHeaders,
+        started: x.started,
+      })
+    : null;
   const llm: Llm = {
     api: dialect.name,
     operation,
@@ -74,9 +82,6 @@ function read(x: WireExchange): Understood {
 }
 
 const NONE = new Uint8Array(0);
-
-/** Counting, fetching and cancelling are free; a response fetched again was paid for before. */
-const UNPAID = new Set(["count_tokens", "retrieve", "cancel", "delete", "list_input"]);
 
 function header(headers: HeaderPairs, name: string): string | null {
   return headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;

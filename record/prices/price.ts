@@ -3,36 +3,48 @@
  *
  * What always holds: the provider's own figure comes first; else the list prices of the package
  * @pydantic/genai-prices as installed (its bundled table: nothing is ever fetched). No figure rather
- * than a wrong one: an unknown host, model or tier gives null. Pure.
+ * than a wrong one: an unknown host, model, tier or surcharge gives null. See docs/decisions.
  */
 import { calcPrice, findProvider } from "@pydantic/genai-prices";
 import type { Facts } from "../dialects/dialect.ts";
-import { LIMITS } from "../limits.ts";
-import { get, isObject, list, num, str, word } from "../dialects/json.ts";
+import { get, isObject, list, num, word } from "../dialects/json.ts";
 import type { HeaderPairs } from "../dialects/normal.ts";
 import { normaliseUsage } from "../dialects/usage.ts";
+import { LIMITS } from "../limits.ts";
+import { surcharge } from "./surcharge.ts";
 
 /** Version and publication day of the price table; a test holds the version to package.json. */
 export const PRICE_TABLE = "@pydantic/genai-prices 0.1.8 (2026-09-23)";
 
 export interface PriceQuery {
-  /** Absolute URL of the request upstream; with a path alone only the provider's figure counts. */
+  /** Absolute URL upstream: the host says whose prices hold. With a path alone none do. */
   readonly url: string;
   /** The model asked for. */
   readonly model: string | null;
   readonly facts: Facts;
+  /** Parsed response, plain or assembled. */
+  readonly response: unknown;
+  /** Response headers. */
   readonly headers: HeaderPairs;
-  /** When the exchange started: prices change. Absent: today's. */
-  readonly at?: Date;
+  /** When the exchange started, for prices change; absent: the prices of today. */
+  readonly started?: Date;
 }
 
 export interface Price {
   readonly usd: number;
-  /** Where the figure comes from: `provider`, or package, version and date. */
+  /** `provider`, or the package with version and date. */
   readonly source: string;
 }
 
-/** The cost of one exchange, or null. Never throws. */
+/** Counting, fetching and cancelling are free; a response fetched again was paid for before. */
+const UNPAID = new Set(["count_tokens", "retrieve", "cancel", "delete", "list_input"]);
+
+/** Whether an operation is paid for at all. */
+export function isPaid(operation: string): boolean {
+  return !UNPAID.has(operation);
+}
+
+/** The cost of one exchange, or null where it is not known. Never throws. */
 export function priceOf(query: PriceQuery): Price | null {
   const own = ownFigure(query.facts.usage, query.headers);
   if (own !== null) return { usd: own, source: "provider" };
@@ -48,15 +60,13 @@ export function priceOf(query: PriceQuery): Price | null {
 const TICKS = 1e10;
 
 function ownFigure(usage: unknown, headers: HeaderPairs): number | null {
-  const cost = num(usage, "cost");
+  const cost = num(usage, "cost") ?? num(usage, "cost", "total_cost");
   if (cost !== null) {
-    // With the caller's own key at the provider OpenRouter's figure is only its fee.
-    const upstream =
-      get(usage, "is_byok") === true ? num(usage, "cost_details", "upstream_inference_cost") : 0;
+    // With the caller's own key at the provider OpenRouter's figure is its fee alone.
+    if (get(usage, "is_byok") !== true) return cost;
+    const upstream = num(usage, "cost_details", "upstream_inference_cost");
     return upstream === null ? null : cost + upstream;
   }
-  const total = num(usage, "cost", "total_cost");
-  if (total !== null) return total;
   const ticks = num(usage, "cost_in_usd_ticks");
   if (ticks !== null) return ticks / TICKS;
   const header = headers.find(([name]) => name.toLowerCase() === "x-litellm-response-cost")?.[1];
@@ -64,18 +74,33 @@ function ownFigure(usage: unknown, headers: HeaderPairs): number | null {
   return Number.isFinite(told) ? told : null;
 }
 
-/** Tiers that cost what the table says. Flex, priority, batch and fast cost something else. */
-const PLAIN_TIERS = new Set([
-  "default",
-  "standard",
-  "auto",
-  "on_demand",
-  "global",
-  "not_available",
-  "",
-]);
+/** Whoever serves a model there asks a price of their own: the host says nothing. */
+const MARKETS = new Set(["openrouter"]);
 
-/** Provider ids by the part of the URL without the query: the table's patterns are slow to try. */
+function listPrice({ url, model, facts, response, started }: PriceQuery): Price | null {
+  const { usage: raw, servedModel } = facts;
+  if (!isObject(raw) || !url.startsWith("https://")) return null;
+  const providerId = providerAt(url);
+  if (providerId === null || MARKETS.has(providerId)) return null;
+  if (surcharge(response, raw) !== null) return null;
+  const counts = countsFor(raw);
+  if (counts === null) return null;
+  // Bedrock's ids say which region pays, its models' own names do not; elsewhere (Azure's
+  // deployments, aliases) what was served is what is paid for.
+  const names = providerId === "aws" ? [model, servedModel] : [servedModel, model];
+  for (const name of names) {
+    if (name === null || (providerId === "google" && name.includes("claude"))) continue;
+    const price = calcPrice(counts, name, { providerId, timestamp: started });
+    if (price === null) continue;
+    // A count that the model's list has no price for would make the sum too small.
+    if (counts.web_searches && price.model_price.web_searches_kcount === undefined) return null;
+    if (!Number.isFinite(price.total_price)) return null;
+    return { usd: price.total_price, source: PRICE_TABLE };
+  }
+  return null;
+}
+
+/** Provider ids by URL: the table's patterns are slow to try one after the other. */
 const providers = new Map<string, string | null>();
 
 function providerAt(url: string): string | null {
@@ -89,27 +114,7 @@ function providerAt(url: string): string | null {
   return id;
 }
 
-function listPrice({ url, model, facts, at }: PriceQuery): Price | null {
-  const { usage: raw, servedModel } = facts;
-  if (!isObject(raw) || !/^https:\/\//.test(url)) return null;
-  const providerId = providerAt(url);
-  const name = servedModel ?? model;
-  if (providerId === null || name === null || !plainTier(raw)) return null;
-  const usage = countsFor(raw);
-  if (usage === null) return null;
-  const price =
-    calcPrice(usage, name, { providerId, timestamp: at }) ??
-    (model === null ? null : calcPrice(usage, model, { providerId, timestamp: at }));
-  if (price === null || !Number.isFinite(price.total_price)) return null;
-  return { usd: price.total_price, source: PRICE_TABLE };
-}
-
-function plainTier(raw: unknown): boolean {
-  return ["service_tier", "inference_geo", "speed"].every((key) =>
-    PLAIN_TIERS.has(str(raw, key) ?? ""),
-  );
-}
-
+/** The counts in the table's words. Input and output are all-inclusive there as here. */
 function countsFor(raw: unknown): Record<string, number> | null {
   const usage = normaliseUsage(raw);
   if (usage?.input_tokens === undefined) return null;
@@ -122,18 +127,19 @@ function countsFor(raw: unknown): Record<string, number> | null {
   set("cache_write_tokens", usage.cache_creation_input_tokens);
   set("cache_write_1h_tokens", num(raw, "cache_creation", "ephemeral_1h_input_tokens"));
   set("cache_write_5m_tokens", num(raw, "cache_creation", "ephemeral_5m_input_tokens"));
+  set("input_audio_tokens", of(raw, "AUDIO", "promptTokensDetails", "prompt_tokens_details"));
   set(
-    "input_audio_tokens",
-    num(raw, "prompt_tokens_details", "audio_tokens") ?? audio(raw, "promptTokensDetails"),
+    "output_audio_tokens",
+    of(raw, "AUDIO", "candidatesTokensDetails", "completion_tokens_details"),
   );
-  set("output_audio_tokens", num(raw, "completion_tokens_details", "audio_tokens"));
-  set("cache_audio_read_tokens", audio(raw, "cacheTokensDetails"));
+  set("output_image_tokens", of(raw, "IMAGE", "candidatesTokensDetails", "output_tokens_details"));
+  set("cache_audio_read_tokens", of(raw, "AUDIO", "cacheTokensDetails", ""));
   set("web_searches", num(raw, "server_tool_use", "web_search_requests"));
   return counts;
 }
 
-/** Gemini splits its counts by modality. */
-function audio(raw: unknown, key: string): number | null {
-  const part = list(raw, key).find((entry) => word(entry, "modality") === "AUDIO");
-  return num(part, "tokenCount");
+/** Tokens of one modality: in Gemini's list of them, or under OpenAI's `audio_tokens`. */
+function of(raw: unknown, modality: string, gemini: string, openai: string): number | null {
+  const part = list(raw, gemini).find((entry) => word(entry, "modality") === modality);
+  return num(part, "tokenCount") ?? num(raw, openai, `${modality.toLowerCase()}_tokens`);
 }
