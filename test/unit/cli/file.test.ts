@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import test from "node:test";
+import type { Command, Options } from "../../../cli/command.ts";
+import { file } from "../../../cli/file.ts";
+import { prune } from "../../../cli/prune.ts";
+import { CodedError } from "../../../record/errors.ts";
+import { freshTree, INBOX, writeCapture } from "../record/johnny-decimal/captures-fixture.ts";
+
+const DAY = "2026-01-20.jsonl";
+
+test("a dry run prints what a move would do and does nothing; the move prints the same", async (t) => {
+  const { captures, run } = place(t);
+  writeCapture(join(captures, INBOX), DAY, ["a", "b"]);
+  const options = { to: "11.12", where: "model=b" };
+  const dry = await run(file, ["11.01"], { ...options, dryRun: true });
+  assert.equal(dry.stdout, `${INBOX}/${DAY} (1 of 2) → 11.12\n`);
+  assert.deepEqual(readdirSync(captures), [".callnumber.yaml", "10-19 Coding agents"]);
+  const done = await run(file, [join(INBOX, DAY)], options);
+  assert.equal(done.stdout, dry.stdout);
+  assert.match(done.stderr, /1 exchanges are moved/);
+  const undone = await run(file, [], { undo: true });
+  assert.equal(undone.stdout, `${INBOX}/2026-01-20+1.jsonl\n`);
+  assert.match((await run(file, [], { undo: true })).stderr, /no move to take back/);
+});
+
+test("a move without a target, to a category, or with a condition that is none is refused", async (t) => {
+  const { run } = place(t);
+  for (const options of [
+    {},
+    { to: "11" },
+    { to: "11.12", where: "colour=red" },
+    { to: "11.12", where: "x" },
+  ]) {
+    await assert.rejects(run(file, ["11.01"], options), refused);
+  }
+  await assert.rejects(run(file, [], { to: "11.12" }), refused);
+});
+
+test("prune deletes days before the date only, and nothing in a dry run", async (t) => {
+  const { captures, run } = place(t);
+  writeCapture(join(captures, INBOX), DAY, ["a", "b", "c"]);
+  writeCapture(join(captures, INBOX), "2026-01-21.jsonl", ["a"]);
+  const dry = await run(prune, [], { before: "2026-01-21", dryRun: true });
+  assert.equal(dry.stdout, `${INBOX}/${DAY} (3)\n`);
+  const some = await run(prune, ["11"], { before: "2026-01-21", keepErrors: true });
+  assert.equal(some.stdout, `${INBOX}/${DAY} (2 of 3, the rest stays)\n`);
+  await run(prune, [], { before: "2026-01-21" });
+  assert.deepEqual(readdirSync(join(captures, INBOX)), ["2026-01-21.jsonl"]);
+  for (const before of [undefined, "yesterday", "2026-13-40"]) {
+    await assert.rejects(run(prune, [], { before }), refused);
+  }
+});
+
+function refused(error: unknown) {
+  return error instanceof CodedError && error.code === "refile-refused";
+}
+
+function place(t: Parameters<typeof freshTree>[0]) {
+  const { captures } = freshTree(t);
+  // A hidden file: the scan of the tree passes it over.
+  const config = join(captures, ".callnumber.yaml");
+  writeFileSync(
+    config,
+    "captures: .\nstate: ../jd-no-state\ntree:\n  10-19 Coding agents:\n    11 Cline: {}\n",
+  );
+  const run = async (command: Command, args: string[], options: Options) => {
+    const text = { stdout: "", stderr: "" };
+    const into = (name: keyof typeof text) =>
+      new Writable({
+        write: (chunk, _encoding, done) => {
+          text[name] += String(chunk);
+          done();
+        },
+      });
+    const io = {
+      stdout: into("stdout"),
+      stderr: into("stderr"),
+      cwd: captures,
+      env: { HOME: captures, CALLNUMBER_CONFIG: config },
+      signal: new AbortController().signal,
+    };
+    await command.run!(args, options, io);
+    return text;
+  };
+  return { captures, run };
+}
