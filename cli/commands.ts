@@ -14,6 +14,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   cat: async () => (await import("./cat.ts")).cat,
   verify: async () => (await import("./verify.ts")).verify,
   site: async () => (await import("./site.ts")).site,
+  connect: async () => (await import("./connect.ts")).connect,
   init: async () => (await import("./init.ts")).init,
   scan: async () => (await import("./scan.ts")).scan,
   jd: async () => (await import("./jd.ts")).jd,

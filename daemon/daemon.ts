@@ -16,7 +16,6 @@ import {
 } from "../record/secrets/credential-headers.ts";
 import { isLoopbackHost } from "./config/resolve.ts";
 import type { Config, UpstreamConfig } from "./config/types.ts";
-import type { ConfigWatch } from "./config/watch.ts";
 import type { FilerSupervisor } from "./filing/supervisor.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { Http1Upstream } from "./proxy/http1-upstream.ts";
@@ -35,8 +34,6 @@ export interface DaemonOptions {
   readonly log: Log;
   /** Shown by `/-/version`. */
   readonly version?: string;
-  /** For `${ENV}` in a reloaded configuration; default process.env. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Health {
@@ -90,7 +87,6 @@ class RunningDaemon implements Daemon {
   private runtime: ProxyRuntime;
   private runningFiler: FilerSupervisor | null = null;
   private closing: Promise<void> | null = null;
-  private watch: Promise<ConfigWatch | null> = Promise.resolve(null);
   private cutShort: () => void = () => {};
 
   constructor(config: Config, options: DaemonOptions, lock: Lock) {
@@ -129,22 +125,6 @@ class RunningDaemon implements Daemon {
     this.filer.catch((error: Error) => {
       this.options.log("error", `the filer does not start: ${error.message}`);
     });
-    if (this.config.path !== null) this.watch = this.watchConfig(this.config.path);
-  }
-
-  private async watchConfig(path: string): Promise<ConfigWatch | null> {
-    try {
-      const { watchConfig } = await import("./config/watch.ts");
-      return await watchConfig(path, {
-        env: this.options.env ?? process.env,
-        cwd: process.cwd(),
-        log: this.options.log,
-        changed: (config) => this.reload(config),
-      });
-    } catch (error) {
-      this.options.log("warning", `the configuration is not watched: ${(error as Error).message}`);
-      return null;
-    }
   }
 
   reload(config: Config): void {
@@ -189,7 +169,6 @@ class RunningDaemon implements Daemon {
 
   private async shutDown(cut: Promise<void>): Promise<void> {
     const deadline = performance.now() + this.config.drainMs;
-    await (await this.watch)?.close();
     await this.proxy.close(this.config.drainMs, cut);
     await this.spool.close();
     const filer = this.runningFiler ?? (await this.filer.catch(() => null));

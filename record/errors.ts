@@ -135,6 +135,11 @@ export const CATALOGUE = {
     hint: "write the address itself as the upstream's url, or set `allow_private: true` for it",
     status: 403,
   },
+  "unknown-client": {
+    meaning: "there is no recipe for a client of this name",
+    hint: "`callnumber connect` lists them; any client with a base URL works",
+    exit: 64,
+  },
   "unknown-upstream": {
     meaning: "the first path segment names no upstream and there is no default_upstream",
     hint: "the base URL is http://HOST:PORT/UPSTREAM/…; `callnumber connect` prints it for each client",

@@ -1,0 +1,279 @@
+/**
+ * How each known client is pointed at the daemon: the data behind `callnumber connect`.
+ *
+ * What always holds: `{base}` stands for the daemon's address with token and number where they are
+ * wanted, `{upstream}` for the upstream's name; each recipe is what the client's own documentation
+ * asks for (November 2026), with the path that this client appends. Nothing else knows recipes.
+ */
+
+export interface RecipeStep {
+  /** A line for the shell, a file to write into (named), or a sentence. */
+  readonly kind: "shell" | "file" | "note";
+  /** Path of the file, for `file`. */
+  readonly path?: string;
+  readonly text: string;
+}
+
+export interface Recipe {
+  readonly client: string;
+  readonly title: string;
+  /** Upstream where the user names none. */
+  readonly upstream: string;
+  readonly steps: readonly RecipeStep[];
+  /** How the daemon tells this client from others; null where only the number in the URL does. */
+  readonly recognisedBy: string | null;
+}
+
+const NUMBER_NOTE: RecipeStep = {
+  kind: "note",
+  text: "this client does not say what it is: give it a number of its own with --number NN.NN",
+};
+
+export const RECIPES: readonly Recipe[] = [
+  {
+    client: "claude-code",
+    title: "Claude Code",
+    upstream: "anthropic",
+    recognisedBy: "user-agent",
+    steps: [
+      { kind: "shell", text: "export ANTHROPIC_BASE_URL={base}/{upstream}" },
+      { kind: "shell", text: "claude" },
+    ],
+  },
+  {
+    client: "codex",
+    title: "Codex CLI (API key, HTTP)",
+    upstream: "openai",
+    recognisedBy: "user-agent, originator",
+    steps: [
+      {
+        kind: "file",
+        path: "~/.codex/config.toml",
+        text: `model_provider = "callnumber"
+
+[model_providers.callnumber]
+name = "callnumber"
+base_url = "{base}/{upstream}/v1"
+env_key = "OPENAI_API_KEY"
+wire_api = "responses"`,
+      },
+      { kind: "shell", text: "codex" },
+    ],
+  },
+  {
+    client: "codex-websocket",
+    title: "Codex CLI (built-in provider, WebSocket)",
+    upstream: "openai",
+    recognisedBy: "user-agent, originator",
+    steps: [
+      {
+        kind: "file",
+        path: "~/.codex/config.toml",
+        text: 'openai_base_url = "{base}/{upstream}/v1"',
+      },
+      { kind: "shell", text: "codex" },
+    ],
+  },
+  {
+    client: "codex-chatgpt",
+    title: "Codex CLI (ChatGPT login)",
+    upstream: "chatgpt",
+    recognisedBy: "user-agent, originator",
+    steps: [
+      {
+        kind: "file",
+        path: "~/.codex/config.toml",
+        text: 'openai_base_url = "{base}/{upstream}/codex"',
+      },
+      { kind: "shell", text: "codex" },
+    ],
+  },
+  {
+    client: "gemini-cli",
+    title: "Gemini CLI",
+    upstream: "google",
+    recognisedBy: "user-agent",
+    steps: [
+      { kind: "shell", text: "export GOOGLE_GEMINI_BASE_URL={base}/{upstream}" },
+      { kind: "shell", text: "gemini" },
+    ],
+  },
+  {
+    client: "qwen-code",
+    title: "Qwen Code",
+    upstream: "openrouter",
+    recognisedBy: "user-agent",
+    steps: [
+      { kind: "shell", text: "export OPENAI_BASE_URL={base}/{upstream}/v1" },
+      { kind: "shell", text: "qwen" },
+    ],
+  },
+  {
+    client: "opencode",
+    title: "opencode",
+    upstream: "openrouter",
+    recognisedBy: "user-agent",
+    steps: [
+      {
+        kind: "file",
+        path: "opencode.json",
+        text: `{
+  "$schema": "https://opencode.ai/config.json",
+  "provider": {
+    "{upstream}": { "options": { "baseURL": "{base}/{upstream}/v1" } }
+  }
+}`,
+      },
+      { kind: "shell", text: "opencode" },
+    ],
+  },
+  {
+    client: "cline",
+    title: "Cline (editor and CLI)",
+    upstream: "openrouter",
+    recognisedBy: null,
+    steps: [
+      {
+        kind: "shell",
+        text: 'cline auth -p openai -k "$OPENROUTER_API_KEY" -b {base}/{upstream}/v1',
+      },
+      {
+        kind: "note",
+        text: "in the editor: API Provider “OpenAI Compatible”, Base URL {base}/{upstream}/v1",
+      },
+      NUMBER_NOTE,
+    ],
+  },
+  {
+    client: "continue",
+    title: "Continue",
+    upstream: "openrouter",
+    recognisedBy: null,
+    steps: [
+      {
+        kind: "file",
+        path: "~/.continue/config.yaml",
+        text: `models:
+  - name: through callnumber
+    provider: openai
+    model: YOUR/MODEL
+    apiBase: {base}/{upstream}/v1
+    apiKey: YOUR_KEY`,
+      },
+      NUMBER_NOTE,
+    ],
+  },
+  {
+    client: "pi",
+    title: "pi",
+    upstream: "openrouter",
+    recognisedBy: null,
+    steps: [
+      {
+        kind: "file",
+        path: "~/.pi/agent/models.json",
+        text: `{
+  "providers": {
+    "{upstream}": { "baseUrl": "{base}/{upstream}/v1" }
+  }
+}`,
+      },
+      NUMBER_NOTE,
+    ],
+  },
+  {
+    client: "aider",
+    title: "Aider",
+    upstream: "openai",
+    recognisedBy: null,
+    steps: [
+      { kind: "shell", text: "export OPENAI_API_BASE={base}/{upstream}/v1" },
+      { kind: "shell", text: "aider --model openai/YOUR_MODEL" },
+      NUMBER_NOTE,
+    ],
+  },
+  {
+    client: "openai-sdk",
+    title: "OpenAI SDK (Python, JavaScript)",
+    upstream: "openai",
+    recognisedBy: "user-agent",
+    steps: [{ kind: "shell", text: "export OPENAI_BASE_URL={base}/{upstream}/v1" }],
+  },
+  {
+    client: "anthropic-sdk",
+    title: "Anthropic SDK (Python, JavaScript)",
+    upstream: "anthropic",
+    recognisedBy: "user-agent",
+    steps: [{ kind: "shell", text: "export ANTHROPIC_BASE_URL={base}/{upstream}" }],
+  },
+  {
+    client: "google-genai",
+    title: "Google Gen AI SDK",
+    upstream: "google",
+    recognisedBy: "user-agent",
+    steps: [
+      {
+        kind: "file",
+        path: "your program",
+        text: 'new GoogleGenAI({ apiKey, httpOptions: { baseUrl: "{base}/{upstream}" } })',
+      },
+    ],
+  },
+  {
+    client: "mistral-sdk",
+    title: "Mistral SDK",
+    upstream: "mistral",
+    recognisedBy: "user-agent",
+    steps: [
+      {
+        kind: "file",
+        path: "your program",
+        text: 'new Mistral({ apiKey, serverURL: "{base}/{upstream}" })',
+      },
+    ],
+  },
+  {
+    client: "ollama",
+    title: "Ollama clients (CLI, JavaScript, Python)",
+    upstream: "ollama",
+    recognisedBy: "user-agent",
+    steps: [{ kind: "shell", text: "export OLLAMA_HOST={base}/{upstream}" }],
+  },
+  {
+    client: "ai-sdk",
+    title: "AI SDK (ai, @ai-sdk/*)",
+    upstream: "openai",
+    recognisedBy: "user-agent",
+    steps: [
+      {
+        kind: "file",
+        path: "your program",
+        text: 'createOpenAI({ baseURL: "{base}/{upstream}/v1" })',
+      },
+      {
+        kind: "note",
+        text: "createAnthropic takes {base}/anthropic/v1, createGoogleGenerativeAI {base}/google/v1beta",
+      },
+    ],
+  },
+  {
+    client: "curl",
+    title: "curl",
+    upstream: "playback",
+    recognisedBy: "user-agent",
+    steps: [
+      {
+        kind: "shell",
+        text: `curl {base}/{upstream}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"playback-1","messages":[{"role":"user","content":"hello"}]}'`,
+      },
+    ],
+  },
+];
+
+/** Puts address and upstream into the texts of a recipe. `base` has no slash at its end. */
+export function fillRecipe(recipe: Recipe, base: string, upstream: string): RecipeStep[] {
+  return recipe.steps.map((step) => ({
+    ...step,
+    text: step.text.replaceAll("{base}", base).replaceAll("{upstream}", upstream),
+  }));
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { after, test } from "node:test";
+import type { Options } from "../../../cli/command.ts";
+import { connect } from "../../../cli/connect.ts";
+import { PRESETS } from "../../../daemon/config/presets.ts";
+import { RECIPES } from "../../../daemon/config/recipes.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "callnumber-connect-"));
+after(() => rmSync(folder, { recursive: true }));
+
+async function run(args: string[], options: Options = {}, yaml = ""): Promise<string> {
+  const file = join(folder, "callnumber.yaml");
+  writeFileSync(file, yaml);
+  let text = "";
+  const stdout = new Writable({
+    write(chunk, _encoding, done) {
+      text += chunk;
+      done();
+    },
+  });
+  const io = { stdout, stderr: stdout, cwd: folder, env: {}, signal: new AbortController().signal };
+  assert.equal(await connect.run?.(args, { ...options, config: file }, io), 0);
+  return text;
+}
+
+test("without a client all are listed", async () => {
+  const text = await run([]);
+  for (const { client } of RECIPES) assert.match(text, new RegExp(`^${client} `, "m"));
+});
+
+test("a recipe is printed with the real address, number and token", async () => {
+  assert.match(
+    await run(["claude-code"]),
+    /^export ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:4177\/anthropic$/m,
+  );
+  const text = await run(
+    ["cline"],
+    { number: "11.12", upstream: "work" },
+    "listen: '[::1]:99'\ntoken: a/b\nupstreams: { work: 'http://x.example' }\n",
+  );
+  assert.match(text, / -b http:\/\/\[::1\]:99\/~a%2Fb\/11\.12\/work\/v1$/m);
+});
+
+test("every recipe fills completely and names an upstream that exists", async () => {
+  for (const { client, upstream } of RECIPES) {
+    assert.ok(Object.hasOwn(PRESETS, upstream), client);
+    const text = await run([client]);
+    assert.doesNotMatch(text, /\{base\}|\{upstream\}/);
+    assert.match(text, new RegExp(`http://127\\.0\\.0\\.1:4177/${upstream}`));
+  }
+});
+
+test("a misspelt client or upstream is answered with what was meant", async () => {
+  await assert.rejects(run(["claud-code"]), {
+    code: "unknown-client",
+    message: /did you mean claude-code\?/,
+  });
+  await assert.rejects(run(["curl"], { upstream: "opnai" }), {
+    code: "unknown-upstream",
+    message: /openai\?/,
+  });
+  await assert.rejects(run(["curl"], { number: "11" }), { code: "path-refused" });
+});
