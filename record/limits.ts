@@ -105,7 +105,7 @@ export const LIMITS = {
   filerStalledCount: 64,
   /** Exchanges or milliseconds after which the filer syncs what it has appended. */
   filerBatchCount: 64,
-  filerBatchMs: 50,
+  filerBatchMs: 200,
   /** JavaScript heap of the filer process in MiB; bodies lie outside of it. */
   filerHeapMiB: 512,
   /** A filer that gives no sign of life for so long while it has work is killed. */
@@ -115,6 +115,8 @@ export const LIMITS = {
   /** Pause before a filer that died is started again: doubled from the first to the second. */
   filerRestartMs: 100,
   filerRestartMaxMs: 10_000,
+  /** How much of a damaged compressed body is read to see whether a secret is in it. */
+  hiddenSecretBytes: 16 * MiB,
   /** Capture files whose dedupe tables are kept in memory. */
   filerOpenFilesCount: 16,
   /** The filer's checkpoint log is written anew past this size. */

@@ -9,9 +9,10 @@
 import { hash } from "node:crypto";
 import type { Understood, WireExchange } from "../../record/dialects/normal.ts";
 import type { ExchangeLine, WireForm } from "../../record/format/schema.ts";
-import type { HeaderPairs } from "../frames.ts";
+import { LIMITS } from "../../record/limits.ts";
+import type { Begin, HeaderPairs } from "../frames.ts";
 import type { Extents, SpoolBytes } from "../spool/extents.ts";
-import { contentEncodings, type Decoded, decodeBody } from "./decode.ts";
+import { contentEncodings, type Decoded, decodeBody, decodePrefix } from "./decode.ts";
 import type { SpooledExchange } from "./open-exchanges.ts";
 import type { Redact, RedactedExchange, TimedBytes } from "./redact.ts";
 import { isBinaryFraming, isStream, mediaType } from "./streams.ts";
@@ -50,11 +51,15 @@ export interface BuildTools {
 export async function buildRecord(x: SpooledExchange, tools: BuildTools): Promise<BuiltRecord> {
   const { begin, responseHead: head, end } = x;
   if (begin === null) throw new Error(`exchange ${x.key} has no beginning`);
-  const request = await readBody(x.request, begin.headers, tools, false);
-  const response = await readBody(x.response, head?.headers ?? [], tools, true);
+  const request = await readBody(x.request, begin.headers, tools, begin, false);
+  const response = await readBody(x.response, head?.headers ?? [], tools, begin, true);
   const headers = head?.headers ?? [];
+  // Where only a readable beginning was kept, chunks would not fit it.
+  const whole = response?.decoded.error === null || response?.decoded.bytes === response?.wire;
   const streamed =
-    response !== null && isStream(headers, x.response.count, response.decoded.bytes, begin.url);
+    response !== null &&
+    whole &&
+    isStream(headers, x.response.count, response.decoded.bytes, begin.url);
   const clean = tools.redact({
     begin,
     request: request?.decoded.bytes ?? null,
@@ -96,6 +101,7 @@ async function readBody(
   extents: Extents,
   headers: HeaderPairs,
   tools: BuildTools,
+  begin: Begin,
   withChunks: boolean,
 ): Promise<ReadBody | null> {
   if (extents.bytes === 0) return null;
@@ -103,7 +109,27 @@ async function readBody(
   const encodings = contentEncodings(headers);
   const ends = withChunks && encodings.length > 0 ? chunkEnds(extents, wire.length) : [];
   const decoded = await decodeBody(wire, encodings, tools.decodeLimitBytes, ends);
-  return { wire, wireBytes: extents.bytes, decoded };
+  if (decoded.error === null) return { wire, wireBytes: extents.bytes, decoded };
+  const bytes = await withoutHidden(wire, encodings, tools, begin);
+  return { wire, wireBytes: extents.bytes, decoded: { ...decoded, bytes } };
+}
+
+/**
+ * A damaged body is stored as it came, unless a secret can be read in what of it decodes: in
+ * compressed bytes nothing could be taken out, so then that readable beginning is stored instead.
+ */
+async function withoutHidden(
+  wire: Buffer,
+  encodings: readonly string[],
+  tools: BuildTools,
+  begin: Begin,
+): Promise<Buffer> {
+  const limit = Math.min(tools.decodeLimitBytes, LIMITS.hiddenSecretBytes);
+  const prefix = await decodePrefix(wire, encodings, limit);
+  if (prefix.length === 0) return wire;
+  const none = { requestTrailers: [], responseTrailers: [], head: null, error: null };
+  const body = { request: prefix, response: null, chunks: null, framed: false };
+  return tools.redact({ ...none, ...body, begin }).request === prefix ? wire : prefix;
 }
 
 function chunkEnds(extents: Extents, limit: number): number[] {

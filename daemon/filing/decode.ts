@@ -67,6 +67,35 @@ export async function decodeBody(
   }
 }
 
+/**
+ * What can be read of a body with one encoding that `decodeBody` could not undo, up to its damage:
+ * only to look whether something is hidden in there. Empty where nothing can be read at all.
+ */
+export async function decodePrefix(
+  wire: Buffer,
+  encodings: readonly string[],
+  limitBytes: number,
+): Promise<Buffer> {
+  const coder = encodings.length === 1 ? NAMES[encodings[0] ?? ""] : undefined;
+  if (coder === undefined) return Buffer.alloc(0);
+  const stream = makeStream(coder, wire);
+  const pieces: Buffer[] = [];
+  let total = 0;
+  await new Promise<void>((done) => {
+    stream.on("error", () => done());
+    stream.on("end", () => done());
+    stream.on("data", (piece: Buffer) => {
+      pieces.push(piece);
+      total += piece.length;
+      if (total > limitBytes) done();
+    });
+    // No end: with one, what is missing would be an error before the last bytes are given out.
+    stream.write(wire, () => done());
+  });
+  stream.destroy();
+  return Buffer.concat(pieces).subarray(0, limitBytes);
+}
+
 interface Stage {
   readonly bytes: Buffer;
   readonly ends: readonly number[];

@@ -332,3 +332,27 @@ test("credentials that cannot be unsealed keep the exchange out of the tree, in 
   assert.ok(fs.existsSync(join(at.state, "quarantine", `${id}.seg`)));
   assert.equal(fs.statSync(join(at.state, "quarantine", `${id}.seg`)).mode & 0o777, 0o600);
 });
+
+test("a secret in a truncated compressed body does not reach the tree either", async () => {
+  const at = scene();
+  const { loadStateKey } = await import("../../../../daemon/state-key.ts");
+  const secret = "my-very-own-key-0123456789";
+  const sealed = loadStateKey(at.state).seal([secret]);
+  const text = `{"key":"${secret}","more":"${"words and words ".repeat(200)}"}`;
+  const headers: [string, string][] = [["content-encoding", "gzip"]];
+  const spool = spoolOf(at);
+  const put1 = (body: string) =>
+    put(spool, {
+      begin: { sealed },
+      head: { headers },
+      response: [[7, zlib.gzipSync(body).subarray(0, -6)]],
+    });
+  put1(text);
+  put1("nothing to hide ".repeat(100));
+  await fileAll(at);
+  const [hiding, plain] = readTree(at);
+  assert.match(hiding?.response?.toString() ?? "", /^\{"key":"\[redacted/);
+  assert.equal(typeof hiding?.line.response?.body?.decode_error, "string");
+  assert.equal(hiding?.line.response?.body?.wire?.bytes, zlib.gzipSync(text).length - 6);
+  assert.ok(plain?.response?.equals(zlib.gzipSync("nothing to hide ".repeat(100)).subarray(0, -6)));
+});
