@@ -117,7 +117,7 @@ function findingsOf(config: Config): LintFinding[] {
       .flatMap((area) => area.categories.flatMap((category) => category.ids))
       .filter((id) => id.rule !== null)
       .map((id) => id.number),
-    staleIndex: folder === null ? [] : staleIndexFiles(folder, tree.entries()),
+    staleIndex: folder === null ? [] : staleIndexFiles(folder, tree.indexEntries()),
   });
 }
 

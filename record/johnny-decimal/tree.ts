@@ -170,14 +170,23 @@ export class CaptureTree {
     return scanTree(this.captures);
   }
 
+  /** Everything that is planned, on disk, or was given away. */
   entries(): readonly JdexEntry[] {
     return jdexEntries(this.plan(), this.scan(), this.journal());
   }
 
-  /** Brings both index files into step with plan, tree and journal. True where one changed. */
+  /**
+   * What the index files say: the same without the configuration, so that they only depend on what
+   * lies in the tree, and machines with other configurations do not rewrite them in turns.
+   */
+  indexEntries(): readonly JdexEntry[] {
+    return jdexEntries(this.importedPlan(), this.scan(), this.journal());
+  }
+
+  /** Brings both index files into step with table, folders and journal. True where one changed. */
   writeIndex(): boolean {
     const folder = this.#systemFolder();
-    return writeIndex(folder, this.entries());
+    return writeIndex(folder, this.indexEntries());
   }
 
   /** Makes a table the plan of the tree. The 00.00 folder is named as that very plan says. */

@@ -205,7 +205,6 @@ test("the index files are in step after each folder and do not change without ne
       "10-19 Coding agents",
       "   11 Cline",
       "      11.11 OpenRouter",
-      "   12 Claude Code",
       "",
     ].join("\n"),
   );
@@ -216,10 +215,16 @@ test("the index files are in step after each folder and do not change without ne
     title: "OpenRouter",
     description: "",
     folder: "10-19 Coding agents/11 Cline/11.11 OpenRouter",
-    planned: true,
+    planned: false,
     archived: false,
   });
   assert.equal(tree.writeIndex(), false);
+});
+
+test("a writer with another configuration finds the index files in step", (t) => {
+  const { tree, captures } = fresh(t);
+  tree.folder("11.11");
+  assert.equal(new CaptureTree({ captures }).writeIndex(), false);
 });
 
 test("a symbolic link or a file in the way of a folder is refused, not followed", (t) => {
