@@ -53,6 +53,10 @@ export function writeChunks(
     const said = saidChunk(source, digest, ids);
     writeChanged(join(out, chunkPath("_said", digest, start)), compressed(said));
   }
+  // The first id of every chunk: by these the comparison finds an exchange.
+  const firsts = digest.rows.filter((_, index) => index % size === 0).map(({ id }) => id);
+  const { number, day } = digest;
+  writeChanged(join(out, "_said", number, day, "ids.bin"), compressed(firsts));
 }
 
 function compressed(value: unknown): Buffer {

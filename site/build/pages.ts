@@ -198,17 +198,19 @@ function homeView(
   for (const digest of newestDigests(inputs, days, 12)) {
     wrong.push(...digest.rows.filter((row) => !row.ok || row.served !== null));
   }
+  const findings = newestFindings(inputs, days, 6);
   wrong.sort((a, b) => (a.id < b.id ? 1 : -1));
   return {
     kind: "home",
     totals: sumOf(days),
     conversations: days.reduce((sum, day) => sum + day.conversations, 0),
     calendar: calendarView(dayFigures(days), 53),
-    tree: treeRows(titles, days),
+    tree: treeRows(titles, days).filter(({ totals }) => totals.calls > 0),
     inbox: inboxOfTree(days),
     newest: newestTalks(inputs, days, 12),
-    wrong: wrong.slice(0, 8),
-    findings: newestFindings(inputs, days, 6),
+    // A finding says it better than its row.
+    wrong: wrong.filter((row) => !findings.some(({ exchange }) => exchange === row.id)).slice(0, 6),
+    findings,
   };
 }
 

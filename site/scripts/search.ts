@@ -4,6 +4,7 @@
  */
 import { fetchChunk } from "./chunk.ts";
 import { shardOf, termsOf } from "./tokens.ts";
+import { visible } from "./visible.ts";
 
 type Segment = [number: string, day: string, documents: number, shards: number, bytes: number];
 type Found = [string, string, string, number, string, string | null, string | null];
@@ -148,14 +149,6 @@ function element(name: string, className: string, text: string): HTMLElement {
   if (className) made.className = className;
   made.textContent = text;
   return made;
-}
-
-/** Reordering and hidden characters by their code point, as on the pages. */
-function visible(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (char) => `[U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`,
-  );
 }
 
 function sizeOf(bytes: number): string {

@@ -4,7 +4,7 @@
  */
 import type { Step } from "../../record/conversation/model.ts";
 import type { NormalMessage, NormalTool } from "../../record/dialects/normal.ts";
-import type { RequestDiff, Words } from "../../record/diff/model.ts";
+import type { MessageChange, RequestDiff, Words } from "../../record/diff/model.ts";
 import type { ExchangeLine } from "../../record/format/schema.ts";
 import type {
   DetailView,
@@ -69,7 +69,7 @@ export function turnView(
     again: before ? messages.length - heard.length : 0,
     added: shown(heard, limits),
     removed: shown(removed, limits),
-    rewritten: [...systemRewrite(diff), ...changes.flatMap(rewrite)],
+    rewritten: [...systemRewrite(diff), ...changes.flatMap((change) => rewrite(change, diff))],
     tools: toolsView(turn, before, diff, limits),
     params: before ? [] : parameters(turn.request.parameters),
     paramsChanged: (diff?.parameters ?? []).map(({ path, before: was, after }) => ({
@@ -115,8 +115,10 @@ function systemRewrite(diff: RequestDiff | null): RewriteView[] {
   return diff?.system ? [{ role: "system", words: wordsOf(diff.system.words) }] : [];
 }
 
-function rewrite(change: RequestDiff["messages"][number]): RewriteView[] {
+function rewrite(change: MessageChange, diff: RequestDiff | null): RewriteView[] {
   if (change.change !== "rewritten" || !change.text) return [];
+  // The system prompt as a whole is shown already.
+  if (change.role === "system" && diff?.system) return [];
   return [{ role: change.role, words: wordsOf(change.text.words) }];
 }
 

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  bytes,
+  clock,
+  count,
+  dollars,
+  duration,
+  NONE,
+  percent,
+  short,
+} from "../../../../site/view/format.ts";
+
+test("what is not known is a dash, never a zero", () => {
+  for (const format of [count, short, bytes, dollars, duration]) {
+    assert.equal(format(null), NONE);
+    assert.equal(format(undefined), NONE);
+  }
+  assert.equal(percent(null, 10), NONE);
+  assert.equal(percent(1, 0), NONE);
+});
+
+test("counts have separators, short counts have a unit", () => {
+  assert.equal(count(1234567), "1,234,567");
+  assert.deepEqual([999, 1200, 34_400, 999_499, 1_250_000].map(short), [
+    "999",
+    "1.2k",
+    "34k",
+    "999k",
+    "1.3M",
+  ]);
+});
+
+test("a rounded figure never reaches the next unit's size", () => {
+  assert.equal(short(999_600), "1.0M");
+  assert.equal(bytes(1023), "1023 B");
+  assert.equal(bytes(1024 * 1023.9), "1.0 MB");
+});
+
+test("money keeps two digits that mean something", () => {
+  assert.deepEqual([0, 0.00042, 0.013, 1.27, 1204].map(dollars), [
+    "$0",
+    "$0.00042",
+    "$0.013",
+    "$1.27",
+    "$1,204",
+  ]);
+  assert.equal(dollars(1e-9), "<$0.0000001");
+});
+
+test("durations read as people say them", () => {
+  const shown = [0.2, 812, 3400, 42_000, 125_000, 4_200_000].map(duration);
+  assert.deepEqual(shown, ["<1 ms", "812 ms", "3.4 s", "42 s", "2 m 05 s", "1 h 10 m"]);
+});
+
+test("times are of the zone that was asked for", () => {
+  assert.deepEqual(clock("2026-11-23T23:30:00.000Z", "Asia/Taipei"), {
+    day: "2026-11-24",
+    time: "07:30:00",
+  });
+  assert.deepEqual(clock("nonsense", "UTC"), { day: NONE, time: NONE });
+});

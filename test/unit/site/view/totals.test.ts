@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Row } from "../../../../site/view/rows.ts";
+import {
+  add,
+  addRow,
+  emptyTotals,
+  tokensPerSecond,
+  ttftMedian,
+} from "../../../../site/view/totals.ts";
+
+const row = (more: Partial<Row>): Row => ({
+  id: "X",
+  started: "2026-11-23T00:00:00Z",
+  client: null,
+  upstream: null,
+  operation: "chat",
+  model: "m",
+  served: null,
+  servedBy: null,
+  status: 200,
+  outcome: "complete",
+  ok: true,
+  input: 100,
+  cached: 40,
+  output: 10,
+  cost: 0.5,
+  ttft_ms: 400,
+  total_ms: 1400,
+  words: "",
+  conversation: "c",
+  page: 1,
+  position: 0,
+  tool_calls: [],
+  ...more,
+});
+
+test("sums of parts are the sum of the whole, in any order", () => {
+  const rows = [row({}), row({ ok: false, cost: null }), row({ ttft_ms: 900, output: null })];
+  const whole = emptyTotals();
+  for (const one of rows) addRow(whole, one);
+  const parts = rows.toReversed().map((one) => {
+    const part = emptyTotals();
+    addRow(part, one);
+    return part;
+  });
+  const sum = emptyTotals();
+  for (const part of parts) add(sum, part);
+  assert.deepEqual(sum, whole);
+});
+
+test("a call without a price is counted as such and adds nothing", () => {
+  const totals = emptyTotals();
+  addRow(totals, row({ cost: null }));
+  assert.equal(totals.unpriced, 1);
+  assert.equal(totals.cost, 0);
+});
+
+test("the median of first tokens is right within a tenth", () => {
+  const totals = emptyTotals();
+  for (const ms of [100, 200, 400, 800, 5000]) addRow(totals, row({ ttft_ms: ms }));
+  const median = ttftMedian(totals)!;
+  assert.ok(Math.abs(median - 400) <= 40, `${median}`);
+  assert.equal(ttftMedian(emptyTotals()), null);
+});
+
+test("tokens per second count streaming alone", () => {
+  const totals = emptyTotals();
+  addRow(totals, row({ output: 20, ttft_ms: 400, total_ms: 1400 }));
+  assert.equal(tokensPerSecond(totals), 20);
+  assert.equal(tokensPerSecond(emptyTotals()), null);
+});
