@@ -1,0 +1,87 @@
+/** `http2: on`: an upstream that speaks HTTP/2 is spoken to in HTTP/2, and the client sees no difference. */
+import assert from "node:assert/strict";
+import { createSecureServer, type Http2SecureServer } from "node:http2";
+import { test } from "node:test";
+import { makeCertificate } from "./certificate.ts";
+import { rawClient, request, startTestDaemon } from "./daemon-harness.ts";
+
+async function stage(handle: Parameters<Http2SecureServer["on"]>[1]) {
+  const { cert, key } = makeCertificate({});
+  const server = createSecureServer({ cert, key, allowHTTP1: true });
+  server.on("request", handle);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const ca = JSON.stringify(makeCertificate.save(cert));
+  const daemon = await startTestDaemon(
+    `upstreams: { up: { url: "https://127.0.0.1:${port}/base", ca: ${ca}, http2: on } }`,
+  );
+  return { server, daemon };
+}
+
+test("request and streamed answer cross an HTTP/2 upstream, and the record says so", async () => {
+  let seen = "";
+  const { server, daemon } = await stage(async (req, res) => {
+    const body: Buffer[] = [];
+    for await (const chunk of req) body.push(chunk);
+    seen = `${req.httpVersion} ${req.method} ${req.url} ${req.headers["x-a"]} ${Buffer.concat(body)}`;
+    res.writeHead(200, { "content-type": "text/event-stream", "x-b": "2" });
+    for (const part of ["data: 1\n\n", "data: [DONE]\n\n"]) {
+      res.write(part);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    res.end();
+  });
+  const answer = await fetch(`${daemon.url}/up/v1/x?y=%2F`, {
+    method: "POST",
+    headers: { "X-A": "1" },
+    body: '{"stream":true}',
+  });
+  assert.equal(await answer.text(), "data: 1\n\ndata: [DONE]\n\n");
+  assert.equal(answer.headers.get("x-b"), "2");
+  assert.equal(seen, '2.0 POST /base/v1/x?y=%2F 1 {"stream":true}');
+  const [filed] = await daemon.filed();
+  assert.equal(filed?.response.http, "2");
+  assert.equal(filed?.outcome, "complete");
+  server.close();
+  await daemon.close();
+});
+
+test("a client that goes cancels the HTTP/2 stream", async () => {
+  let closed: () => void = () => {};
+  const gone = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+  const { server, daemon } = await stage((_req, res) => {
+    res.on("close", closed);
+    res.writeHead(200);
+    res.write("begin");
+  });
+  const client = await rawClient(daemon.port);
+  client.send(request(daemon.port, "GET /up/x"));
+  await client.untilText("begin");
+  const began = performance.now();
+  client.socket.destroy();
+  await gone;
+  assert.ok(performance.now() - began < 100);
+  const [filed] = await daemon.filed();
+  assert.equal(filed?.outcome, "client_aborted");
+  server.close();
+  await daemon.close();
+});
+
+test("an upstream that breaks off in HTTP/2 breaks the client's stream off", async () => {
+  const { server, daemon } = await stage((_req, res) => {
+    res.writeHead(200);
+    res.write("begin");
+    setTimeout(() => res.stream.session?.destroy(), 30);
+  });
+  const client = await rawClient(daemon.port);
+  client.send(request(daemon.port, "GET /up/x"));
+  await client.untilClosed();
+  assert.match(client.text, /begin/);
+  assert.doesNotMatch(client.text, /\r\n0\r\n\r\n$/);
+  const [filed] = await daemon.filed();
+  assert.equal(filed?.outcome, "upstream_aborted");
+  server.close();
+  await daemon.close();
+});
