@@ -15,6 +15,7 @@ import { join } from "node:path";
 import type { JdexEntry } from "./jdex-entries.ts";
 import { parseNumber } from "./numbers.ts";
 import { readPlainFile, replaceFile } from "./plain-file.ts";
+import { folderName } from "./titles.ts";
 
 export const INDEX_FILE = "00.00 Index.txt";
 export const JDEX_FILE = "jdex.json";
@@ -56,7 +57,8 @@ export function parseIndexText(text: string): { number: string; title: string }[
 function renderText(entries: readonly JdexEntry[]): string {
   const lines = entries.flatMap((entry) => {
     const indent = INDENT[entry.number.level];
-    const line = `${indent}${entry.number.text} ${oneLine(entry.title)}`;
+    // As the folder is called: other programs compare the two, and `//` would begin a comment.
+    const line = `${indent}${folderName(entry.number.text, entry.title)}`;
     const about =
       entry.description === "" ? [] : [`${indent}- Description: ${oneLine(entry.description)}`];
     return [line, ...about];

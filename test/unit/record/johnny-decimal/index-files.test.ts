@@ -18,7 +18,7 @@ const EMPTY = { areas: [], categories: [], ids: [], subs: [], files: [], strays:
 const ROWS = [
   { number: "10-19", title: "核心 (Core)", description: "" },
   { number: "11", title: "two\nlines", description: "a\tb" },
-  { number: "11.11", title: "OpenRouter", description: "" },
+  { number: "11.11", title: "A // B", description: "" },
 ];
 const ENTRIES = jdexEntries(planOf(ROWS), EMPTY, []);
 
@@ -26,12 +26,12 @@ test("the text index is one line a number, indented by level, with descriptions 
   const { text } = renderIndex(ENTRIES);
   assert.equal(
     text,
-    "10-19 核心 (Core)\n   11 two lines\n   - Description: a b\n      11.11 OpenRouter\n",
+    "10-19 核心 (Core)\n   11 two lines\n   - Description: a b\n      11.11 A -- B\n",
   );
   assert.deepEqual(parseIndexText(text), [
     { number: "10-19", title: "核心 (Core)" },
     { number: "11", title: "two lines" },
-    { number: "11.11", title: "OpenRouter" },
+    { number: "11.11", title: "A -- B" },
   ]);
 });
 
