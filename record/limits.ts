@@ -69,6 +69,14 @@ export const LIMITS = {
   hopSuspicionCount: 32,
   /** Time left to in-flight exchanges at the end. Config: drain. */
   drainMs: 60_000,
+  /** At the end, a connection that was just accepted has so long to bring its request. */
+  drainFreshMs: 1_000,
+  /** Free bytes on the disk of state or captures below which health is degraded. */
+  diskFreeBytes: GiB,
+  /** Age of an ended exchange that is not filed yet from which health is degraded. */
+  backlogMs: 5 * 60_000,
+  /** Ended exchanges whose age is remembered until they are filed; more are only counted. */
+  backlogCount: 100_000,
   /** A configuration file larger than this is not one. */
   configFileBytes: MiB,
   /** A configuration file must have stayed as it is for this long before it is read again. */

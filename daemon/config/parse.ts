@@ -77,15 +77,24 @@ function expandText(
   context: ResolveContext,
   problems: PlanProblem[],
 ): string {
-  if (text.startsWith("file:")) {
-    const name = text.slice(5).trim();
-    try {
-      return context.readFile(resolve(context.folder, name)).replace(/\r?\n$/, "");
-    } catch (error) {
-      problems.push({ path, message: `file ${name} cannot be read: ${(error as Error).message}` });
-      return text;
-    }
+  // A name may hold variables too: file:${CREDENTIALS_DIRECTORY}/token
+  const full = withVariables(text, path, context, problems);
+  if (!text.startsWith("file:")) return full;
+  const name = full.slice(5).trim();
+  try {
+    return context.readFile(resolve(context.folder, name)).replace(/\r?\n$/, "");
+  } catch (error) {
+    problems.push({ path, message: `file ${name} cannot be read: ${(error as Error).message}` });
+    return text;
   }
+}
+
+function withVariables(
+  text: string,
+  path: readonly string[],
+  context: ResolveContext,
+  problems: PlanProblem[],
+): string {
   return text.replace(/\$\{([A-Za-z_]\w*)\}/g, (whole, name: string) => {
     const value = context.env[name];
     if (value !== undefined) return value;

@@ -19,6 +19,7 @@ import { LIMITS } from "../../record/limits.ts";
 import type { ListenAddress } from "../config/types.ts";
 import type { FrameOutcome } from "../frames.ts";
 import { makeBegin } from "./begin-frame.ts";
+import { ClientConnections } from "./client-connections.ts";
 import { Exchange } from "./exchange.ts";
 import { forwardRequestHeaders } from "./headers.ts";
 import { type Intake, takeIn } from "./intake.ts";
@@ -38,6 +39,8 @@ export interface ProxyOptions {
   readonly durable: (() => Promise<void>) | null;
   /** An exchange's last frame is in the spool. */
   readonly recorded: (outcome: FrameOutcome) => void;
+  /** Milliseconds from a request's head to its way out, for the metrics. */
+  readonly passedOn?: (ms: number) => void;
   readonly log: (level: "info" | "warning" | "error", message: string) => void;
 }
 
@@ -46,6 +49,12 @@ export interface ProxyStats {
   readonly exchanges: number;
   /** Connections whose bytes were not a request at all. */
   readonly malformed: number;
+  readonly connections: ReturnType<ClientConnections["stats"]>;
+}
+
+/** A listening socket that somebody else has opened (socket activation). */
+export interface InheritedSocket {
+  readonly fd: number;
 }
 
 /** What ends on its own or is stopped at the drain deadline: an exchange or a tunnel. */
@@ -59,6 +68,7 @@ export class ProxyServer {
   private readonly servers: Server[] = [];
   private readonly running = new Set<InFlight>();
   private readonly bySocket = new WeakMap<Socket, Exchange>();
+  private readonly connections = new ClientConnections();
   private readonly nextId = ulidGenerator();
   private readonly ownId = randomBytes(9).toString("base64url");
   private readonly sweeper: NodeJS.Timeout;
@@ -66,6 +76,7 @@ export class ProxyServer {
   private count = 0;
   private malformed = 0;
   private closing = false;
+  private refusing = false;
 
   constructor(options: ProxyOptions) {
     this.options = options;
@@ -74,16 +85,16 @@ export class ProxyServer {
   }
 
   /** Listens; resolves to the URL. Rejects with CodedError listen-failed. */
-  listen(address: ListenAddress): Promise<string> {
+  listen(address: ListenAddress | InheritedSocket): Promise<string> {
     const server = this.makeServer();
     this.servers.push(server);
     return new Promise((resolve, reject) => {
       server.once("error", (error: NodeJS.ErrnoException) => {
-        const where = `${address.host}:${address.port}`;
+        const where = "fd" in address ? `socket ${address.fd}` : `${address.host}:${address.port}`;
         const why = error.code === "EADDRINUSE" ? "the port is in use" : error.message;
         reject(new CodedError("listen-failed", `${where}: ${why}`, { cause: error }));
       });
-      server.listen(address.port, address.host, () => {
+      server.listen(address, () => {
         const { address: host, port } = server.address() as AddressInfo;
         resolve(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
       });
@@ -96,27 +107,37 @@ export class ProxyServer {
   }
 
   stats(): ProxyStats {
-    return { inFlight: this.running.size, exchanges: this.count, malformed: this.malformed };
+    const { count, malformed } = this;
+    const connections = this.connections.stats();
+    return { inFlight: this.running.size, exchanges: count, malformed, connections };
   }
 
-  /** Stops accepting, waits for what is in flight; at the deadline, or at `cut`, stops the rest. */
+  /**
+   * Stops accepting, waits for what is in flight; at the deadline, or at `cut`, stops the rest. A
+   * connection that was accepted a moment ago still gets its first request served.
+   */
   async close(drainMs: number, cut?: Promise<void>): Promise<void> {
     this.closing = true;
     for (const server of this.servers) {
       server.close();
       server.closeIdleConnections();
     }
-    if (this.running.size > 0) {
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        const timer = setTimeout(done, drainMs);
-        this.emptied = done;
-        void cut?.then(done);
-      });
-    }
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        clearTimeout(grace);
+        resolve();
+      };
+      const timer = setTimeout(done, drainMs);
+      const grace = setTimeout(() => {
+        this.connections.forgetFresh();
+        this.lookEmpty();
+      }, LIMITS.drainFreshMs);
+      this.emptied = done;
+      void cut?.then(done);
+      this.lookEmpty();
+    });
+    this.refusing = true;
     for (const exchange of [...this.running]) exchange.stop("shutting-down", "shutdown");
     clearInterval(this.sweeper);
     for (const server of this.servers) server.closeAllConnections();
@@ -149,6 +170,7 @@ export class ProxyServer {
     );
     server.on("clientError", (error, socket) => this.clientError(error, socket as Socket));
     server.on("connection", (socket: Socket) => {
+      this.connections.add(socket, () => this.lookEmpty());
       // Node's own handling of a half-closed client waits for the answer; a cancel must not.
       socket.on("end", () => this.bySocket.get(socket)?.clientClosed());
     });
@@ -157,6 +179,8 @@ export class ProxyServer {
 
   private request(req: IncomingMessage, res: ServerResponse): void {
     const { runtime } = this;
+    this.connections.asked(req.socket);
+    if (this.closing) res.shouldKeepAlive = false;
     const intake = takeIn(req, runtime, this.ownId, (port) => this.isOwnPort(port));
     if (intake.own !== null && intake.refusal === null) {
       this.ownRoute(intake.own, req, res);
@@ -194,10 +218,12 @@ export class ProxyServer {
       speed: header(req, "x-callnumber-speed"),
     };
     exchange.start((handler) => target.upstream.send(send, handler), body !== "none");
+    this.options.passedOn?.(recorder.now());
   }
 
   private upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
     const { runtime } = this;
+    this.connections.asked(socket);
     const intake = takeIn(req, runtime, this.ownId, (port) => this.isOwnPort(port));
     const recorder = this.record(req, intake, runtime);
     const refusal = intake.refusal ?? checkUpgrade(req, intake) ?? this.capacity();
@@ -253,15 +279,19 @@ export class ProxyServer {
   }
 
   private capacity(): { code: ErrorCode; message: string } | null {
-    if (this.closing) return { code: "shutting-down", message: "the daemon is ending" };
+    if (this.refusing) return { code: "shutting-down", message: "the daemon is ending" };
     const most = this.runtime.config.limits.inFlightCount;
     if (this.running.size < most) return null;
     return { code: "over-capacity", message: `${most} exchanges are in flight` };
   }
 
   private over(outcome: FrameOutcome): void {
-    if (this.running.size === 0) this.emptied?.();
+    this.lookEmpty();
     this.options.recorded(outcome);
+  }
+
+  private lookEmpty(): void {
+    if (this.running.size === 0 && this.connections.freshCount === 0) this.emptied?.();
   }
 
   private isOwnPort(port: number): boolean {

@@ -189,6 +189,16 @@ test("file: reads a value without its last line end", () => {
   assert.equal(load("token: 'file: ./tok'\n").token, "from-file");
 });
 
+test("the name after file: may hold variables, such as systemd's folder of credentials", () => {
+  writeFileSync(join(folder, "tok"), "from-file\n");
+  const config = load(`token: "file:\${CREDS}/tok"\n`, { CREDS: folder });
+  assert.equal(config.token, "from-file");
+  assert.match(
+    problems(`token: "file:\${NO_SUCH}/tok"\n`)[0] ?? "",
+    /^1: the environment has no NO_SUCH/,
+  );
+});
+
 test("files are looked for in the documented order", () => {
   const cwd = join(folder, "order");
   const conf = join(folder, "conf");

@@ -1,0 +1,53 @@
+/**
+ * The clients' connections: which have not asked anything yet, and how many bytes crossed them.
+ *
+ * What always holds: bytes are read off the sockets when they close or when somebody wants to know,
+ * so counting costs nothing while they flow; heads and framing are included.
+ */
+import type { Socket } from "node:net";
+
+export class ClientConnections {
+  private readonly open = new Set<Socket>();
+  /** Accepted, and no request has come yet. */
+  private readonly fresh = new Set<Socket>();
+  private accepted = 0;
+  private received = 0;
+  private sent = 0;
+
+  /** `gone` is called after the connection is off the lists. */
+  add(socket: Socket, gone: () => void): void {
+    this.accepted += 1;
+    this.open.add(socket);
+    this.fresh.add(socket);
+    socket.once("close", () => {
+      this.received += socket.bytesRead;
+      this.sent += socket.bytesWritten;
+      this.open.delete(socket);
+      this.fresh.delete(socket);
+      gone();
+    });
+  }
+
+  asked(socket: Socket): void {
+    this.fresh.delete(socket);
+  }
+
+  /** Those that have not asked by now are not waited for. */
+  forgetFresh(): void {
+    this.fresh.clear();
+  }
+
+  get freshCount(): number {
+    return this.fresh.size;
+  }
+
+  stats(): { accepted: number; open: number; receivedBytes: number; sentBytes: number } {
+    let { received, sent } = this;
+    for (const socket of this.open) {
+      received += socket.bytesRead;
+      sent += socket.bytesWritten;
+    }
+    const { accepted, open } = this;
+    return { accepted, open: open.size, receivedBytes: received, sentBytes: sent };
+  }
+}
