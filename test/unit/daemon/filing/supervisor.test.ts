@@ -81,18 +81,20 @@ for (const [what, how] of [
     const at = scene();
     const spool = spoolOf(at);
     const program = fatal(at, "POISON", how);
+    // Long enough for a slow machine to start a process in, short enough to wait for twice.
+    const stuckMs = what === "endless loop" ? 4000 : 60_000;
     const execArgv = ["--max-old-space-size=64", "--no-warnings"];
-    const { filer } = start(t, at, { program, stuckMs: 1500, execArgv });
+    const { filer } = start(t, at, { program, stuckMs, execArgv });
     const first = put(spool);
     const bad = put(spool, { request: '{"a":"POISON"}' });
     const last = put(spool);
-    assert.equal(await filer.drain(30_000), true);
+    assert.equal(await filer.drain(90_000), true);
     assert.deepEqual(
       readTree(at).map((x) => x.line.id),
       [first, last],
     );
     assert.ok(fs.existsSync(join(at.state, "poison", `${bad}.seg`)));
-    assert.equal(filer.stats().restarts, 2);
+    assert.ok(filer.stats().restarts >= 2);
     assert.equal(filer.stats().poisoned, 1);
     await filer.stop();
   });
