@@ -7,6 +7,7 @@
  * estimates, and where neither says anything there is no figure.
  */
 import type { Usage } from "../format/schema.ts";
+import { messageText } from "./messages.ts";
 import type {
   BreakReason,
   CacheVerdict,
@@ -98,22 +99,19 @@ function reasonsOf(before: DiffSide, after: DiffSide, changes: Changes): BreakRe
   const found: BreakReason[] = [];
   const [model, now] = [before.request.model, after.request.model];
   if (model !== now) {
-    found.push({
-      kind: "model-changed",
-      place: "model",
-      detail: `${model ?? "?"} → ${now ?? "?"}`,
-    });
+    const detail = `${model ?? "?"} → ${now ?? "?"}`;
+    found.push({ kind: "model-changed", place: "model", detail, before: model, after: now });
   }
   for (const tool of changes.tools) found.push(toolReason(tool));
   const family = (after.llm?.api ?? "").split(".")[0] ?? "";
   for (const { path, before: old, after: value } of changes.parameters) {
     if (!PROMPT_PARAMETERS[family]?.test(path)) continue;
     const detail = `${old ?? "unset"} → ${value ?? "unset"}`;
-    found.push({ kind: "parameter-changed", place: path, detail });
+    found.push({ kind: "parameter-changed", place: path, detail, before: old, after: value });
   }
   if (changes.system !== null) {
     const kind = changes.system.volatile ? "system-timestamp" : "system-changed";
-    found.push({ kind, place: "system", detail: wordsOf(changes.system) });
+    found.push({ kind, place: "system", ...wordsOf(changes.system) });
   }
   if (changes.parting.divergence !== null && !changes.parting.cut) {
     found.push(...messageReasons(before, after, changes));
@@ -134,6 +132,8 @@ function toolReason(tool: ToolChange): BreakReason {
     kind: TOOL_KINDS[tool.change],
     place: `tools[${tool.after ?? tool.before ?? 0}]`,
     detail: paths === "" ? tool.name : `${tool.name}: ${paths}`,
+    before: tool.change === "added" ? null : tool.name,
+    after: tool.change === "removed" ? null : tool.name,
   };
 }
 
@@ -152,7 +152,10 @@ function messageReasons(
     if (change.change === "rewritten" && change.before === newest && grown(old, now)) continue;
     if (change.change === "added" && change.after! > lastKept) continue;
     const place = change.index === null ? change.key : `${change.key}[${change.index}]`;
-    const detail = change.text === null ? change.role : wordsOf(change.text);
+    const words =
+      change.text === null
+        ? { detail: change.role, before: lineOf(old), after: lineOf(now) }
+        : wordsOf(change.text);
     const kind =
       change.change === "added"
         ? "message-inserted"
@@ -163,7 +166,7 @@ function messageReasons(
             : change.text?.volatile
               ? "message-timestamp"
               : "message-rewritten";
-    found.push({ kind, place, detail });
+    found.push({ kind, place, ...words });
   }
   return found;
 }
@@ -191,11 +194,18 @@ function grown(old: Said, now: Said): boolean {
 }
 
 /** The first words that changed, in a line. */
-function wordsOf(change: TextChange): string {
-  const shown = (kind: "added" | "removed"): string => {
+function wordsOf(change: TextChange): Pick<BreakReason, "detail" | "before" | "after"> {
+  const shown = (kind: "added" | "removed"): string | null => {
     const text = change.words.find((run) => run.kind === kind)?.text.trim() ?? "";
-    const line = text.replace(/\s+/g, " ");
-    return line.length > 60 ? `${line.slice(0, 59).trimEnd()}…` : line;
+    return text === "" ? null : oneLine(text);
   };
-  return `“${shown("removed")}” → “${shown("added")}”`;
+  const [before, after] = [shown("removed"), shown("added")];
+  return { before, after, detail: `“${before ?? ""}” → “${after ?? ""}”` };
+}
+
+const lineOf = (message: Said): string | null => (message ? oneLine(messageText(message)) : null);
+
+function oneLine(text: string): string {
+  const line = [...text.slice(0, 400).replace(/\s+/g, " ")];
+  return line.length > 60 ? `${line.slice(0, 59).join("").trimEnd()}…` : line.join("");
 }

@@ -104,7 +104,11 @@ export interface BreakReason {
   readonly kind: Break;
   /** `tools[2]`, `messages[4]`, `tool_choice` … */
   readonly place: string;
+  /** In a line: for people. */
   readonly detail: string;
+  /** What stood there and what stands there; null where nothing does. */
+  readonly before: string | null;
+  readonly after: string | null;
 }
 
 export interface CacheVerdict {

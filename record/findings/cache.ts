@@ -101,9 +101,7 @@ function onlyNewest({ diff, before }: Scene): boolean {
 }
 
 function evidenceOf({ turn, diff }: Scene, reason: BreakReason): Evidence {
-  const [old, now] = reason.detail.split(" → ");
-  const before = now === undefined ? null : (old ?? null);
-  const after = now ?? old ?? null;
+  const { before, after } = reason;
   if (reason.place.startsWith("tools[")) {
     const removed = reason.kind === "tools-removed";
     return atTool(turn, removed ? null : Number(reason.place.slice(6, -1)), before, after);

@@ -1,0 +1,86 @@
+/** `callnumber findings [ID|NN.NN]`: what the rules see, exchange by exchange. */
+import { type PlacedInFile, placeDays, viewsOf } from "../record/conversation/placed-days.ts";
+import { type Finding, SEVERITIES } from "../record/findings/model.ts";
+import { findingsOfAll } from "../record/findings.ts";
+import { findExchange } from "../record/reader/find-exchange.ts";
+import type { Tree } from "../record/reader/tree.ts";
+import { treeOf } from "./captures.ts";
+import type { Command } from "./command.ts";
+import { oneLine, printable } from "./printable.ts";
+
+export const findings: Command = {
+  name: "findings",
+  summary: "what stands out, found by rules: tools lost, cache broken, another model, and more",
+  arguments: [
+    {
+      name: "what",
+      summary: "an exchange (its whole conversation), a category or an ID; all without it",
+    },
+  ],
+  options: [
+    { flags: "--rule <rule>", summary: "only this rule, e.g. tools-missing; see docs/findings.md" },
+    {
+      flags: "--lang <language>",
+      summary: "language of the text",
+      default: "en",
+      choices: ["en", "zh-Hant"],
+    },
+    { flags: "--json", summary: "one JSON object a line" },
+  ],
+  examples: ["callnumber findings 11.11", "callnumber findings 01KAR2 --lang zh-Hant"],
+  run: async (args, options, io) => {
+    const language = options.lang === "zh-Hant" ? "zh-Hant" : "en";
+    const tree = await treeOf(options, io);
+    const counts = new Map<string, number>();
+    for (const conversation of conversationsOf(tree, args[0])) {
+      const placements = conversation.map(({ placement }) => placement);
+      const numbers = new Map(conversation.map((x) => [x.placement.exchange, x.number]));
+      for (const finding of findingsOfAll(viewsOf(conversation), placements)) {
+        if (options.rule !== undefined && options.rule !== finding.rule) continue;
+        counts.set(finding.severity, (counts.get(finding.severity) ?? 0) + 1);
+        const number = numbers.get(finding.exchange) ?? "";
+        const id = placements[0]?.conversation ?? null;
+        if (options.json) {
+          io.stdout.write(`${JSON.stringify({ number, conversation: id, ...finding })}\n`);
+        } else {
+          for (const line of lines(finding, number, language)) io.stdout.write(`${line}\n`);
+        }
+      }
+    }
+    const told = SEVERITIES.filter((name) => counts.has(name)).map(
+      (name) => `${counts.get(name)} ${name}`,
+    );
+    io.stderr.write(`${told.join(", ") || "no findings"}\n`);
+    return 0;
+  },
+};
+
+/** The conversations that an argument means, oldest first; what stands alone is one of its own. */
+function conversationsOf(tree: Tree, what: string | undefined): PlacedInFile[][] {
+  const number = what !== undefined && /^\d\d(\.\d\d(\+.+)?)?$/.test(what) ? what : undefined;
+  const found = what === undefined || number !== undefined ? null : findExchange(tree, what);
+  const wish = number ?? found?.stream.number;
+  const groups = new Map<string, PlacedInFile[]>();
+  for (const placed of placeDays(tree, wish === undefined ? {} : { number: wish })) {
+    const key = placed.placement.conversation ?? placed.placement.exchange;
+    const group = groups.get(key);
+    if (group) group.push(placed);
+    else groups.set(key, [placed]);
+  }
+  const all = [...groups.values()];
+  if (found === null) return all;
+  return all.filter((group) => group.some(({ placement }) => placement.exchange === found.id));
+}
+
+function* lines(finding: Finding, number: string, language: "en" | "zh-Hant"): Generator<string> {
+  const { severity, exchange, rule, title, text, evidence } = finding;
+  yield `${severity.padEnd(7)}  ${exchange}  ${number}  ${title[language]} [${rule}]`;
+  yield `         ${printable(text[language])}`;
+  for (const { place, before, after } of evidence) {
+    const where = place.path === "" ? place.section : place.path;
+    const other = place.exchange === exchange ? "" : ` of ${place.exchange}`;
+    yield `         ${printable(where)}${other}`;
+    if (before !== null) yield `           − ${oneLine(before, 100)}`;
+    if (after !== null) yield `           + ${oneLine(after, 100)}`;
+  }
+}

@@ -1,0 +1,134 @@
+/** `callnumber stats`: calls, tokens, cost, latency, errors and bytes, in all or by something. */
+import { statSync } from "node:fs";
+import type { Config } from "../daemon/config/types.ts";
+import { understand } from "../record/dialects/understand.ts";
+import type { ExchangeLine } from "../record/format/schema.ts";
+import { DayReader } from "../record/reader/day-reader.ts";
+import { openTree } from "../record/reader/tree.ts";
+import { configOf, isUnder } from "./captures.ts";
+import type { Command } from "./command.ts";
+import { oneLine } from "./printable.ts";
+import { addExchange, emptyTally, type Tally, talliedRow } from "./tally.ts";
+
+const BY = ["model", "upstream", "client", "day", "number"] as const;
+type By = (typeof BY)[number];
+
+export const stats: Command = {
+  name: "stats",
+  summary: "calls, tokens, cost, latency, errors, bytes saved",
+  arguments: [{ name: "number", summary: "a category (11) or an ID (11.11); all without it" }],
+  options: [
+    { flags: "--by <what>", summary: "one line each", choices: BY },
+    { flags: "--reprice", summary: "cost by today's installed price table, not as recorded" },
+    { flags: "--json", summary: "one JSON object a line" },
+  ],
+  examples: ["callnumber stats --by model", "callnumber stats 11.11 --by day --reprice"],
+  run: async (args, options, io) => {
+    const config = await configOf(options, io);
+    const by = BY.find((name) => name === options.by) ?? null;
+    const tallies = new Map<string, Tally>();
+    let stored = 0;
+    for (const { stream, day, path } of openTree(config.captures).files()) {
+      if (args[0] !== undefined && !isUnder(stream.number, args[0])) continue;
+      stored += statSync(path).size;
+      using reader = DayReader.open(path);
+      for (const line of reader.exchanges()) {
+        const key = keyOf(line, by, day, stream.number);
+        const tally = tallies.get(key) ?? emptyTally();
+        tallies.set(key, tally);
+        addExchange(tally, line, options.reprice ? repriced(line, reader, config) : recorded(line));
+      }
+    }
+    const rows = [...tallies].map(([key, tally]) => ({ key, ...talliedRow(tally) }));
+    rows.sort((a, b) => (by === "day" ? (a.key < b.key ? -1 : 1) : b.calls - a.calls));
+    if (options.json) for (const row of rows) io.stdout.write(`${JSON.stringify(row)}\n`);
+    else io.stdout.write(table(rows, by ?? "all"));
+    if (rows.length === 0) io.stderr.write("no captures\n");
+    else {
+      const whole = rows.reduce((sum, row) => sum + row.body_bytes, 0);
+      io.stderr.write(`bodies ${size(whole)}, stored in ${size(stored)}${times(whole, stored)}\n`);
+    }
+    return 0;
+  },
+};
+
+function keyOf(line: ExchangeLine, by: By | null, day: string, number: string): string {
+  if (by === null) return "all";
+  if (by === "day") return day;
+  if (by === "number") return number;
+  if (by === "model") return line.llm?.served_model ?? line.llm?.model ?? "no model";
+  return (by === "upstream" ? line.upstream : line.client.name) ?? "unknown";
+}
+
+const recorded = (line: ExchangeLine): number | null => line.llm?.cost_usd ?? null;
+
+/** The cost by the table installed now; a WebSocket turn keeps what was recorded. */
+function repriced(line: ExchangeLine, reader: DayReader, config: Config): number | null {
+  if (line.llm === null || line.response?.status === 101) return recorded(line);
+  const url = line.upstream === null ? undefined : config.upstreams[line.upstream]?.url;
+  const host = url === undefined ? "" : `${url.protocol}//${url.hostname}${url.basePath}`;
+  const { llm } = understand({
+    method: line.request.method,
+    url: `${host}${line.request.url}`,
+    requestHeaders: line.request.headers,
+    requestBody: reader.requestBody(line),
+    status: line.response?.status ?? null,
+    responseHeaders: line.response?.headers ?? [],
+    responseBody: reader.responseBody(line),
+    chunks: null,
+    started: new Date(line.started),
+  });
+  return llm?.cost_usd ?? null;
+}
+
+type Row = { key: string } & ReturnType<typeof talliedRow>;
+
+function table(rows: readonly Row[], name: string): string {
+  const cells = rows.map((row) => [
+    oneLine(row.key, 48),
+    String(row.calls),
+    String(row.errors),
+    String(row.input_tokens),
+    String(row.cache_read_input_tokens),
+    String(row.output_tokens),
+    row.cost_usd === null ? "—" : `$${row.cost_usd.toFixed(4)}${row.unpriced > 0 ? "*" : ""}`,
+    millis(row.first_token_p50_ms),
+    millis(row.total_p50_ms),
+    millis(row.total_p95_ms),
+  ]);
+  const head = [
+    name,
+    "calls",
+    "errors",
+    "in",
+    "cached",
+    "out",
+    "cost",
+    "TTFT p50",
+    "time p50",
+    "p95",
+  ];
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...cells.map((row) => row[i]!.length)),
+  );
+  const lines = [head, ...cells].map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join("  "),
+  );
+  const starred = cells.some((row) => row[6]!.endsWith("*"));
+  if (starred) lines.push("* some calls have no known price and are not in the sum");
+  return rows.length === 0 ? "" : `${lines.join("\n")}\n`;
+}
+
+const millis = (ms: number | null): string =>
+  ms === null ? "—" : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+
+function size(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const at = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${(bytes / 1024 ** at).toFixed(at === 0 ? 0 : 1)} ${units[at]}`;
+}
+
+const times = (whole: number, stored: number): string =>
+  stored > 0 && whole > stored ? `, ${(whole / stored).toFixed(1)} times smaller` : "";

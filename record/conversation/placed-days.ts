@@ -1,0 +1,73 @@
+/**
+ * Conversations straight from a captures folder: reads days, places their exchanges, and opens
+ * those of one conversation again. For commands; the site keeps digests instead.
+ *
+ * What always holds: one day is in memory at a time while placing; only what was asked for is
+ * opened again. It must never write.
+ */
+import { byStart, ConversationIndex } from "../conversation.ts";
+import { DayReader } from "../reader/day-reader.ts";
+import type { Tree } from "../reader/tree.ts";
+import { factsOf } from "./facts.ts";
+import type { ExchangeFacts, Placement } from "./model.ts";
+import { type ExchangeView, ViewReader } from "./view.ts";
+
+/** A placement and the file that its exchange stands in. */
+export interface PlacedInFile {
+  readonly placement: Placement;
+  readonly number: string;
+  readonly day: string;
+  readonly path: string;
+}
+
+export interface DayWish {
+  /** A category (`11`) or an ID (`11.11`). */
+  readonly number?: string;
+  /** First and last day, `YYYY-MM-DD`, inclusive. */
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Places every exchange of the days wished for, oldest day first. */
+export function placeDays(tree: Tree, wish: DayWish): PlacedInFile[] {
+  const days = new Map<string, { path: string; number: string }[]>();
+  for (const { stream, day, path } of tree.files()) {
+    if (wish.number !== undefined && !lies(stream.number, wish.number)) continue;
+    if (day < (wish.from ?? "") || day > (wish.to ?? "9999")) continue;
+    days.set(day, [...(days.get(day) ?? []), { path, number: stream.number }]);
+  }
+  const index = new ConversationIndex();
+  const placed: PlacedInFile[] = [];
+  for (const [day, files] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const facts: { path: string; facts: ExchangeFacts }[] = [];
+    for (const { path, number } of files) {
+      using reader = DayReader.open(path);
+      const views = new ViewReader(reader);
+      for (const line of reader.exchanges()) {
+        facts.push({ path, facts: factsOf(views.view(line), number) });
+      }
+    }
+    facts.sort((a, b) => byStart(a.facts, b.facts));
+    for (const { path, facts: known } of facts) {
+      placed.push({ placement: index.add(known), number: known.number ?? "", day, path });
+    }
+  }
+  return placed;
+}
+
+const lies = (number: string, wanted: string): boolean =>
+  number === wanted || number.startsWith(`${wanted}.`) || number.startsWith(`${wanted}+`);
+
+/** Opens exchanges again, file by file; in the order given. Throws what the reader throws. */
+export function viewsOf(placed: readonly PlacedInFile[]): ExchangeView[] {
+  const views = new Map<string, ExchangeView>();
+  for (const path of new Set(placed.map((x) => x.path))) {
+    using reader = DayReader.open(path);
+    const opened = new ViewReader(reader);
+    for (const { placement, path: own } of placed) {
+      if (own !== path) continue;
+      views.set(placement.exchange, opened.view(reader.exchange(placement.exchange)));
+    }
+  }
+  return placed.map(({ placement }) => views.get(placement.exchange)!);
+}
