@@ -67,17 +67,6 @@ export const UpstreamEntry = z.strictObject({
     ),
 });
 
-export const RuleEntry = z.strictObject({
-  client: text.optional().describe("Name of the recognised client; * and ? match."),
-  upstream: text.optional().describe("Name of the upstream; * and ? match."),
-  model: text.optional().describe("Model asked for; * and ? match."),
-  path: text.optional().describe("Path and query as sent; * and ? match."),
-  header: z
-    .record(text, z.string())
-    .optional()
-    .describe("Header values by name; * and ? match. All must match."),
-});
-
 export const ConfigFile = z
   .strictObject({
     listen: z
@@ -132,7 +121,7 @@ export const ConfigFile = z
       .record(text, z.unknown())
       .optional()
       .describe(
-        "The plan of captures/: areas, in them categories, in them IDs, with filing rules.",
+        "The plan of captures/: areas, in them categories, in them IDs. A category or an ID may have a filing rule: client, upstream, model, path (text; * and ? match) and header (a mapping of names to such text); all that are given must match.",
       ),
     autofile: switchable
       .optional()

@@ -7,9 +7,9 @@
  *     12 Claude Code: { client: claude-code }
  *
  * What always holds: pure; every problem is reported with its path, none throws; numbers are what
- * counts, titles are carried along as written.
+ * counts, titles are carried along as written. Checked by hand, not by zod: this is loaded also
+ * where there is no file, and zod alone would double the time until the daemon listens.
  */
-import { RuleEntry } from "./schema.ts";
 import type { AreaPlan, CategoryPlan, FilingRule, IdPlan, TreePlan } from "./types.ts";
 
 export interface PlanProblem {
@@ -99,22 +99,33 @@ function readRule(
   problems: PlanProblem[],
 ): FilingRule | null {
   if (Object.keys(source).length === 0) return null;
-  const parsed = RuleEntry.safeParse(source);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const keys = "keys" in issue ? issue.keys : null;
-      const message =
-        keys === null
-          ? issue.message
-          : `a rule knows client, upstream, model, path and header, not ${keys.map(quote).join(", ")}`;
-      problems.push({ path: [...path, ...issue.path.map(String), ...(keys ?? [])], message });
-    }
-    return null;
+  const rule: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(source)) {
+    const at = [...path, key];
+    if (key === "header") rule.header = readHeaders(value, at, problems);
+    else if (!TEXT_KEYS.has(key)) {
+      const message = `a rule knows client, upstream, model, path and header, not ${quote(key)}`;
+      problems.push({ path: at, message });
+    } else if (typeof value !== "string" || value === "") {
+      problems.push({ path: at, message: `${key}: expected text, not ${quote(String(value))}` });
+    } else rule[key] = value;
   }
-  const { header, ...rest } = parsed.data;
-  if (header === undefined) return rest;
-  const lower = Object.entries(header).map(([name, value]) => [name.toLowerCase(), value]);
-  return { ...rest, header: Object.fromEntries(lower) };
+  return rule as FilingRule;
+}
+
+const TEXT_KEYS = new Set(["client", "upstream", "model", "path"]);
+
+function readHeaders(
+  value: unknown,
+  path: readonly string[],
+  problems: PlanProblem[],
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, wanted] of Object.entries(tableOf(value, path, problems))) {
+    if (typeof wanted === "string") headers[name.toLowerCase()] = wanted;
+    else problems.push({ path: [...path, name], message: `${name}: expected text` });
+  }
+  return headers;
 }
 
 function tableOf(value: unknown, path: readonly string[], problems: PlanProblem[]): Table {
