@@ -18,6 +18,8 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import("./init.ts")).init,
   scan: async () => (await import("./scan.ts")).scan,
   jd: async () => (await import("./jd.ts")).jd,
+  file: async () => (await import("./file.ts")).file,
+  prune: async () => (await import("./prune.ts")).prune,
 };
 
 /** Every command. */
