@@ -6,8 +6,16 @@
  * is only read (Astro's caches go to the state folder); the published folder is added to page by
  * page. Astro stays loaded between builds: the first takes about two seconds, the next a quarter.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CodedError } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
@@ -28,6 +36,8 @@ interface StaticPath {
 interface Handle {
   paths: (kind: PageKind) => StaticPath[];
 }
+
+let batches = 0;
 
 /** Renders `jobs` in all languages; calls `onPage` for each file as it is published. */
 export async function renderPages(
@@ -60,21 +70,35 @@ async function renderBatch(
   const astro = await loadAstro();
   // Named at run time: the file is JavaScript, as Astro wants it, and has no types.
   const { default: config } = await import(new URL("../../astro.config.mjs", import.meta.url).href);
-  const outDir = join(workFolder, "rendered");
+  mkdirSync(workFolder, { recursive: true });
+  const folder = realpathSync(workFolder);
+  // A folder of its own for each batch: Astro imports its entry from there, and an entry that is
+  // imported a second time under the same name still has the first batch's pages.
+  batches += 1;
+  const outDir = join(folder, `rendered-${process.pid}-${batches}`);
   remove(outDir);
   const handle: Handle = { paths: (kind) => staticPaths(jobs, kind, options) };
   (globalThis as { callnumberSite?: Handle }).callnumberSite = handle;
-  await astro.build({
-    ...config,
-    configFile: false,
-    root: workFolder,
-    srcDir: join(PACKAGE, "site"),
-    publicDir: join(PACKAGE, "site", "public"),
-    cacheDir: join(workFolder, "cache"),
-    outDir,
-    base: BASE,
-    logLevel: "error",
-  });
+  // Astro puts its intermediate files below the working folder, unless the output lies in it.
+  const cwd = process.cwd();
+  process.chdir(folder);
+  linkModules(folder);
+  try {
+    await astro.build({
+      ...config,
+      configFile: false,
+      root: folder,
+      srcDir: join(PACKAGE, "site"),
+      publicDir: join(PACKAGE, "site", "public"),
+      cacheDir: join(folder, "cache"),
+      vite: { cacheDir: join(folder, "vite") },
+      outDir,
+      base: BASE,
+      logLevel: "error",
+    });
+  } finally {
+    process.chdir(cwd);
+  }
   publish(outDir, options.out, onPage);
   remove(outDir);
 }
@@ -118,6 +142,18 @@ function publish(from: string, out: string, onPage: (path: string) => void): voi
       writeChanged(join(out, file), readFileSync(source));
     }
   }
+}
+
+/** Astro resolves its own entries from the root: there its packages are a link away. */
+function linkModules(folder: string): void {
+  const astro = dirname(createRequire(import.meta.url).resolve("astro/package.json"));
+  const link = join(folder, "node_modules");
+  const target = dirname(astro);
+  if (lstatSync(link, { throwIfNoEntry: false })) {
+    if (realpathSync(link) === realpathSync(target)) return;
+    remove(link);
+  }
+  symlinkSync(target, link, "junction");
 }
 
 interface Astro {
