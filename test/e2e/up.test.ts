@@ -1,0 +1,101 @@
+/**
+ * The README's first command from the outside: `npm start` brings proxy and site up, a client's
+ * exchange is on the site within five seconds of its end, ctrl-C ends all with exit code 0.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import OpenAI from "openai";
+
+const checkout = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Everything a process has said so far, and a way to wait for more. */
+class Said {
+  #text = "";
+  #wake = () => {};
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk) => {
+        this.#text += chunk;
+        this.#wake();
+      });
+    }
+    child.once("exit", () => this.#wake());
+  }
+
+  async until(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const match = pattern.exec(this.#text);
+      if (match !== null) return match[1] ?? match[0];
+      if (this.#child.exitCode !== null) throw new Error(`ended before ${pattern}: ${this.#text}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+const page = async (url: string) => {
+  const answer = await fetch(url);
+  return { status: answer.status, text: await answer.text() };
+};
+
+test("one command brings up proxy and site; a playback exchange is shown within 5 s", {
+  timeout: 120_000,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "callnumber-up-"));
+  cpSync(join(checkout, "captures"), join(folder, "captures"), { recursive: true });
+  const config = join(folder, "callnumber.yaml");
+  writeFileSync(config, "listen: 127.0.0.1:0\nsite: { listen: 127.0.0.1:0 }\n");
+  const child = spawn(process.execPath, ["cli/launch.mjs", "up", "--config", config], {
+    cwd: checkout,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  try {
+    const said = new Said(child);
+    const proxy = await said.until(/proxy {5}(http:\/\/127\.0\.0\.1:\d+)\//);
+    const site = await said.until(/site {6}(http:\/\/127\.0\.0\.1:\d+)\//);
+    await said.until(/OPENAI_BASE_URL=http/);
+    await said.until(/site: \d+ pages built/);
+    const home = await page(`${site}/`);
+    assert.equal(home.status, 200);
+    assert.match(home.text, /An agent that lost its tools/);
+
+    const client = new OpenAI({ baseURL: `${proxy}/playback/v1`, apiKey: "none", maxRetries: 0 });
+    const marker = `marker ${process.pid}`;
+    const began = performance.now();
+    const stream = await client.chat.completions.create({
+      model: "demo",
+      stream: true,
+      messages: [{ role: "user", content: `Say hello to ${marker}.` }],
+    });
+    let pieces = 0;
+    for await (const chunk of stream) if (chunk.choices[0]?.delta.content) pieces++;
+    const ended = performance.now();
+    assert.ok(pieces > 3, `${pieces} pieces`);
+    assert.ok(ended - began > 50, "it streams in time, not in one go");
+
+    let shown = false;
+    while (!shown && performance.now() - ended < 5_000) {
+      shown = (await page(`${site}/`)).text.includes(marker);
+      if (!shown) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.ok(shown, "the exchange was not on the site five seconds after its end");
+    t.diagnostic(`on the site ${Math.round(performance.now() - ended)} ms after its end`);
+
+    const exit = once(child, "exit");
+    child.kill("SIGINT");
+    assert.deepEqual(await exit, [0, null]);
+  } finally {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
