@@ -5,6 +5,7 @@
  * for what an identity is made of.
  */
 import type { NormalMessage, NormalTool } from "../dialects/normal.ts";
+import { LIMITS } from "../limits.ts";
 import { itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
 import type { ExchangeFacts } from "./model.ts";
 import type { ExchangeView } from "./view.ts";
@@ -40,7 +41,7 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
     answered: ok && (llm?.error ?? null) === null,
     body: line.request.body?.sha256 ?? null,
     system: system === "" ? null : shortHash(system),
-    systemSketch: system === "" ? [] : sketchOf(system),
+    systemSketch: system === "" ? [] : sketchOnce(system),
     tools: request.tools.length === 0 ? null : toolsId(request.tools),
     items: llm !== null && TALKS.has(llm.operation) ? talk.flatMap(itemsOf) : [],
     messages: talk.length,
@@ -53,6 +54,18 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
     usage: llm?.usage ?? null,
     costUsd: llm?.cost_usd ?? null,
   };
+}
+
+const sketches = new Map<string, readonly number[]>();
+
+/** Prompts repeat from turn to turn; the newest few are remembered. */
+function sketchOnce(system: string): readonly number[] {
+  const known = sketches.get(system);
+  if (known !== undefined) return known;
+  if (sketches.size >= LIMITS.keptListCount) sketches.clear();
+  const sketch = sketchOf(system);
+  sketches.set(system, sketch);
+  return sketch;
 }
 
 /** The system prompt of a request as one text. */

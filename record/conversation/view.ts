@@ -11,6 +11,7 @@ import { normaliseRequest, normaliseResponse } from "../dialects/normalise.ts";
 import type { ExchangeLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
 import type { DayReader } from "../reader/day-reader.ts";
+import { SharedMessages } from "./shared-messages.ts";
 
 /** An exchange with what it means. */
 export interface ExchangeView {
@@ -22,11 +23,19 @@ export interface ExchangeView {
   readonly responseId: string | null;
 }
 
+/** A part that was parsed. */
+interface Known {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly value: unknown;
+}
+
 const EMPTY: NormalRequest = { model: null, messages: [], tools: [], parameters: {} };
 
 export class ViewReader {
   readonly #day: DayReader;
-  readonly #values = new Map<string, unknown>();
+  readonly #values = new Map<string, Known>();
+  readonly #messages = new SharedMessages();
   #bytes = 0;
 
   constructor(day: DayReader) {
@@ -37,7 +46,7 @@ export class ViewReader {
   view(line: ExchangeLine): ExchangeView {
     const api = line.llm?.api ?? null;
     if (api === null) return { line, request: EMPTY, answer: [], responseId: null };
-    const request = normaliseRequest(api, this.#requestBody(line), line.request.url);
+    const request = this.#request(api, line);
     const response = parsed(this.#day.assembled(line) ?? this.#plainResponse(line));
     const id = (response as { id?: unknown } | null | undefined)?.id;
     return {
@@ -53,21 +62,27 @@ export class ViewReader {
     return this.#day.responseBody(line)?.toString("utf8") ?? null;
   }
 
-  /** The parsed body, with the parts that earlier requests brought already parsed. */
-  #requestBody(line: ExchangeLine): unknown {
+  /** The request, with what earlier requests brought already parsed and normalised. */
+  #request(api: string, line: ExchangeLine): NormalRequest {
+    const { url } = line.request;
     const entries = this.#day.outline(line, "request");
     const atoms = this.#day.fileOf(line).atoms(line, "request") ?? [];
-    if (entries.length === 0) return parsed(this.#day.requestBody(line)?.toString("utf8") ?? null);
+    if (entries.length === 0) {
+      const whole = parsed(this.#day.requestBody(line)?.toString("utf8") ?? null);
+      return normaliseRequest(api, whole, url);
+    }
     const skeleton = atoms.map((atom, i) => {
       if (i % 2 === 1) return "0";
       if (typeof atom === "string") return atom;
       return this.#day.part(typeof atom === "number" ? atom : atom.part, line).toString("utf8");
     });
     const body = parsed(skeleton.join("")) as Record<string, unknown> | null | undefined;
-    if (typeof body !== "object" || body === null) return undefined;
+    if (typeof body !== "object" || body === null) return EMPTY;
+    const digests = new Map<string, { sha256: string; bytes: number }[]>();
     for (const { key, list, parts } of entries) {
       const values = parts.map(({ n, sha256 }) => this.#value(n, sha256, line));
-      const value = list ? values : values[0];
+      const value = list ? values.map((known) => known.value) : values[0]?.value;
+      if (list) digests.set(key, values);
       // A member named __proto__ is a member like any other.
       Object.defineProperty(body, key, {
         value,
@@ -76,13 +91,14 @@ export class ViewReader {
         writable: true,
       });
     }
-    return body;
+    return this.#messages.request(api, body, url, digests);
   }
 
-  #value(n: number, sha256: string, line: ExchangeLine): unknown {
-    if (this.#values.has(sha256)) return this.#values.get(sha256);
+  #value(n: number, sha256: string, line: ExchangeLine): Known {
+    const seen = this.#values.get(sha256);
+    if (seen !== undefined) return seen;
     const bytes = this.#day.part(n, line);
-    const value = parsed(bytes.toString("utf8"));
+    const value = { sha256, bytes: bytes.length, value: parsed(bytes.toString("utf8")) };
     if (this.#bytes > LIMITS.keptValuesBytes) {
       this.#values.clear();
       this.#bytes = 0;
