@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import glob from "fast-glob";
 import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
 import type { ExchangeLine } from "../record/format/schema.ts";
@@ -39,8 +40,8 @@ export function openExchange(tree: Tree, prefix: string): OpenExchange {
 }
 
 /**
- * The capture files that arguments mean: numbers (`11`, `11.11`), files or folders; all without
- * arguments. Throws no-such-path for an argument that means nothing.
+ * The capture files that arguments mean: numbers (`11`, `11.11`), files, folders or globs; all
+ * without arguments. Throws no-such-path for an argument that means nothing.
  */
 export function filesOf(tree: Tree, args: readonly string[], io: Io): string[] {
   const all = [...tree.files()];
@@ -51,6 +52,11 @@ export function filesOf(tree: Tree, args: readonly string[], io: Io): string[] {
       if (under.length > 0) return under.map(({ path }) => path);
     }
     const path = resolve(io.cwd, argument);
+    if (!existsSync(path) && glob.isDynamicPattern(argument)) {
+      const matches = glob.sync(argument, { cwd: io.cwd, absolute: true });
+      const named = all.map((file) => file.path).filter((file) => matches.includes(file));
+      if (named.length > 0) return named;
+    }
     if (!existsSync(path)) throw new CodedError("no-such-path", `nothing is at ${argument}`);
     if (!statSync(path).isDirectory()) return [path];
     return all.map((file) => file.path).filter((file) => file.startsWith(`${path}/`));

@@ -49,7 +49,10 @@ async function play(bodies: readonly Buffer[], t: TestContext): Promise<Measured
   const daemon = await new DaemonProcess(`upstreams: { up: "http://127.0.0.1:${port}" }\n`).start();
   try {
     for (const body of bodies) {
-      const answer = await fetch(`${daemon.url}/up/v1/chat/completions`, { method: "POST", body });
+      const answer = await fetch(`${daemon.url}/up/v1/chat/completions`, {
+        method: "POST",
+        body: body as Buffer<ArrayBuffer>,
+      });
       assert.equal(answer.status, 200);
       await answer.arrayBuffer();
     }

@@ -13,7 +13,10 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Room → what it may import: own and other rooms (path prefixes), and packages. `node:` is free. */
 const ROOMS: Record<string, { rooms: string[]; packages: string[] }> = {
-  "cli/": { rooms: ["cli/", "daemon/", "record/", "site/"], packages: ["commander", "chokidar"] },
+  "cli/": {
+    rooms: ["cli/", "daemon/", "record/", "site/"],
+    packages: ["commander", "chokidar", "fast-glob"],
+  },
   "daemon/config/": {
     rooms: ["daemon/config/", "record/"],
     packages: ["yaml", "zod", "chokidar"],

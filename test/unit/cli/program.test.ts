@@ -136,6 +136,20 @@ test("verify names the line of a damaged file and ends with 1", async () => {
   }
 });
 
+test("captures can be named by number, file, folder or glob", async () => {
+  const files = async (...args: string[]) => (await cli("verify", ...args)).stderr;
+  assert.match(await files("91"), /^4 files/);
+  assert.match(
+    await files("captures/90-99 Samples/91 Sample conversations/91.1[12]*/*.jsonl"),
+    /^2 files/,
+  );
+  assert.match(
+    await files("captures/90-99 Samples/91 Sample conversations/91.13 An aborted stream"),
+    /^1 files/,
+  );
+  assert.equal((await cli("verify", "92")).exit, 66);
+});
+
 test("grep finds a word once, although every later turn repeats it", async () => {
   const { exit, stdout } = await cli("grep", "-F", "expected: 2026-03-31");
   assert.equal(exit, 0);
