@@ -34,6 +34,8 @@ export const LIMITS = {
   formPartCount: 1000,
   /** Turns that are followed back by `previous_response_id`; more is taken for a loop. */
   turnChainCount: 10_000,
+  /** Events of a stream that are no JSON, after which it is given up: each costs an exception. */
+  foreignEventCount: 1000,
   /** Characters of a URL that are looked at to find out whose price list holds. */
   priceUrlCount: 300,
   /** URLs whose provider is remembered. */
@@ -71,7 +73,7 @@ export const LIMITS = {
   drainMs: 60_000,
   /** At the end, a connection that was just accepted has so long to bring its request. */
   drainFreshMs: 1_000,
-  /** Free bytes on the disk of state or captures below which health is degraded. */
+  /** Free bytes on a disk below which health is degraded (a twentieth of the disk where that is less). */
   diskFreeBytes: GiB,
   /** Age of an ended exchange that is not filed yet from which health is degraded. */
   backlogMs: 5 * 60_000,

@@ -200,6 +200,8 @@ export function anthropicAssembler(): Assembler {
   let ended = false;
   /** A second message after the end of the first goes on where the first one's blocks end. */
   let offset = 0;
+  /** One more than the highest index so far. */
+  let next = 0;
   const blocks = new Map<number, Block>();
 
   function blockAt(index: number): Block {
@@ -236,12 +238,14 @@ export function anthropicAssembler(): Assembler {
     // Text completions on Bedrock have no type at all.
     const type = word(data, "type") ?? (str(data, "completion") === null ? name : "completion");
     const index = offset + (num(data, "index") ?? 0);
+    next = Math.max(next, index + 1);
     switch (type) {
       case "message_start":
-        if (ended) offset = blocks.keys().reduce((a, b) => Math.max(a, b), -1) + 1;
+        if (ended) offset = next;
         else {
           // Begun anew without an end: a gateway tried again, and the first try counts for nothing.
           blocks.clear();
+          next = offset;
           message = null;
         }
         message = { ...message, ...obj(data, "message") };

@@ -5,6 +5,7 @@
  * What always holds: the content type is only a hint for what the bytes leave open, because servers
  * omit it, get it wrong, and answer `stream: true` with plain JSON; never throws.
  */
+import { LIMITS } from "../limits.ts";
 import { isAwsEventStream, readAwsMessages } from "./aws-event-stream.ts";
 import type { StreamEvent } from "./dialect.ts";
 import { get, isObject, type JsonObject, parseJson, put, str } from "./json.ts";
@@ -109,7 +110,8 @@ function isEventArray(value: unknown): boolean {
 }
 
 function stream(framing: Framing, read: EventList): Framed {
-  const notes = read.foreign > 0 ? [`${read.foreign} stream events are not JSON`] : [];
+  const given = read.foreign >= LIMITS.foreignEventCount ? "; the rest is not read" : "";
+  const notes = read.foreign > 0 ? [`${read.foreign} stream events are not JSON${given}`] : [];
   return { framing, json: undefined, events: read.events, done: read.done, notes };
 }
 

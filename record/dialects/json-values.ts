@@ -5,6 +5,7 @@
  * What always holds: one linear pass over the bytes with a depth counter, no recursion; a torn last
  * value is left out; each event knows the chunk that completed it.
  */
+import { LIMITS } from "../limits.ts";
 import type { StreamEvent } from "./dialect.ts";
 import { parseJson } from "./json.ts";
 import type { EventList } from "./sse.ts";
@@ -24,6 +25,7 @@ export function readJsonValues(bytes: Uint8Array, ends: readonly number[]): Even
   let foreign = 0;
   let chunk = 0;
   for (const { start, end } of spans) {
+    if (foreign >= LIMITS.foreignEventCount) break;
     while (chunk < ends.length - 1 && ends[chunk]! < end) chunk++;
     const parsed = parseJson(buffer.toString("utf8", start, end));
     if (parsed.ok) events.push({ name: null, data: parsed.value, chunk });

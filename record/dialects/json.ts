@@ -19,6 +19,9 @@ const raw = JSON as unknown as RawJson;
 /** A number of 16 digits or more standing where a value stands: only then is the slow way taken. */
 const BIG_NUMBER = /[:[,]\s*-?\d{16,}/;
 
+/** How a JSON text may begin; whatever else is refused without the cost of an exception. */
+const JSON_START = /^[\t\n\r ]*[-[{"0-9tfn]/;
+
 export type Parsed = { ok: true; value: unknown } | { ok: false; why: string };
 
 /**
@@ -29,6 +32,7 @@ export function parseJson(text: string): Parsed {
   if (text.length > LIMITS.jsonDepthCount && isTooDeep(text)) {
     return { ok: false, why: `JSON nested deeper than ${LIMITS.jsonDepthCount} levels` };
   }
+  if (!JSON_START.test(text)) return { ok: false, why: "not JSON: no value begins like that" };
   try {
     const value = BIG_NUMBER.test(text) ? JSON.parse(text, keepBigNumber) : JSON.parse(text);
     return { ok: true, value };

@@ -176,7 +176,11 @@ function addAudio(message: JsonObject, delta: JsonObject): void {
   message.audio = audio;
   // Each piece is base64 of its own and may be padded: joined at the end, as bytes.
   const data = word(delta, "data");
-  if (data !== null) audio.data = [...list(audio, "data"), data];
+  if (data !== null) {
+    const pieces = list(audio, "data");
+    pieces.push(data);
+    audio.data = pieces;
+  }
   addMembers(audio, delta, new Set(["data"]));
 }
 

@@ -7,6 +7,7 @@
  */
 import { StringDecoder } from "node:string_decoder";
 import { createParser } from "eventsource-parser";
+import { LIMITS } from "../limits.ts";
 import type { StreamEvent } from "./dialect.ts";
 import { parseJson } from "./json.ts";
 
@@ -33,6 +34,7 @@ export function readSse(bytes: Uint8Array, ends: readonly number[]): EventList {
         done = true;
         return;
       }
+      if (foreign >= LIMITS.foreignEventCount) return;
       for (const value of valuesOf(data)) {
         if (value === undefined) foreign++;
         else events.push({ name: event ?? null, data: value, chunk });
@@ -57,13 +59,30 @@ export function readSse(bytes: Uint8Array, ends: readonly number[]): EventList {
 /** The JSON of an event; several where a server forgot the blank line between two events. */
 function valuesOf(data: string): unknown[] {
   if (data === "") return [];
-  const whole = parseJson(data);
-  if (whole.ok) return [whole.value];
-  if (!data.includes("\n")) return [undefined];
-  const lines = data.split("\n").filter((line) => line.trim() !== "" && line.trim() !== "[DONE]");
-  const each = lines.map((line) => parseJson(line));
-  if (each.every((parsed) => parsed.ok)) return each.map((parsed) => parsed.value);
+  if (!data.includes("\n")) {
+    const whole = parseJson(data);
+    return [whole.ok ? whole.value : undefined];
+  }
   // A server that broke a long line wherever it liked: the pieces belong together without "\n".
-  const joined = parseJson(data.replaceAll("\n", ""));
-  return [joined.ok ? joined.value : undefined];
+  // Found out by looking, since a parse that fails is dear.
+  const parsed = parseJson(breaksInString(data) ? data.replaceAll("\n", "") : data);
+  if (parsed.ok) return [parsed.value];
+  const lines = data.split("\n").filter((line) => line.trim() !== "" && line.trim() !== "[DONE]");
+  if (lines.every((line) => /^\s*\{.*\}\s*$/s.test(line))) {
+    const each = lines.map((line) => parseJson(line));
+    if (each.every((value) => value.ok)) return each.map((value) => value.value);
+  }
+  return [undefined];
+}
+
+/** Whether a line break stands inside a JSON string, where none may. */
+function breaksInString(data: string): boolean {
+  let inside = false;
+  for (let i = 0; i < data.length; i++) {
+    const c = data.charCodeAt(i);
+    if (c === 34) inside = !inside;
+    else if (inside && c === 92) i++;
+    else if (inside && c === 10) return true;
+  }
+  return false;
 }
