@@ -117,6 +117,10 @@ export class Connection {
   }
 }
 
+function uncork(call: Call): void {
+  call.uncork();
+}
+
 class Call implements UpstreamCall {
   private readonly connection: Connection;
   private readonly request: UpstreamRequest;
@@ -126,6 +130,7 @@ class Call implements UpstreamCall {
   private answered = false;
   private sent = false;
   private over = false;
+  private corked = false;
 
   constructor(
     connection: Connection,
@@ -143,8 +148,24 @@ class Call implements UpstreamCall {
     const { method, path, headers, body } = this.request;
     let head = `${method} ${path} HTTP/1.1\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    this.connection.socket.write(`${head}\r\n`, "latin1");
-    if (body === "none") this.finish(NO_TRAILERS);
+    const { socket } = this.connection;
+    if (body === "none") {
+      socket.write(`${head}\r\n`, "latin1");
+      this.finish(NO_TRAILERS);
+      return;
+    }
+    // The body mostly comes in the same turn: then head and body go out with one system call.
+    socket.cork();
+    this.corked = true;
+    socket.write(`${head}\r\n`, "latin1");
+    setImmediate(uncork, this);
+  }
+
+  /** Sends what has been held back for the body's sake. */
+  uncork(): void {
+    if (!this.corked) return;
+    this.corked = false;
+    this.connection.socket.uncork();
   }
 
   connected(fresh: boolean): void {
@@ -155,7 +176,12 @@ class Call implements UpstreamCall {
   write(chunk: Buffer): boolean {
     const { socket } = this.connection;
     if (this.over || socket.destroyed) return true;
-    if (this.request.body !== "chunked") return socket.write(chunk);
+    if (this.request.body !== "chunked") {
+      const more = socket.write(chunk);
+      this.uncork();
+      return more;
+    }
+    this.uncork();
     socket.cork();
     socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
     socket.write(chunk);
@@ -233,6 +259,7 @@ class Call implements UpstreamCall {
 
   private close(): void {
     this.over = true;
+    this.uncork();
     if (this.timer !== null) clearTimeout(this.timer);
   }
 

@@ -107,7 +107,7 @@ export class Exchange implements UpstreamHandler {
 
   private requestData(chunk: Buffer): void {
     this.requestBytes += chunk.length;
-    this.recorder.data(FrameKind.requestData, chunk);
+    this.recorder.requestData(chunk);
     if (this.call !== null && !this.call.write(chunk)) this.req.pause();
   }
 

@@ -31,6 +31,7 @@ export class Recorder {
   private readonly number: number;
   private frames: FrameToWrite[] = [];
   private scheduled = false;
+  private waiting = false;
   private ended = false;
 
   /** `number`: unique within a run of the daemon. */
@@ -46,10 +47,19 @@ export class Recorder {
 
   begin(begin: Begin): void {
     this.add(FrameKind.begin, JSON.stringify(begin));
-    this.schedule();
+    this.soon();
   }
 
-  /** Raw bytes of a body or of a switched protocol. */
+  /**
+   * A piece of the request body. Nobody waits for it to be on record, so the frames of one turn of
+   * the event loop share a write: as a rule head, body and end of a request.
+   */
+  requestData(chunk: Buffer): void {
+    this.add(FrameKind.requestData, chunk);
+    this.soon();
+  }
+
+  /** Bytes that the client is about to get, or of a switched protocol. */
   data(kind: FrameKind, chunk: Buffer): void {
     this.add(kind, chunk);
     this.schedule();
@@ -91,6 +101,12 @@ export class Recorder {
     this.frames.push({ kind, exchange: this.number, atMs: this.now(), payload });
   }
 
+  private soon(): void {
+    if (this.scheduled || this.waiting) return;
+    this.waiting = true;
+    setImmediate(flushAtLast, this);
+  }
+
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -102,6 +118,16 @@ export class Recorder {
     this.scheduled = false;
     this.flush();
   }
+
+  /** Called at the end of the turn that `soon` asked for. */
+  turned(): void {
+    this.waiting = false;
+    this.flush();
+  }
+}
+
+function flushAtLast(recorder: Recorder): void {
+  recorder.turned();
 }
 
 function flushLater(recorder: Recorder): void {

@@ -33,19 +33,31 @@ const END = {
 test("frames of one tick share one write, in order; the end flushes at once", async () => {
   const spool = sink();
   const recorder = new Recorder(spool, 7);
-  recorder.data(FrameKind.requestData, Buffer.from("a"));
-  recorder.data(FrameKind.requestData, Buffer.from("b"));
+  recorder.data(FrameKind.clientFrame, Buffer.from("a"));
+  recorder.data(FrameKind.clientFrame, Buffer.from("b"));
   assert.deepEqual(spool.groups, []);
   await new Promise((resolve) => process.nextTick(resolve));
-  assert.deepEqual(spool.groups, [[2, 2]]);
+  assert.deepEqual(spool.groups, [[9, 9]]);
   recorder.note(FrameKind.requestEnd, { trailers: [] });
   recorder.data(FrameKind.responseData, Buffer.from("c"));
   recorder.end(END);
   assert.deepEqual(spool.groups, [
-    [2, 2],
+    [9, 9],
     [3, 5, 7],
   ]);
   assert.ok(spool.frames.every(({ exchange }) => exchange === 7));
+});
+
+test("a request that comes in one turn of the event loop is one write", async () => {
+  const spool = sink();
+  const recorder = new Recorder(spool, 1);
+  recorder.requestData(Buffer.from("a"));
+  await new Promise((resolve) => process.nextTick(resolve));
+  recorder.requestData(Buffer.from("b"));
+  recorder.note(FrameKind.requestEnd, { trailers: [] });
+  assert.deepEqual(spool.groups, []);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(spool.groups, [[2, 2, 3]]);
 });
 
 test("a chunk is recorded before a socket that was written to in the same tick sends it", async () => {
