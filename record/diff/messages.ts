@@ -137,6 +137,9 @@ function takePairs(
   return pairs;
 }
 
+/** Results and the user's words may share a message, which is then the user's. */
+const side = ({ role }: NormalMessage): string => (role === "tool" ? "user" : role);
+
 /** Between two kept messages: the same role in the same place, or texts that are alike. */
 function inPlace(
   before: readonly NormalMessage[],
@@ -151,7 +154,7 @@ function inPlace(
   for (const i of [...removed]) {
     const gap = gapOf("before", i);
     const open = [...added].filter(
-      (j) => gapOf("after", j) === gap && before[i]!.role === after[j]!.role,
+      (j) => gapOf("after", j) === gap && side(before[i]!) === side(after[j]!),
     );
     const old = messageText(before[i]!);
     const sketch = sketchOf(old);

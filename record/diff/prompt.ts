@@ -12,13 +12,10 @@ import { shortHash } from "../conversation/items.ts";
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import type { DiffSide, Divergence } from "./model.ts";
 
-interface Segment {
+interface Segment extends Bit {
   readonly section: Divergence["section"];
   readonly position: number;
   readonly place: string;
-  readonly id: string;
-  readonly text: string;
-  readonly bytes: number;
 }
 
 /** Leading system messages: how many there are. */
@@ -31,36 +28,48 @@ export function systemCount(messages: readonly NormalMessage[]): number {
 export const placeOf = (message: NormalMessage): string =>
   message.index === null ? message.key : `${message.key}[${message.index}]`;
 
-const cut = new WeakMap<NormalRequest, Segment[]>();
+interface Bit {
+  readonly id: string;
+  readonly text: string;
+  readonly bytes: number;
+}
+
+const known = new WeakMap<NormalMessage, readonly Bit[]>();
+
+/** The pieces of a message that reach the prompt; remembered, for turns share messages. */
+function bitsOf(message: NormalMessage): readonly Bit[] {
+  const seen = known.get(message);
+  if (seen !== undefined) return seen;
+  const bits = message.pieces
+    .filter(({ kind }) => kind !== "reasoning")
+    .map((piece) => {
+      // A result stays what it is when the client puts words of the user into the same message.
+      const role = piece.kind === "tool_result" ? "tool" : message.role;
+      return bit([role, piece], piece.kind === "text" ? piece.text : "");
+    });
+  known.set(message, bits);
+  return bits;
+}
+
+function bit(value: unknown, text: string): Bit {
+  const json = JSON.stringify(value);
+  return { text, id: shortHash(json), bytes: Buffer.byteLength(json) };
+}
 
 function segmentsOf(request: NormalRequest): Segment[] {
-  const known = cut.get(request);
-  if (known !== undefined) return known;
-  const segments: Segment[] = request.tools.map((tool, at) =>
-    segment("tools", at, `tools[${at}]`, "", [tool.kind, tool.name, tool.description, tool.schema]),
-  );
+  const segments: Segment[] = request.tools.map((tool, at) => ({
+    section: "tools",
+    position: at,
+    place: `tools[${at}]`,
+    ...bit([tool.kind, tool.name, tool.description, tool.schema], ""),
+  }));
   const system = systemCount(request.messages);
   request.messages.forEach((message, at) => {
     const section = at < system ? "system" : "messages";
-    for (const piece of message.pieces) {
-      if (piece.kind === "reasoning") continue;
-      const text = piece.kind === "text" ? piece.text : "";
-      segments.push(segment(section, at, placeOf(message), text, [message.role, piece]));
-    }
+    const place = placeOf(message);
+    for (const said of bitsOf(message)) segments.push({ section, position: at, place, ...said });
   });
-  cut.set(request, segments);
   return segments;
-}
-
-function segment(
-  section: Segment["section"],
-  position: number,
-  place: string,
-  text: string,
-  value: unknown,
-): Segment {
-  const json = JSON.stringify(value);
-  return { section, position, place, text, id: shortHash(json), bytes: Buffer.byteLength(json) };
 }
 
 export interface Parting {

@@ -50,15 +50,20 @@ export const callUnanswered: Rule = {
     if (turn.request.parameters.previous_response_id !== undefined) return [];
     const last = turn.request.messages.length - 1;
     const known = new Set(before === null ? [] : openCalls(before).map(keyOf));
-    return openCalls(turn)
-      .filter((call) => call.position < last && !known.has(keyOf(call)))
-      .map(({ piece, position }) => ({
+    const open = openCalls(turn).filter((call) => call.position < last && !known.has(keyOf(call)));
+    // One finding a message: a model may call many tools at once.
+    return [...Map.groupBy(open, ({ position }) => position).values()].map((calls) => {
+      const names = [...new Set(calls.map(({ piece }) => piece.name))].join(", ");
+      return {
         text: text(
-          `The model called ${piece.name}, and what it returned is not in the history. Some providers refuse this; a model guesses.`,
-          `模型呼叫了 ${piece.name}，歷史裡卻沒有它的結果。有些服務會拒絕，模型則會亂猜。`,
+          `The model called ${names}, and what ${calls.length} of its calls returned is not in the history. Some providers refuse this; a model guesses.`,
+          `模型呼叫了 ${names}，其中 ${calls.length} 次呼叫的結果不在歷史裡。有些服務會拒絕，模型則會亂猜。`,
         ),
-        evidence: [atMessage(turn, position, null, `${piece.name}(${piece.arguments})`)],
-      }));
+        evidence: calls.map(({ piece, position }) =>
+          atMessage(turn, position, null, `${piece.name}(${piece.arguments})`),
+        ),
+      };
+    });
   },
 };
 

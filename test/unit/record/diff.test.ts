@@ -236,6 +236,23 @@ test("the newest message with more in it is no break", () => {
   assert.deepEqual(kinds(anthropic({ messages: before }), anthropic({ messages: after })), []);
 });
 
+test("words of the user put beside a tool result are no break", () => {
+  const use = a([{ type: "tool_use", id: "t1", name: "run_tests", input: {} }]);
+  const result = { type: "tool_result", tool_use_id: "t1", content: "Command aborted" };
+  const before = [...TALK.slice(0, 1), use, u([result])];
+  const after = [
+    ...TALK.slice(0, 1),
+    use,
+    u([result, { type: "text", text: "why did you stop?" }]),
+  ];
+  const found = diff(anthropic({ messages: before }), anthropic({ messages: after }));
+  assert.deepEqual([found.cache.state, found.divergence], ["kept", null]);
+  assert.deepEqual(
+    found.messages.map(({ change }) => change),
+    ["rewritten"],
+  );
+});
+
 test("what a break cost comes from the provider's usage where it reports one", () => {
   const usage = (input: number, read: number, written: number) => ({
     llm: {

@@ -7,6 +7,7 @@ import type { ExchangeView } from "../../../record/conversation/view.ts";
 import { placeAll } from "../../../record/conversation.ts";
 import type { Finding } from "../../../record/findings/model.ts";
 import { findingsOfAll, RULES } from "../../../record/findings.ts";
+import { sessionBodies, sessionsSkipped } from "./conversation/corpus-sessions.ts";
 import { chatAnswer, type Made, madeExchange } from "./conversation/made-exchange.ts";
 
 const RULES_TEXT =
@@ -321,4 +322,17 @@ test("docs/findings.md lists exactly the rules", () => {
   const page = readFileSync(new URL("../../../docs/findings.md", import.meta.url), "utf8");
   const listed = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
   assert.deepEqual(listed.sort(), RULES.map(({ id }) => id).sort());
+});
+
+test("a recorded session shows its unanswered calls and no break that is none", {
+  skip: sessionsSkipped,
+}, () => {
+  const { bodies } = sessionBodies("openhands-1");
+  assert.deepEqual(found(bodies.map((body, i) => madeExchange({ body, at: i * 20 }))), []);
+  const large = sessionBodies("pi-large-session").bodies.slice(0, 140);
+  const api = "anthropic.messages";
+  const seenThere = found(large.map((body, i) => madeExchange({ api, body, at: i * 20 })));
+  assert.deepEqual([...new Set(seenThere.map(({ rule }) => rule))], ["tool-call-unanswered"]);
+  // Counted in the bodies themselves: sixteen calls of the twelfth turn were never answered.
+  assert.equal(seenThere[0]!.evidence.length, 16);
 });
