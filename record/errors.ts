@@ -83,6 +83,11 @@ export const CATALOGUE = {
     hint: "the lines are named; restore the file from git",
     exit: 1,
   },
+  "site-secret-found": {
+    meaning: "a capture file that the site would show holds what looks like a credential",
+    hint: "`callnumber scan` names the lines; nothing was published. Redact them, or revoke the key",
+    exit: 1,
+  },
   "redaction-deadline": {
     meaning: "looking for secrets in a record took longer than its deadline; it is not filed",
     hint: "the record lies in quarantine in the state directory; look at your own redact rules",

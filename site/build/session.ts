@@ -26,6 +26,7 @@ import {
 } from "./manifest.ts";
 import type { Progress, Report, SiteOptions } from "./options.ts";
 import { type PageInputs, pageJobs } from "./pages.ts";
+import { refuseSecrets } from "./refuse-secrets.ts";
 import { renderPages } from "./render.ts";
 import { DaySegment, type Segment, writeDirectory } from "./search-index.ts";
 
@@ -116,6 +117,7 @@ function digestDays(
 ): Manifest {
   const days: Record<string, DayEntry> = { ...manifest.days };
   for (const { number, day } of dirty.gone) delete days[dayKey(number, day)];
+  refuseSecrets(dirty.dirty, manifest);
   const segments: Segment[] = [];
   let done = 0;
   for (const entry of dirty.dirty) {
