@@ -2,17 +2,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
-import os from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { acquireLock, lockFolderByDatabase } from "../../../daemon/lock.ts";
 import type { CodedError } from "../../../record/errors.ts";
+import { tempFolder as folder } from "./temp-folder.ts";
 
 const MODULE = new URL("../../../daemon/lock.ts", import.meta.url).href;
-
-function folder(): string {
-  return fs.mkdtempSync(join(os.tmpdir(), "callnumber-lock-"));
-}
 
 /** A process that holds the lock of `dir` until it is killed. */
 async function holder(dir: string, how: string) {

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import os from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { loadStateKey } from "../../../daemon/state-key.ts";
-
-function folder(): string {
-  return fs.mkdtempSync(join(os.tmpdir(), "callnumber-key-"));
-}
+import { tempFolder as folder } from "./temp-folder.ts";
 
 test("what was sealed opens again, also after a restart, and no two seals are alike", () => {
   const dir = folder();

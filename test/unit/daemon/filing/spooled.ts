@@ -1,7 +1,5 @@
 /** Helpers of the filing tests: writes exchanges into a spool as the proxy does, and reads trees. */
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import os from "node:os";
 import { join } from "node:path";
 import { Filer, type FilerOptions } from "../../../../daemon/filing/filer.ts";
 import type { FiledNotice } from "../../../../daemon/filing/messages.ts";
@@ -11,6 +9,7 @@ import { understand } from "../../../../record/dialects/understand.ts";
 import type { ExchangeLine } from "../../../../record/format/schema.ts";
 import { openTree } from "../../../../record/reader/tree.ts";
 import { verifyFile } from "../../../../record/reader/verify.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 export interface Scene {
   readonly root: string;
@@ -20,7 +19,7 @@ export interface Scene {
 }
 
 export function scene(): Scene {
-  const root = fs.mkdtempSync(join(os.tmpdir(), "callnumber-filing-"));
+  const root = tempFolder();
   const state = join(root, "state");
   return { root, captures: join(root, "captures"), state, spoolDir: join(state, "spool") };
 }

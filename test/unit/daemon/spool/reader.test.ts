@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import os from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Extents, SpoolBytes } from "../../../../daemon/spool/extents.ts";
 import { listSegments, SpoolReader } from "../../../../daemon/spool/reader.ts";
 import { segmentName } from "../../../../daemon/spool/segment.ts";
 import { openSpool, type SpoolOptions } from "../../../../daemon/spool/writer.ts";
+import { tempFolder as folder } from "../temp-folder.ts";
 
-function folder(): string {
-  return fs.mkdtempSync(join(os.tmpdir(), "callnumber-spool-"));
-}
 function open(dir: string, options: Partial<SpoolOptions> = {}) {
   return openSpool(dir, { durability: "os", limitBytes: 1e9, ...options });
 }
