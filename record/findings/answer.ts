@@ -5,7 +5,7 @@
  */
 import { messageText } from "../diff/messages.ts";
 import { type Rule, type Scene, type TurnView, text } from "./model.ts";
-import { sameModel } from "./model-names.ts";
+import { compareModels } from "./model-names.ts";
 import { atAnswer, atExchange, atParameter } from "./places.ts";
 
 const CUT = /^(length|max_tokens|max_output_tokens|model_length|model_context_window_exceeded)$/i;
@@ -108,12 +108,21 @@ export const otherModel: Rule = {
       asked,
       ...(Array.isArray(listed) ? listed.filter((name) => typeof name === "string") : []),
     ];
-    if (allowed.some((name) => sameModel(name, served))) return [];
+    const likeness = allowed.map((name) => compareModels(name, served));
+    if (likeness.includes("same")) return [];
+    const evidence = [atParameter(turn, "model", asked, served)];
+    if (likeness.includes("alias")) {
+      const said = text(
+        `${asked} was asked for; ${served} answered. It may be what the provider means by that name.`,
+        `要求的是 ${asked}，回答的是 ${served}；這可能就是服務端對該名稱的解釋。`,
+      );
+      return [{ text: said, evidence, severity: "notice" }];
+    }
     const said = text(
       `${asked} was asked for; ${served} answered.`,
       `要求的是 ${asked}，回答的是 ${served}。`,
     );
-    return [{ text: said, evidence: [atParameter(turn, "model", asked, served)] }];
+    return [{ text: said, evidence }];
   },
 };
 
