@@ -1,9 +1,11 @@
 /**
  * The daemon as a foreground program, for `serve` and `up`: starts it, reloads its configuration
- * when the file changes, ends it tidily on the first signal.
+ * when the file changes or a SIGHUP comes, ends it tidily on the first signal, and tells systemd
+ * about all of it where systemd asks.
  */
 import type { Config } from "../daemon/config/types.ts";
 import type { Daemon, Log } from "../daemon/daemon.ts";
+import type { SystemdLink } from "../daemon/systemd/attach.ts";
 import type { Io, Options } from "./command.ts";
 import { version } from "./version.ts";
 
@@ -17,18 +19,27 @@ export interface RunningDaemon {
 export async function runDaemon(config: Config, options: Options, io: Io): Promise<RunningDaemon> {
   const { startDaemon } = await import("../daemon/daemon.ts");
   const log = logTo(io, options.quiet === true);
-  const daemon = await startDaemon(config, { log, version: version() });
-  const stopWatching = await watchConfiguration(config, daemon, log, io);
+  const sockets = await inheritedSockets(io);
+  const daemon = await startDaemon(config, { log, version: version(), sockets });
+  if (sockets.length > 0) compareAddresses(daemon, config, log);
+  const { attachToSystemd } = await import("../daemon/systemd/attach.ts");
+  const link = attachToSystemd(daemon, io.env, (message) => log("error", message));
+  const stopWatching = await watchConfiguration(config, daemon, link, log, io);
   const ended = new Promise<void>((done) => {
-    const close = () => {
+    const close = async () => {
       void stopWatching();
-      daemon.close().then(done, (error: Error) => {
-        log("error", `the daemon did not end tidily: ${error.message}`);
-        done();
-      });
+      log("info", `ending: ${daemon.health().inFlight} exchanges in flight`);
+      link.stopping(config.drainMs);
+      try {
+        await daemon.close();
+      } catch (error) {
+        log("error", `the daemon did not end tidily: ${(error as Error).message}`);
+      }
+      await link.close();
+      done();
     };
-    if (io.signal.aborted) close();
-    else io.signal.addEventListener("abort", close, { once: true });
+    if (io.signal.aborted) void close();
+    else io.signal.addEventListener("abort", () => void close(), { once: true });
   });
   return { daemon, ended };
 }
@@ -43,16 +54,47 @@ function logTo(io: Io, quiet: boolean): Log {
   };
 }
 
-/** Nothing to watch where the defaults alone hold. */
+async function inheritedSockets(io: Io): Promise<number[]> {
+  if (io.env.LISTEN_FDS === undefined) return [];
+  const { takeListenFds } = await import("../daemon/systemd/listen-fds.ts");
+  return takeListenFds(io.env as Record<string, string | undefined>);
+}
+
+/** With sockets from systemd, `listen` of the configuration is only what somebody once meant. */
+function compareAddresses(daemon: Daemon, config: Config, log: Log): void {
+  const real = daemon.urls.map((url) => new URL(url).host).sort();
+  const meant = config.listen
+    .map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`)
+    .sort();
+  if (real.join() === meant.join()) return;
+  log(
+    "warning",
+    `listening on ${real.join(", ")} as the socket unit says, not on ${meant.join(", ")} as ` +
+      "`listen` says; `callnumber service install` brings them together",
+  );
+}
+
+/** Follows the file and SIGHUP; the function returned ends both. */
 async function watchConfiguration(
   { path }: Config,
   daemon: Daemon,
+  link: SystemdLink,
   log: Log,
   io: Io,
 ): Promise<() => Promise<void>> {
   if (path === null) return async () => {};
   const { watchConfig } = await import("../daemon/config/watch.ts");
   const changed = (config: Config) => daemon.reload(config);
-  const watch = await watchConfig(path, { env: io.env, cwd: io.cwd, log, changed });
-  return () => watch.close();
+  const failed = (why: string) => daemon.configFault(why);
+  const watch = await watchConfig(path, { env: io.env, cwd: io.cwd, log, changed, failed });
+  const onHangup = () => {
+    const { done } = link.reloading();
+    watch.reload();
+    done();
+  };
+  process.on("SIGHUP", onHangup);
+  return async () => {
+    process.off("SIGHUP", onHangup);
+    await watch.close();
+  };
 }

@@ -18,6 +18,9 @@ import { isLoopbackHost } from "./config/resolve.ts";
 import type { Config, UpstreamConfig } from "./config/types.ts";
 import type { FilerSupervisor } from "./filing/supervisor.ts";
 import { acquireLock, type Lock } from "./lock.ts";
+import { DaemonMetrics, diskRoom, type Observed, spoolSize } from "./metrics/daemon-metrics.ts";
+import { exchangeLine } from "./metrics/exchange-line.ts";
+import { reasonsOf } from "./metrics/health.ts";
 import { Http1Upstream } from "./proxy/http1-upstream.ts";
 import { LazyUpstream } from "./proxy/lazy-upstream.ts";
 import type { OwnRoutes } from "./proxy/own-routes.ts";
@@ -27,6 +30,9 @@ import type { Upstream } from "./proxy/upstream.ts";
 import { openSpool, type SpoolWriter } from "./spool/writer.ts";
 import { loadStateKey, type StateKey } from "./state-key.ts";
 
+/** A round of the filer that ends now has seen everything that is older than this. */
+const IDLE_MARGIN_MS = 250;
+
 export type LogLevel = "debug" | "info" | "warning" | "error";
 export type Log = (level: LogLevel, message: string) => void;
 
@@ -34,6 +40,8 @@ export interface DaemonOptions {
   readonly log: Log;
   /** Shown by `/-/version`. */
   readonly version?: string;
+  /** Listening sockets that were handed over; then `listen` of the configuration is not used. */
+  readonly sockets?: readonly number[];
 }
 
 export interface Health {
@@ -43,6 +51,10 @@ export interface Health {
   readonly inFlight: number;
   readonly exchanges: number;
   readonly spool: { readonly bytes: number; readonly lostExchanges: number };
+  /** Ended and not in the tree yet. */
+  readonly backlog: { readonly exchanges: number; readonly ageMs: number };
+  /** Exchanges since the start that were kept out of the tree. */
+  readonly setAside: number;
 }
 
 export interface Daemon {
@@ -50,6 +62,8 @@ export interface Daemon {
   readonly urls: readonly string[];
   /** Takes a new configuration for later exchanges; addresses and folders need a restart. */
   reload(config: Config): void;
+  /** The configuration on disk was found wrong, or (null) is in force again. */
+  configFault(message: string | null): void;
   health(): Health;
   /** The filer, once it runs; for whoever wants to hear of filed exchanges. */
   readonly filer: Promise<FilerSupervisor>;
@@ -59,10 +73,8 @@ export interface Daemon {
 
 /** Throws CodedError token-required, tree-locked, state-unusable or listen-failed. */
 export async function startDaemon(config: Config, options: DaemonOptions): Promise<Daemon> {
-  for (const { host } of config.listen) {
-    if (config.token === null && !isLoopbackHost(host)) {
-      throw new CodedError("token-required", `listening on ${host} without a token`);
-    }
+  if (options.sockets === undefined || options.sockets.length === 0) {
+    for (const { host } of config.listen) checkToken(config, host);
   }
   const lock = await acquireLock(config.state, config.captures);
   try {
@@ -75,6 +87,12 @@ export async function startDaemon(config: Config, options: DaemonOptions): Promi
   }
 }
 
+function checkToken(config: Config, host: string): void {
+  if (config.token === null && !isLoopbackHost(host)) {
+    throw new CodedError("token-required", `listening on ${host} without a token`);
+  }
+}
+
 class RunningDaemon implements Daemon {
   urls: readonly string[] = [];
   filer: Promise<FilerSupervisor>;
@@ -83,6 +101,9 @@ class RunningDaemon implements Daemon {
   private readonly key: StateKey;
   private readonly spool: SpoolWriter;
   private readonly proxy: ProxyServer;
+  private readonly metrics = new DaemonMetrics();
+  private filerFault: string | null = null;
+  private onDiskFault: string | null = null;
   private config: Config;
   private runtime: ProxyRuntime;
   private runningFiler: FilerSupervisor | null = null;
@@ -95,7 +116,7 @@ class RunningDaemon implements Daemon {
     this.lock = lock;
     this.key = loadStateKey(config.state);
     const { durability, limits } = config;
-    this.spool = openSpool(join(config.state, "spool"), {
+    this.spool = openSpool(this.spoolDir, {
       durability,
       limitBytes: limits.spoolBytes,
     });
@@ -106,16 +127,18 @@ class RunningDaemon implements Daemon {
       runtime: this.runtime,
       ownRoutes: this.ownRoutes(),
       durable: durability === "strict" ? () => this.spool.durable() : null,
-      recorded: () => this.runningFiler?.wake(),
+      recorded: (outcome) => {
+        this.metrics.recorded(outcome);
+        this.runningFiler?.wake();
+      },
+      passedOn: (ms) => this.metrics.passedOn(ms),
       log: options.log,
     });
   }
 
   async listen(): Promise<void> {
     try {
-      this.urls = await Promise.all(
-        this.config.listen.map((address) => this.proxy.listen(address)),
-      );
+      this.urls = await this.openSockets();
     } catch (error) {
       await this.proxy.close(0);
       await this.spool.close();
@@ -123,11 +146,26 @@ class RunningDaemon implements Daemon {
     }
     this.filer = this.startFiler();
     this.filer.catch((error: Error) => {
+      this.filerFault = error.message;
       this.options.log("error", `the filer does not start: ${error.message}`);
     });
   }
 
+  private async openSockets(): Promise<string[]> {
+    const { sockets = [] } = this.options;
+    const places = sockets.length > 0 ? sockets.map((fd) => ({ fd })) : this.config.listen;
+    const urls = await Promise.all(places.map((place) => this.proxy.listen(place)));
+    // Where others have opened them, only now is it known where they listen.
+    for (const url of urls) checkToken(this.config, new URL(url).hostname.replace(/^\[|\]$/g, ""));
+    return urls;
+  }
+
+  configFault(message: string | null): void {
+    this.onDiskFault = message;
+  }
+
   reload(config: Config): void {
+    this.onDiskFault = null;
     for (const field of ["listen", "captures", "state", "durability"] as const) {
       if (JSON.stringify(config[field]) !== JSON.stringify(this.config[field])) {
         this.options.log("warning", `a new \`${field}\` takes a restart; the old one stays`);
@@ -142,16 +180,29 @@ class RunningDaemon implements Daemon {
   health(): Health {
     const spool = this.spool.stats();
     const proxy = this.proxy.stats();
-    const reasons: string[] = [];
-    if (spool.degraded !== null) reasons.push(`recording fails: ${spool.degraded}`);
-    const filing = this.runningFiler?.stats().degraded ?? null;
-    if (filing !== null) reasons.push(`filing fails: ${filing}`);
+    const filer = this.runningFiler?.stats() ?? null;
+    const { state, captures } = this.config;
+    const { bytes } = spoolSize(this.spoolDir);
+    const { backlog } = this.metrics;
+    const ageMs = Math.round(backlog.ageMs(performance.now()));
+    const reasons = reasonsOf({
+      spool,
+      spoolBytes: bytes,
+      spoolLimitBytes: this.config.limits.spoolBytes,
+      filer,
+      filerFault: this.filerFault,
+      backlogMs: ageMs,
+      disk: { state: diskRoom(state), captures: diskRoom(captures) },
+      configFault: this.onDiskFault,
+    });
     return {
       status: reasons.length === 0 ? "ok" : "degraded",
       reasons,
       inFlight: proxy.inFlight,
       exchanges: proxy.exchanges,
-      spool: { bytes: spool.bytes, lostExchanges: spool.lostExchanges },
+      spool: { bytes, lostExchanges: spool.lostExchanges },
+      backlog: { exchanges: backlog.depth, ageMs },
+      setAside: (filer?.quarantined ?? 0) + (filer?.poisoned ?? 0),
     };
   }
 
@@ -214,15 +265,43 @@ class RunningDaemon implements Daemon {
     const { config } = this;
     const filer = startFiler({
       config,
-      spoolDir: join(config.state, "spool"),
+      spoolDir: this.spoolDir,
       log: (message) => this.options.log("warning", message),
     });
+    filer.on("filed", (notice) => {
+      this.metrics.filed(this.isUpstream(notice.upstream) ? notice.upstream : null);
+      this.options.log("info", exchangeLine(notice));
+    });
+    // What ended a moment before may not have been read in that round.
+    filer.on("idle", () => this.metrics.backlog.idle(performance.now() - IDLE_MARGIN_MS));
     this.runningFiler = filer;
     return filer;
   }
 
+  private get spoolDir(): string {
+    return join(this.config.state, "spool");
+  }
+
+  private isUpstream(name: string | null): boolean {
+    return name !== null && Object.hasOwn(this.config.upstreams, name);
+  }
+
+  private observed(): Observed {
+    const { state, captures } = this.config;
+    return {
+      proxy: this.proxy.stats(),
+      spool: this.spool.stats(),
+      filer: this.runningFiler?.stats() ?? null,
+      healthy: this.health().status === "ok",
+      version: this.options.version ?? "",
+      spoolDir: this.spoolDir,
+      folders: { state, captures },
+    };
+  }
+
   private ownRoutes(): OwnRoutes {
     return {
+      metrics: () => ({ status: 200, body: this.metrics.render(this.observed()) }),
       health: () => {
         const health = this.health();
         return { status: health.status === "ok" ? 200 : 503, body: health };

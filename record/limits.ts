@@ -146,7 +146,7 @@ export const LIMITS = {
   siteJsonDepth: 24,
   /** Days that the site's build keeps open, and exchanges in normal form that it keeps at hand. */
   siteOpenDays: 4,
-  siteKeptExchanges: 24,
+  siteKeptExchanges: 48,
   /** Exchanges in one chunk of raw bodies. */
   siteChunkExchanges: 32,
   /** Resident memory after which the builder process is started anew, and pages between. */

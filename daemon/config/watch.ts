@@ -17,9 +17,13 @@ export interface WatchOptions {
   readonly log: (level: "info" | "warning" | "error", message: string) => void;
   /** Called with each new configuration that is valid. */
   readonly changed: (config: Config) => void;
+  /** Called where the file is wrong; the old configuration stays. */
+  readonly failed?: (why: string) => void;
 }
 
 export interface ConfigWatch {
+  /** Reads the file now, as on SIGHUP. */
+  reload(): void;
   close(): Promise<void>;
 }
 
@@ -36,6 +40,7 @@ export async function watchConfig(path: string, options: WatchOptions): Promise<
       options.log("info", `configuration reloaded from ${path}`);
     } catch (error) {
       const why = error instanceof CodedError ? `${error.code}: ${error.message}` : String(error);
+      options.failed?.(why);
       options.log("error", `the configuration is not reloaded, the old one stays: ${why}`);
     }
   };
@@ -57,6 +62,7 @@ export async function watchConfig(path: string, options: WatchOptions): Promise<
 
   await begin(false);
   return {
+    reload,
     async close() {
       closed = true;
       if (timer !== null) clearTimeout(timer);

@@ -84,7 +84,14 @@ export class Filer {
   #torn = 0;
   #unconfirmed = false;
   #degraded: string | null = null;
-  readonly #counts = { filed: 0, interrupted: 0, quarantined: 0, poisoned: 0, lost: 0 };
+  readonly #counts = {
+    filed: 0,
+    interrupted: 0,
+    quarantined: 0,
+    poisoned: 0,
+    lost: 0,
+    redactions: 0,
+  };
 
   constructor(options: FilerOptions) {
     this.#options = options;
@@ -228,6 +235,7 @@ export class Filer {
     }
     const { line } = record;
     this.#counts.filed++;
+    for (const { count } of line.redactions ?? []) this.#counts.redactions += count;
     if (line.outcome === "interrupted") this.#counts.interrupted++;
     return {
       id: line.id,

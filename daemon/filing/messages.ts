@@ -24,6 +24,8 @@ export interface FilerStats {
   readonly quarantined: number;
   readonly poisoned: number;
   readonly lost: number;
+  /** Places of which something was taken out before filing. */
+  readonly redactions: number;
   readonly open: number;
   readonly stalled: number;
   readonly degraded: string | null;

@@ -48,18 +48,23 @@ const NOTHING: FilerStats = {
   quarantined: 0,
   poisoned: 0,
   lost: 0,
+  redactions: 0,
   open: 0,
   stalled: 0,
   degraded: null,
 };
-const COUNTS = ["filed", "interrupted", "quarantined", "poisoned", "lost"] as const;
+const COUNTS = ["filed", "interrupted", "quarantined", "poisoned", "lost", "redactions"] as const;
 
 // The package that is published holds .js files where the repository holds .ts ones.
 const PROGRAM = fileURLToPath(
   new URL(`./filer-process.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
 );
 
-export class FilerSupervisor extends EventEmitter<{ filed: [FiledNotice] }> {
+export class FilerSupervisor extends EventEmitter<{
+  filed: [FiledNotice];
+  /** Done with all there was when it began its last round, and nothing waits. */
+  idle: [];
+}> {
   readonly #options: FilerStart;
   #config: FilerConfig;
   #child: ChildProcess | null = null;
@@ -166,7 +171,10 @@ export class FilerSupervisor extends EventEmitter<{ filed: [FiledNotice] }> {
     else {
       this.#stats = message.stats;
       if (message.busy) this.#watch();
-      else if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+      else {
+        if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+        if (message.stats.stalled === 0 && message.stats.degraded === null) this.emit("idle");
+      }
     }
   }
 
