@@ -17,7 +17,7 @@ import type { NormalRequest } from "../../record/dialects/normal.ts";
 import type { ExchangeLine } from "../../record/format/schema.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { DayReader } from "../../record/reader/day-reader.ts";
-import type { DayDigest, DayName } from "../digest/day-digest.ts";
+import type { DayName } from "../digest/day-digest.ts";
 import type { ExchangeSource } from "../digest/exchange-source.ts";
 import { messageText } from "../view/messages.ts";
 import { writeChanged } from "./files.ts";
@@ -37,30 +37,54 @@ export function chunkBytes(out: string, path: string): number | null {
   return statSync(join(out, path), { throwIfNoEntry: false })?.size ?? null;
 }
 
-/** Writes the chunks of a day from the exchange at `from` on (those before it are known). */
-export function writeChunks(
-  out: string,
-  source: ExchangeSource,
-  digest: DayDigest,
-  from: number,
-): void {
-  const size = LIMITS.siteChunkExchanges;
-  const reader = source.day(digest.number, digest.day);
-  for (let start = from - (from % size); start < digest.rows.length; start += size) {
-    const ids = digest.rows.slice(start, start + size).map(({ id }) => id);
-    const raw = rawChunk(reader, ids, source.damage);
-    writeChanged(join(out, chunkPath("_raw", digest, start)), compressed(raw));
-    const said = saidChunk(source, digest, ids);
-    writeChanged(join(out, chunkPath("_said", digest, start)), compressed(said));
+/**
+ * Writes the chunks of a day while its exchanges are being read: a chunk as soon as it is full, so
+ * that what it holds is still at hand, and the last one at the end.
+ */
+export class ChunkWriter {
+  readonly #out: string;
+  readonly #source: ExchangeSource;
+  readonly #at: DayName;
+  readonly #ids: string[];
+  /** Exchanges that stand in chunks as they are written. */
+  #done: number;
+
+  /** `known` are the ids of the exchanges whose chunks an earlier build wrote. */
+  constructor(out: string, source: ExchangeSource, at: DayName, known: readonly string[]) {
+    this.#out = out;
+    this.#source = source;
+    this.#at = at;
+    this.#ids = [...known];
+    this.#done = known.length;
   }
-  // The first id of every chunk: by these the comparison finds an exchange.
-  const firsts = digest.rows.filter((_, index) => index % size === 0).map(({ id }) => id);
-  const { number, day } = digest;
-  writeChanged(join(out, "_said", number, day, "ids.bin"), compressed(firsts));
+
+  add(id: string): void {
+    this.#ids.push(id);
+    if (this.#ids.length % LIMITS.siteChunkExchanges === 0) this.#write();
+  }
+
+  end(): void {
+    if (this.#done < this.#ids.length) this.#write();
+    // The first id of every chunk: by these the comparison finds an exchange.
+    const firsts = this.#ids.filter((_, index) => index % LIMITS.siteChunkExchanges === 0);
+    const { number, day } = this.#at;
+    writeChanged(join(this.#out, "_said", number, day, "ids.bin"), compressed(firsts));
+  }
+
+  #write(): void {
+    const start = this.#done - (this.#done % LIMITS.siteChunkExchanges);
+    const ids = this.#ids.slice(start);
+    const reader = this.#source.day(this.#at.number, this.#at.day);
+    const raw = rawChunk(reader, ids, this.#source.damage);
+    writeChanged(join(this.#out, chunkPath("_raw", this.#at, start)), compressed(raw));
+    const said = saidChunk(this.#source, this.#at, ids);
+    writeChanged(join(this.#out, chunkPath("_said", this.#at, start)), compressed(said));
+    this.#done = this.#ids.length;
+  }
 }
 
 function compressed(value: unknown): Buffer {
-  return gzipSync(JSON.stringify(value), { level: 6 });
+  return gzipSync(JSON.stringify(value), { level: 5 });
 }
 
 function rawChunk(reader: DayReader, ids: readonly string[], damage: string[]) {

@@ -10,7 +10,7 @@ import { openTree, type Tree } from "../../record/reader/tree.ts";
 import { type DayName, DigestStore } from "../digest/day-digest.ts";
 import { ExchangeSource } from "../digest/exchange-source.ts";
 import { makeDigest } from "../digest/make-digest.ts";
-import { writeChunks } from "./chunks.ts";
+import { ChunkWriter } from "./chunks.ts";
 import { dayEntry } from "./day-entry.ts";
 import { digest as digestOf, remove, writeWhole } from "./files.ts";
 import { lookOf } from "./look.ts";
@@ -132,9 +132,18 @@ function digestDays(
     };
     const known = inputs.known?.rows.length ?? 0;
     const segment = new DaySegment(folder, inputs.at, known);
-    const made = makeDigest(inputs, (fresh) => segment.add(fresh));
+    const chunks = new ChunkWriter(
+      out,
+      source,
+      inputs.at,
+      inputs.known?.rows.map(({ id }) => id) ?? [],
+    );
+    const made = makeDigest(inputs, (fresh) => {
+      segment.add(fresh);
+      chunks.add(fresh.row.id);
+    });
+    chunks.end();
     segments.push(segment.write(out, made));
-    writeChunks(out, source, made, known);
     days[dayKey(entry.number, entry.day)] = dayEntry(entry, made);
     done += 1;
     onProgress({ step: "reading", done, of: dirty.dirty.length });
