@@ -11,7 +11,7 @@ import type { NormalMessage } from "../../record/dialects/normal.ts";
 import type { ExchangeLine } from "../../record/format/schema.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { DayReader } from "../../record/reader/day-reader.ts";
-import type { OutlineEntry } from "../../record/reader/outline.ts";
+import type { OutlineEntry, OutlinePart } from "../../record/reader/outline.ts";
 import type { Tree } from "../../record/reader/tree.ts";
 
 /** Where an exchange stands. */
@@ -69,14 +69,16 @@ export class ExchangeSource {
     return made;
   }
 
-  /** The messages of a request that its parent's request did not have at the same place. */
+  /** The messages of a request that its parent's request did not have. */
   fresh(at: ExchangeAddress, parent: ExchangeAddress | null): readonly NormalMessage[] {
     const { messages } = this.view(at).request;
     if (parent === null) return messages;
-    const before = this.#outline(parent);
-    const after = this.#outline(at);
-    const shared = new Map(after.map((entry) => [entry.key, sharedParts(entry, before)]));
-    return messages.filter(({ key, index }) => (index ?? 0) >= (shared.get(key) ?? 0));
+    const before = new Set(this.#outline(parent).flatMap(({ parts }) => parts.map(digestOf)));
+    const after = new Map(this.#outline(at).map(({ key, parts }) => [key, parts]));
+    return messages.filter(({ key, index }) => {
+      const part = after.get(key)?.[index ?? 0];
+      return part === undefined || !before.has(part.sha256);
+    });
   }
 
   close(): void {
@@ -130,12 +132,4 @@ export class ExchangeSource {
   }
 }
 
-function sharedParts(entry: OutlineEntry, before: readonly OutlineEntry[]): number {
-  const other = before.find(({ key }) => key === entry.key);
-  if (!other) return 0;
-  const most = Math.min(entry.parts.length, other.parts.length);
-  let shared = 0;
-  while (shared < most && entry.parts[shared]!.sha256 === other.parts[shared]!.sha256) shared += 1;
-  // A lone value (`system`) that is the same has no index to compare.
-  return shared === entry.parts.length && !entry.list ? Number.POSITIVE_INFINITY : shared;
-}
+const digestOf = ({ sha256 }: OutlinePart): string => sha256;

@@ -3,6 +3,7 @@
  * alone, without its bodies. Rows are plain data: they are kept in the day digests of the state
  * folder, and pages, search and `/diff/` are made of them.
  */
+import { compareModels } from "../../record/findings/model-names.ts";
 import type { ExchangeLine } from "../../record/format/schema.ts";
 
 export interface Row {
@@ -74,21 +75,10 @@ export function isOk(x: ExchangeLine): boolean {
   return x.outcome === "complete" && status > 0 && status < 400 && !x.llm?.error;
 }
 
-/**
- * True where the served model is another one than was asked for, not merely spelled in full:
- * `gpt-4o` is served as `gpt-4o-2024-08-06`, and OpenRouter puts the maker before the name.
- */
+/** True where the served model is another one than was asked for, not merely spelled in full. */
 export function differs(
   asked: string | null | undefined,
   served: string | null | undefined,
 ): boolean {
-  if (!asked || !served) return false;
-  const a = bareName(asked);
-  const b = bareName(served);
-  return !(a === b || a.startsWith(`${b}-`) || b.startsWith(`${a}-`) || b.startsWith(`${a}@`));
-}
-
-function bareName(model: string): string {
-  const name = model.toLowerCase().split("/").at(-1) ?? "";
-  return name.replace(/:.*$/, "").replace(/-latest$/, "");
+  return Boolean(asked && served) && compareModels(asked!, served!) === "other";
 }
