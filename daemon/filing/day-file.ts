@@ -11,6 +11,7 @@
 import fs, { constants } from "node:fs";
 import { dirname, join } from "node:path";
 import { CaptureWriter } from "../../record/bodies/capture-writer.ts";
+import { fileModeFor, folderModeFor } from "../../record/johnny-decimal/file-mode.ts";
 import type { BuiltRecord, StoredForm } from "./build-record.ts";
 import type { TornBytes } from "./torn-bytes.ts";
 
@@ -230,7 +231,8 @@ function isWholeLine(line: Buffer): boolean {
 function openPlain(path: string, flags: number): number | null {
   let fd: number;
   try {
-    fd = fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
+    const mode = (flags & O_CREAT) === 0 ? 0 : fileModeFor(path);
+    fd = fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, mode);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return null;
@@ -261,7 +263,7 @@ function writeWhole(fd: number, bytes: Buffer, sizeBefore: number): void {
 }
 
 function makeFolders(folder: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  fs.mkdirSync(folder, { recursive: true, mode: folderModeFor(folder) });
 }
 
 /** The folder and the three above it: the levels of a Johnny.Decimal tree that may be new. */

@@ -19,12 +19,9 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CodedError } from "../errors.ts";
+import { fileModeFor } from "./file-mode.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
-
-/** Files of the tree hold conversations: the owner reads them and nobody else. */
-export const FILE_MODE = 0o600;
-export const FOLDER_MODE = 0o700;
 
 /** The text of a file, or null where there is none. Throws `tree-refused` for what is no file. */
 export function readPlainFile(path: string): string | null {
@@ -60,7 +57,7 @@ export function replaceFile(path: string, content: string): boolean {
   // The leading dot keeps every scan of the tree away from it.
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   rmSync(draft, { force: true });
-  const fd = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+  const fd = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileModeFor(path));
   try {
     writeWhole(fd, Buffer.from(content));
     fsyncSync(fd);
@@ -92,7 +89,8 @@ export function syncFolder(folder: string) {
 function openPlain(path: string, flags: number): number | null {
   let fd: number;
   try {
-    fd = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
+    const mode = (flags & O_CREAT) === 0 ? 0 : fileModeFor(path);
+    fd = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, mode);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT" && (flags & O_CREAT) === 0) return null;

@@ -25,7 +25,8 @@ import type { Body, ExchangeLine } from "../format/schema.ts";
 import type { CaptureFile } from "../reader/capture-file.ts";
 import { eachLine } from "../reader/file-lines.ts";
 import { verifyFile } from "../reader/verify.ts";
-import { FILE_MODE, syncFolder } from "./plain-file.ts";
+import { fileModeFor } from "./file-mode.ts";
+import { syncFolder } from "./plain-file.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const KNOWN_LINE = /^\{"type":"(?:file|part|exchange)"[,}]/;
@@ -77,7 +78,7 @@ function writeExchanges(
   draft: string,
   path: string,
 ) {
-  const fd = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+  const fd = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileModeFor(path));
   try {
     const { day, writer } = parseCaptureName(basename(path))!;
     const capture = new CaptureWriter({

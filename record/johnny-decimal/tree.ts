@@ -11,6 +11,7 @@
 import { lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CodedError } from "../errors.ts";
+import { folderModeFor } from "./file-mode.ts";
 import { writeIndex } from "./index-files.ts";
 import { type JdexEntry, jdexEntries } from "./jdex-entries.ts";
 import {
@@ -31,7 +32,7 @@ import {
   reservedRole,
   SYSTEM_JDEX,
 } from "./numbers.ts";
-import { FOLDER_MODE, readPlainFile, replaceFile, syncFolder } from "./plain-file.ts";
+import { readPlainFile, replaceFile, syncFolder } from "./plain-file.ts";
 import { EMPTY_PLAN, mergePlans, type Plan, plannedTitle } from "./plan.ts";
 import { surveyTable, writeTable } from "./plan-table.ts";
 import { foldersOfNumber, scanTree, type TreeScan } from "./scan.ts";
@@ -231,7 +232,7 @@ export class CaptureTree {
   }
 
   #create(number: JdNumber, title: string | null, journal: readonly JournalEntry[]): string {
-    mkdirSync(this.captures, { recursive: true, mode: FOLDER_MODE });
+    mkdirSync(this.captures, { recursive: true, mode: folderModeFor(this.captures) });
     let folder = this.captures;
     for (const text of [number.area, number.category!, number.id!]) {
       const step = parseNumber(text)!;
@@ -273,7 +274,7 @@ function childOrNull(folder: string | null, number: string): string | null {
 function makeFolder(parent: string, name: string): string {
   const path = join(parent, name);
   try {
-    mkdirSync(path, { mode: FOLDER_MODE });
+    mkdirSync(path, { mode: folderModeFor(path) });
     syncFolder(parent);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
