@@ -7,6 +7,7 @@
 import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
 import { LIMITS } from "../../record/limits.ts";
+import { userRuleProblem } from "../../record/secrets/user-rules.ts";
 import { PRESETS } from "./presets.ts";
 import type { ConfigFile } from "./schema.ts";
 import { type PlanProblem, readTreePlan } from "./tree-plan.ts";
@@ -193,12 +194,8 @@ function checkTogether(config: Config, problems: PlanProblem[]): void {
     problems.push({ path: ["state"], message: "the state folder must not lie inside captures" });
   }
   for (const [index, rule] of config.redact.rules.entries()) {
-    try {
-      new RegExp(rule.pattern, "u");
-    } catch (error) {
-      const path = ["redact", "rules", String(index), "pattern"];
-      problems.push({ path, message: (error as Error).message });
-    }
+    const message = userRuleProblem(rule);
+    if (message !== null) problems.push({ path: ["redact", "rules", String(index)], message });
   }
   try {
     new Intl.DateTimeFormat("en", { timeZone: config.site.timezone });

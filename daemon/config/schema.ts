@@ -134,7 +134,9 @@ export const ConfigFile = z
           .array(
             z.strictObject({
               name: text.describe("Shown in the record where the rule has replaced something."),
-              pattern: text.describe("Regular expression (JavaScript, u flag)."),
+              pattern: text.describe(
+                "Regular expression (JavaScript without flags, over UTF-8 bytes).",
+              ),
             }),
           )
           .optional()

@@ -43,6 +43,8 @@ export interface BuildTools {
   readonly bytes: SpoolBytes;
   readonly redact: Redact;
   readonly understand: (exchange: WireExchange) => Understood;
+  /** Origin and base path of an upstream, `https://openrouter.ai/api`; empty where unknown. */
+  readonly upstreamUrl: (name: string | null) => string;
   readonly bodyLimitBytes: number;
   readonly decodeLimitBytes: number;
 }
@@ -76,9 +78,16 @@ export async function buildRecord(x: SpooledExchange, tools: BuildTools): Promis
     line: lineOf(x, clean, understood),
     request: stored(request, clean.request, null),
     response: stored(response, clean.response, clean.chunks),
-    assembled:
-      clean.chunks && understood.assembled !== null ? Buffer.from(understood.assembled) : null,
+    assembled: clean.chunks && assembledOf(understood, clean),
   };
+}
+
+/**
+ * The message that the stream adds up to, looked through once more: what binary frames wrap in
+ * base64 can be read only here.
+ */
+export function assembledOf({ assembled }: Understood, clean: RedactedExchange): Buffer | null {
+  return assembled === null ? null : clean.derived(Buffer.from(assembled), "response.assembled");
 }
 
 /** The error of an exchange whose daemon is gone. */
@@ -194,7 +203,9 @@ export function understandSafely(clean: RedactedExchange, tools: BuildTools): Un
   try {
     return tools.understand({
       method: begin.method,
-      url: begin.url,
+      // Whole, because what a model costs depends on who serves it.
+      url: `${tools.upstreamUrl(begin.upstream)}${begin.url}`,
+      started: new Date(begin.started),
       requestHeaders: begin.headers,
       requestBody: request,
       status: head?.status ?? null,

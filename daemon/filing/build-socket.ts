@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import type { ExchangeLine } from "../../record/format/schema.ts";
 import type { Extents } from "../spool/extents.ts";
 import {
+  assembledOf,
   type BuildTools,
   type BuiltRecord,
   INTERRUPTED,
@@ -107,7 +108,7 @@ function buildTurn(
     request: clean.request && { ...PLAIN, bytes: clean.request },
     response:
       chunks.length === 0 ? null : { ...PLAIN, chunks, decodeError: isLast ? problem : null },
-    assembled: understood.assembled === null ? null : Buffer.from(understood.assembled),
+    assembled: assembledOf(understood, clean),
   };
 }
 

@@ -15,7 +15,7 @@ import { SYSTEM_INBOX } from "../../record/johnny-decimal/numbers.ts";
 import { planFromConfig } from "../../record/johnny-decimal/plan.ts";
 import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
 import { LIMITS } from "../../record/limits.ts";
-import type { Config } from "../config/types.ts";
+import type { Config, UpstreamConfig } from "../config/types.ts";
 import { SpoolBytes } from "../spool/extents.ts";
 import { listSegments, type Position, SpoolReader } from "../spool/reader.ts";
 import { segmentName } from "../spool/segment.ts";
@@ -34,7 +34,10 @@ import { TornBytes } from "./torn-bytes.ts";
 export type FilerConfig = Pick<
   Config,
   "captures" | "state" | "writer" | "tree" | "autofile" | "redact" | "limits"
->;
+> & {
+  /** Only where each upstream is: what a call costs depends on who serves it. */
+  readonly upstreams: Readonly<Record<string, Pick<UpstreamConfig, "url">>>;
+};
 
 export interface FilerOptions {
   readonly config: FilerConfig;
@@ -165,6 +168,7 @@ export class Filer {
       bytes: this.#bytes,
       redact: (this.#options.redaction ?? createRedaction)(config),
       understand: this.#options.understand,
+      upstreamUrl: (name) => upstreamUrl(config, name),
       bodyLimitBytes: config.limits.bodyBytes,
       decodeLimitBytes: config.limits.decodeBytes,
     };
@@ -378,4 +382,14 @@ function isRefused(error: unknown): boolean {
 /** What the operating system refuses may be granted later; so may a place that is taken. */
 function isDiskTrouble(error: NodeJS.ErrnoException): boolean {
   return isRefused(error) || error.syscall !== undefined || /^E[A-Z]+$/.test(error.code ?? "");
+}
+
+/** Origin and base path as a client would write them; empty for playback and unknown names. */
+function upstreamUrl({ upstreams }: FilerConfig, name: string | null): string {
+  const upstream = name !== null && Object.hasOwn(upstreams, name) ? upstreams[name] : undefined;
+  if (upstream === undefined || upstream.url.protocol === "playback:") return "";
+  const { protocol, hostname, port, basePath } = upstream.url;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const isDefault = port === (protocol === "https:" ? 443 : 80);
+  return `${protocol}//${host}${isDefault ? "" : `:${port}`}${basePath}`;
 }

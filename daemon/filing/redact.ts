@@ -32,6 +32,8 @@ export interface Redactable {
 
 export interface RedactedExchange extends Redactable {
   readonly redactions: Redaction[];
+  /** Redacts what was derived from the pieces afterwards; its hits join `redactions`. */
+  readonly derived: (bytes: Buffer, where: string) => Buffer;
 }
 
 export type Redact = (exchange: Redactable) => RedactedExchange;
@@ -95,6 +97,7 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
     responseTrailers: note(redactor.redactHeaders(x.responseTrailers, "response.trailers")),
     error: x.error && { ...x.error, message: text(x.error.message, "error") },
     redactions,
+    derived: (bytes, where) => note(redactor.redactPart(bytes, where)),
   };
 }
 
@@ -106,21 +109,10 @@ function redactStream(
   framed: boolean,
   note: Note,
 ): readonly TimedBytes[] {
-  const where = "response.body";
   const plain = chunks.map(([ms, bytes]) => [ms, bytes] as const);
-  if (!framed) {
-    const clean = note(redactor.redactChunks(plain, where));
-    if (clean === plain) return chunks;
-    return clean.map(([ms, bytes], i) => withSender(ms, bytes, chunks[i]?.[2]));
-  }
-  const whole = Buffer.concat(chunks.map(([, bytes]) => bytes));
-  const clean = note(redactor.redactBody(whole, "frames", where));
-  if (clean === whole) return chunks;
-  let from = 0;
-  return chunks.map(([ms, bytes, sender]) => {
-    from += bytes.length;
-    return withSender(ms, clean.subarray(from - bytes.length, from), sender);
-  });
+  const clean = note(redactor.redactChunks(plain, "response.body", framed ? "frames" : "bytes"));
+  if (clean === plain) return chunks;
+  return clean.map(([ms, bytes], i) => withSender(ms, bytes, chunks[i]?.[2]));
 }
 
 function withSender(ms: number, bytes: Buffer, sender: "client" | undefined): TimedBytes {

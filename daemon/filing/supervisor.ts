@@ -233,5 +233,7 @@ export class FilerSupervisor extends EventEmitter<{
 /** The filer has no use for the upstreams' keys: they do not go over the channel. */
 function needed(config: FilerConfig): FilerConfig {
   const { captures, state, writer, tree, autofile, redact, limits } = config;
-  return { captures, state, writer, tree, autofile, redact, limits };
+  const places = Object.entries(config.upstreams).map(([name, { url }]) => [name, { url }]);
+  const upstreams = Object.fromEntries(places);
+  return { captures, state, writer, tree, autofile, redact, limits, upstreams };
 }

@@ -37,6 +37,7 @@ export function configOf(at: Scene, more: Partial<Config> = {}): Config {
     writer: null,
     tree: { areas: [] },
     autofile: true,
+    upstreams: {},
     redact: { rules: [], headers: [], pii: false, identifiers: false },
     limits: { bodyBytes: 2 ** 28, spoolBytes: 2 ** 32, inFlightCount: 100, decodeBytes: 2 ** 28 },
     ...more,
