@@ -51,7 +51,7 @@ export class PlaybackUpstream implements Upstream {
     return new PlaybackCall(request, handler, this.find);
   }
 
-  hasLocalPort(): boolean {
+  hasConnection(): boolean {
     return false;
   }
 

@@ -24,7 +24,8 @@ import type {
 export class Http1Upstream implements Upstream, ConnectionOwner {
   private readonly config: UpstreamConfig;
   private readonly idle: Connection[] = [];
-  private readonly localPorts = new Set<number>();
+  /** Port pairs of open connections, see `pair`. */
+  private readonly pairs = new Set<number>();
   private session: Buffer | undefined;
   private closing = false;
 
@@ -36,8 +37,8 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
     return this.take().begin(request, handler, this.config.timeouts);
   }
 
-  hasLocalPort(port: number): boolean {
-    return this.localPorts.has(port);
+  hasConnection(from: number, to: number): boolean {
+    return this.pairs.has(pair(from, to));
   }
 
   close(): void {
@@ -95,21 +96,29 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
   }
 
   private watch(socket: Socket, connectEvent: string): void {
-    let port = 0;
+    let own = 0;
     const timer = setTimeout(() => {
       const error = new Error(`not connected within ${this.config.timeouts.connectMs} ms`);
       socket.destroy(Object.assign(error, { code: "CALLNUMBER_CONNECT_TIMEOUT" }));
     }, this.config.timeouts.connectMs || LIMITS.connectMs);
     socket.once("connect", () => {
-      port = socket.localPort ?? 0;
-      this.localPorts.add(port);
+      own = pair(socket.localPort ?? 0, socket.remotePort ?? 0);
+      this.pairs.add(own);
     });
     socket.once(connectEvent, () => clearTimeout(timer));
     socket.once("close", () => {
       clearTimeout(timer);
-      this.localPorts.delete(port);
+      this.pairs.delete(own);
     });
   }
+}
+
+/**
+ * A connection by both its ports: the kernel gives one local port to several connections at once
+ * where their destinations differ, so the local port alone would accuse innocent clients.
+ */
+function pair(from: number, to: number): number {
+  return from * 65_536 + to;
 }
 
 /** Dials an upstream; the guard against private addresses sits in the name lookup. */

@@ -52,7 +52,7 @@ export class Http2Upstream implements Upstream {
     return call;
   }
 
-  hasLocalPort(): boolean {
+  hasConnection(): boolean {
     return false;
   }
 

@@ -26,12 +26,12 @@ export interface Intake {
   readonly hop: string | null;
 }
 
-/** `ownId` names this daemon in hop headers; `isOwnPort` knows the ports of its own connections. */
+/** `ownId` names this daemon in hop headers; `isOwn` knows its own connections by their ports. */
 export function takeIn(
   req: IncomingMessage,
   runtime: ProxyRuntime,
   ownId: string,
-  isOwnPort: (port: number) => boolean,
+  isOwn: (from: number, to: number) => boolean,
 ): Intake {
   const facts = readFacts(req.rawHeaders);
   const url = req.url ?? "";
@@ -48,7 +48,7 @@ export function takeIn(
   const passed = single(req.headers[HOP_HEADER]);
   const refusal =
     checkToken(runtime.config.token, single(req.headers[TOKEN_HEADER]) ?? route.token) ??
-    checkLoop(req, passed, ownId, isOwnPort);
+    checkLoop(req, passed, ownId, isOwn);
   if (refusal !== null) return { ...base, number, rest, refusal };
 
   const name = route.upstream ?? runtime.config.defaultUpstream;
@@ -93,9 +93,10 @@ function checkLoop(
   req: IncomingMessage,
   passed: string | null,
   ownId: string,
-  isOwnPort: (port: number) => boolean,
+  isOwn: (from: number, to: number) => boolean,
 ): Refusal | null {
-  if (!hasPassed(passed, ownId) && !isOwnPort(req.socket.remotePort ?? -1)) return null;
+  const { remotePort = -1, localPort = -1 } = req.socket;
+  if (!hasPassed(passed, ownId) && !isOwn(remotePort, localPort)) return null;
   return { code: "loop-detected", message: "this request was sent by this very daemon" };
 }
 

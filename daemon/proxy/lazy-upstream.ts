@@ -34,8 +34,8 @@ export class LazyUpstream implements Upstream {
     return call;
   }
 
-  hasLocalPort(port: number): boolean {
-    return this.loaded?.hasLocalPort(port) ?? false;
+  hasConnection(from: number, to: number): boolean {
+    return this.loaded?.hasConnection(from, to) ?? false;
   }
 
   close(): void {

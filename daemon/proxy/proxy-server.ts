@@ -181,7 +181,7 @@ export class ProxyServer {
     const { runtime } = this;
     this.connections.asked(req.socket);
     if (this.closing) res.shouldKeepAlive = false;
-    const intake = takeIn(req, runtime, this.ownId, (port) => this.isOwnPort(port));
+    const intake = takeIn(req, runtime, this.ownId, (from, to) => this.isOwn(from, to));
     if (intake.own !== null && intake.refusal === null) {
       this.ownRoute(intake.own, req, res);
       return;
@@ -224,7 +224,7 @@ export class ProxyServer {
   private upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
     const { runtime } = this;
     this.connections.asked(socket);
-    const intake = takeIn(req, runtime, this.ownId, (port) => this.isOwnPort(port));
+    const intake = takeIn(req, runtime, this.ownId, (from, to) => this.isOwn(from, to));
     const recorder = this.record(req, intake, runtime);
     const refusal = intake.refusal ?? checkUpgrade(req, intake) ?? this.capacity();
     const tunnel = new Tunnel(socket, recorder, runtime.masker, (outcome) => {
@@ -294,9 +294,9 @@ export class ProxyServer {
     if (this.running.size === 0 && this.connections.freshCount === 0) this.emptied?.();
   }
 
-  private isOwnPort(port: number): boolean {
+  private isOwn(from: number, to: number): boolean {
     for (const { upstream } of this.runtime.upstreams.values()) {
-      if (upstream.hasLocalPort(port)) return true;
+      if (upstream.hasConnection(from, to)) return true;
     }
     return false;
   }

@@ -52,8 +52,8 @@ export interface UpstreamCall {
 
 export interface Upstream {
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
-  /** Local ports of the open connections, for telling one's own calls when they come back. */
-  hasLocalPort(port: number): boolean;
+  /** Is a connection between these two ports open? Tells one's own calls when they come back. */
+  hasConnection(from: number, to: number): boolean;
   /** Closes idle connections; open calls go on. */
   close(): void;
 }
