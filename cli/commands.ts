@@ -23,6 +23,9 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   jd: async () => (await import("./jd.ts")).jd,
   file: async () => (await import("./file.ts")).file,
   prune: async () => (await import("./prune.ts")).prune,
+  doctor: async () => (await import("./doctor.ts")).doctor,
+  service: async () => (await import("./service.ts")).service,
+  completion: async () => (await import("./completion.ts")).completion,
 };
 
 /** Every command. */

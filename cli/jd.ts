@@ -102,7 +102,7 @@ function treeOf(config: Config): CaptureTree {
   return new CaptureTree({ captures: config.captures, plan: planFromConfig(config.tree) });
 }
 
-function findingsOf(config: Config): LintFinding[] {
+export function findingsOf(config: Config): LintFinding[] {
   const tree = treeOf(config);
   const folder = tree.find(SYSTEM_JDEX);
   const table = folder === null ? null : readPlainFile(join(folder, PLAN_FILE));

@@ -103,6 +103,16 @@ export const CATALOGUE = {
     hint: "run it inside a git repository, with git in the PATH",
     exit: 69,
   },
+  "service-refused": {
+    meaning: "the service cannot be installed this way",
+    hint: "run it with sudo and a Node and callnumber outside of homes (npm i -g), or use --user",
+    exit: 77,
+  },
+  "systemd-failed": {
+    meaning: "a program of systemd is not there or answered with an error",
+    hint: "`journalctl -u callnumber -n 50` tells more; without systemd use `callnumber serve`",
+    exit: 69,
+  },
   "astro-missing": {
     meaning: "the site needs the optional package astro, which is not installed",
     hint: "npm install astro (43.5 MB), or use `callnumber serve` without a site",

@@ -197,7 +197,9 @@ function folders(at: Installation, writable: readonly string[], umask?: string):
     state[0] = "StateDirectory=callnumber callnumber-captures callnumber-site";
   }
   if (at.kind !== "system") return [...state, ...cache, ...compiled, mask];
-  return [...state, ...cache, ...compiled, mask, ...writable.map((p) => `ReadWritePaths=-${p}`)];
+  const own = at.state === STATE_FOLDER ? [] : [at.state];
+  const writes = [...writable, ...own].map((path) => `ReadWritePaths=${quoted(`-${path}`)}`);
+  return [...state, ...cache, ...compiled, mask, ...writes];
 }
 
 /** For what needs no network at all. */

@@ -1,0 +1,78 @@
+/**
+ * `callnumber doctor`: looks at everything that recording depends on and says what to do.
+ *
+ * What always holds: it changes nothing; without --network it speaks to this machine only, with it
+ * it opens (and closes) connections to the upstreams that the configuration names, sending nothing.
+ * Exit 1 where something is broken; warnings alone are 0.
+ */
+import type { Config } from "../daemon/config/types.ts";
+import { CodedError } from "../record/errors.ts";
+import { configOf } from "./captures.ts";
+import type { Command, Io, Options } from "./command.ts";
+import type { Finding } from "./doctor-checks.ts";
+
+export const doctor: Command = {
+  name: "doctor",
+  summary:
+    "check configuration, tree, permissions, disk, clock, daemon and service; say what to do",
+  options: [
+    {
+      flags: "--network",
+      summary: "also connect (TCP, TLS) to the upstreams of the configuration",
+    },
+    { flags: "--json", summary: "one JSON object a check" },
+  ],
+  examples: ["callnumber doctor", "callnumber doctor --network --config callnumber.yaml"],
+  run: async (_args, options, io) => {
+    const findings = await examine(options, io);
+    for (const finding of findings) {
+      io.stdout.write(options.json === true ? `${JSON.stringify(finding)}\n` : shown(finding));
+    }
+    const broken = findings.filter(({ level }) => level === "broken").length;
+    const doubtful = findings.filter(({ level }) => level === "warning").length;
+    io.stderr.write(`${findings.length} checks, ${broken} broken, ${doubtful} warnings\n`);
+    return broken > 0 ? 1 : 0;
+  },
+};
+
+async function examine(options: Options, io: Io): Promise<Finding[]> {
+  let config: Config;
+  try {
+    config = await configOf(options, io);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return [
+      { check: "configuration", level: "broken", message: error.message, advice: error.hint },
+    ];
+  }
+  const checks = await import("./doctor-checks.ts");
+  const findings: Finding[] = [
+    {
+      check: "configuration",
+      level: "ok",
+      message: config.path ?? "no file: the defaults hold",
+    },
+    checks.nodeVersion(process.versions.node),
+    ...checks.tree(config),
+    ...checks.state(config),
+    ...checks.disks(config),
+    checks.clock(config, new Date()),
+    checks.limits(config),
+    ...(await checks.daemon(config)),
+    checks.serviceUnit(io),
+  ];
+  if (options.network === true) {
+    const { upstreams } = await import("./doctor-network.ts");
+    findings.push(...(await upstreams(config)));
+  }
+  return findings;
+}
+
+const SIGNS = { ok: "ok     ", warning: "warning", broken: "BROKEN " } as const;
+
+function shown({ check, level, message, advice }: Finding): string {
+  const [first, ...more] = message.split("\n");
+  const lines = [`${SIGNS[level]}  ${check}: ${first}`, ...more.map((line) => `         ${line}`)];
+  if (advice !== undefined && level !== "ok") lines.push(`         → ${advice}`);
+  return `${lines.join("\n")}\n`;
+}
