@@ -65,6 +65,9 @@ function explained(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** How the program is called where it was started from: a checkout, or an installed package. */
+const callnumber = import.meta.url.endsWith(".ts") ? "npm run callnumber --" : "npx callnumber";
+
 /** What a newcomer needs to know, and the line to paste. */
 function welcome(base: string, site: string | null, config: Config): string[] {
   const root = base.replace(/\/$/, "");
@@ -84,7 +87,7 @@ function welcome(base: string, site: string | null, config: Config): string[] {
     `    curl ${root}/playback/v1/chat/completions -H 'content-type: application/json' \\`,
     `      -d '{"model":"demo","stream":true,"messages":[{"role":"user","content":"Hello"}]}'`,
     "",
-    "  `npm run callnumber -- connect` has the recipe for your tool. Ctrl-C ends all.",
+    `  \`${callnumber} connect\` has the recipe for your tool. Ctrl-C ends all.`,
     "",
   ];
   if (!existsSync(config.captures))
