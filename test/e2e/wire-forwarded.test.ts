@@ -42,7 +42,7 @@ interface Recorded {
 async function recorded(mark: string): Promise<Recorded> {
   const filer = await daemon.daemon.filer;
   filer.wake();
-  assert.equal(await filer.drain(10_000), true);
+  assert.equal(await filer.drain(40_000), true);
   const tree = openTree(join(daemon.folder, "captures"));
   for (const { number } of tree.streams()) {
     for (const { files } of tree.days(number)) {
