@@ -3,6 +3,7 @@
  * Pure: record in, view out.
  */
 import type { Step } from "../../record/conversation/model.ts";
+import { asCurl, daemonBase } from "../../record/curl.ts";
 import type { NormalMessage, NormalTool } from "../../record/dialects/normal.ts";
 import type { MessageChange, RequestDiff, Words } from "../../record/diff/model.ts";
 import type { ExchangeLine } from "../../record/format/schema.ts";
@@ -14,7 +15,6 @@ import type {
   TurnKind,
   TurnView,
 } from "./conversation.ts";
-import { curlOf } from "./curl.ts";
 import { type MessageView, messageView, type TextLimits, toolView } from "./messages.ts";
 import type { Row } from "./rows.ts";
 
@@ -201,7 +201,7 @@ function detailView(line: ExchangeLine, chunk: DetailView["chunk"]): DetailView 
     redactions: line.redactions.reduce((sum, { count }) => sum + count, 0),
     error: line.error ? `${line.error.code}: ${line.error.message}` : (llm?.error ?? null),
     notes: llm?.notes ?? [],
-    curl: curlOf(line),
+    curl: asCurl(line, daemonBase(line.upstream), line.request.body && { file: `${line.id}.json` }),
     chunk,
   };
 }

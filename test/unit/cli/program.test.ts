@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { asCurl } from "../../../cli/curl.ts";
 import { oneLine, printable } from "../../../cli/printable.ts";
 import { Follower } from "../../../record/reader/follow.ts";
 import { openTree } from "../../../record/reader/tree.ts";
@@ -84,23 +83,11 @@ test("show tells unknown and ambiguous ids apart", async () => {
 test("show --curl asks for the key instead of showing it, and survives a shell", async () => {
   const [row] = (await cli("ls", "91.11", "--json")).stdout.split("\n");
   const { stdout } = await cli("show", JSON.parse(row!).id, "--curl");
-  assert.match(stdout, /-H 'authorization: Bearer '"\$API_KEY"/);
-  const script = `curl() { for word in "$@"; do printf '%s\\n' "$word"; done; }; API_KEY=k BASE_URL=http://h\n${stdout}`;
+  const script = `curl() { for word in "$@"; do printf '%s\\n' "$word"; done; }; API_KEY=k\n${stdout}`;
   const { stdout: words, status } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
   assert.equal(status, 0);
-  assert.match(words, /^http:\/\/h\/v1\/chat\/completions$/m);
+  assert.match(words, /^http:\/\/127\.0\.0\.1:4177\/sample\/v1\/chat\/completions$/m);
   assert.match(words, /^authorization: Bearer k$/m);
-});
-
-test("a curl command passes quotes and binary bodies on unchanged", () => {
-  const x = {
-    request: { method: "POST", url: "/a?b='c'", headers: [["x-odd", "it's"]] },
-  } as unknown as Parameters<typeof asCurl>[0];
-  for (const body of [Buffer.from("it's $HOME `id` \\ \n"), Buffer.from([0, 255, 10, 13])]) {
-    const script = `curl() { while [ "$1" != --data-binary ]; do shift; done; if [ "$2" = @- ]; then cat; else printf %s "$2"; fi; }; BASE_URL=\n${asCurl(x, body)}`;
-    const { stdout } = spawnSync("sh", ["-c", script]);
-    assert.deepEqual(stdout, body);
-  }
 });
 
 test("cat gives the files as they are, cat --expand self-contained JSON", async () => {
