@@ -59,6 +59,8 @@ export class Exchange implements UpstreamHandler {
     res.sendDate = false;
     res.on("close", () => this.clientClosed());
     res.on("error", () => this.clientClosed());
+    // With a body the head waits for its first piece, and then both are recorded first.
+    if (!hasBody) this.recorder.flush();
     this.call = send(this);
     if (!hasBody) {
       this.requestDone = true;
@@ -107,7 +109,7 @@ export class Exchange implements UpstreamHandler {
 
   private requestData(chunk: Buffer): void {
     this.requestBytes += chunk.length;
-    this.recorder.requestData(chunk);
+    this.recorder.passing(FrameKind.requestData, chunk);
     if (this.call !== null && !this.call.write(chunk)) this.req.pause();
   }
 
@@ -133,6 +135,7 @@ export class Exchange implements UpstreamHandler {
     const socket = this.res.socket;
     // A pipelined answer that is not yet its turn has no socket: its 1xx can only be left out.
     if (socket === null || this.res.headersSent || this.req.httpVersion === "1.0") return;
+    this.recorder.flush();
     let head = `HTTP/1.1 ${status} ${reason}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     socket.write(`${head}\r\n`, "latin1");

@@ -1,10 +1,11 @@
 /**
  * The tee: one per exchange, turns what happens on the wire into frames of the spool.
  *
- * What always holds: frames reach the spool before the bytes they stand for reach the client (the
- * flush is queued ahead of the socket's own in the same tick), so whatever a client has seen is on
- * record even after kill -9; frames of one tick share one write; nothing is copied, parsed or
- * awaited; a spool that fails never disturbs the exchange.
+ * What always holds: frames reach the spool before the bytes they stand for go on to the other side
+ * (those of a request at once, those of an answer by a flush that is queued ahead of the socket's
+ * own in the same tick), so whatever either side has seen is on record even after kill -9; frames
+ * that are at hand together share one write; nothing is copied, parsed or awaited; a spool that
+ * fails never disturbs the exchange.
  */
 import { type Begin, type End, FrameKind, type FrameOutcome } from "../frames.ts";
 import type { FrameToWrite } from "../spool/writer.ts";
@@ -45,21 +46,22 @@ export class Recorder {
     return performance.now() - this.startedAt;
   }
 
+  /** On record by the end of this turn of the event loop, with what comes after it until then. */
   begin(begin: Begin): void {
     this.add(FrameKind.begin, JSON.stringify(begin));
     this.soon();
   }
 
   /**
-   * A piece of the request body. Nobody waits for it to be on record, so the frames of one turn of
-   * the event loop share a write: as a rule head, body and end of a request.
+   * Bytes that go to a socket as soon as this returns: on record by then. The first piece of a
+   * request takes the begin frame along, so head and body of most requests are one write.
    */
-  requestData(chunk: Buffer): void {
-    this.add(FrameKind.requestData, chunk);
-    this.soon();
+  passing(kind: FrameKind, chunk: Buffer): void {
+    this.add(kind, chunk);
+    this.flush();
   }
 
-  /** Bytes that the client is about to get, or of a switched protocol. */
+  /** Bytes for a response that holds them back until the next tick, as those of node:http do. */
   data(kind: FrameKind, chunk: Buffer): void {
     this.add(kind, chunk);
     this.schedule();
@@ -91,6 +93,7 @@ export class Recorder {
     const { frames } = this;
     if (frames.length === 0) return;
     this.frames = [];
+    this.waiting = false;
     const only = frames[0];
     if (frames.length > 1) this.sink.appendGroup(frames);
     else if (only) this.sink.append(only.kind, only.exchange, only.atMs, only.payload);
@@ -121,8 +124,7 @@ export class Recorder {
 
   /** Called at the end of the turn that `soon` asked for. */
   turned(): void {
-    this.waiting = false;
-    this.flush();
+    if (this.waiting) this.flush();
   }
 }
 

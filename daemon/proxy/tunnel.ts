@@ -93,6 +93,7 @@ export class Tunnel {
     this.client.on("end", () => this.clientGone());
     this.client.on("close", () => this.clientGone());
     this.parser.expect(handshake.method, this.answerHandler(), true);
+    this.recorder.flush();
     upstream.write(requestHead(handshake), "latin1");
   }
 
@@ -127,7 +128,7 @@ export class Tunnel {
         this.client.write(responseHead(status, reason, forwarded));
       },
       data: (chunk: Buffer) => {
-        this.recorder.data(FrameKind.responseData, chunk);
+        this.recorder.passing(FrameKind.responseData, chunk);
         this.client.write(chunk);
       },
       end: (trailers: string[]) => {
@@ -173,13 +174,13 @@ export class Tunnel {
   }
 
   private passToUpstream(chunk: Buffer): void {
-    this.recorder.data(FrameKind.clientFrame, chunk);
+    this.recorder.passing(FrameKind.clientFrame, chunk);
     if (this.upstream?.write(chunk) === false) this.client.pause();
     else if (this.client.isPaused()) this.client.resume();
   }
 
   private passToClient(chunk: Buffer): void {
-    this.recorder.data(FrameKind.upstreamFrame, chunk);
+    this.recorder.passing(FrameKind.upstreamFrame, chunk);
     if (!this.client.write(chunk)) this.upstream?.pause();
   }
 

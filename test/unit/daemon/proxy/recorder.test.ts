@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameKind } from "../../../../daemon/frames.ts";
+import { type Begin, FrameKind } from "../../../../daemon/frames.ts";
 import { Recorder } from "../../../../daemon/proxy/recorder.ts";
 import type { FrameToWrite } from "../../../../daemon/spool/writer.ts";
 
@@ -33,31 +33,46 @@ const END = {
 test("frames of one tick share one write, in order; the end flushes at once", async () => {
   const spool = sink();
   const recorder = new Recorder(spool, 7);
-  recorder.data(FrameKind.clientFrame, Buffer.from("a"));
-  recorder.data(FrameKind.clientFrame, Buffer.from("b"));
+  recorder.data(FrameKind.responseData, Buffer.from("a"));
+  recorder.data(FrameKind.responseData, Buffer.from("b"));
   assert.deepEqual(spool.groups, []);
   await new Promise((resolve) => process.nextTick(resolve));
-  assert.deepEqual(spool.groups, [[9, 9]]);
-  recorder.note(FrameKind.requestEnd, { trailers: [] });
+  assert.deepEqual(spool.groups, [[5, 5]]);
+  recorder.note(FrameKind.interim, { status: 102 });
   recorder.data(FrameKind.responseData, Buffer.from("c"));
   recorder.end(END);
   assert.deepEqual(spool.groups, [
-    [9, 9],
-    [3, 5, 7],
+    [5, 5],
+    [8, 5, 7],
   ]);
   assert.ok(spool.frames.every(({ exchange }) => exchange === 7));
 });
 
-test("a request that comes in one turn of the event loop is one write", async () => {
+test("what goes upstream is on record at once, in one write with the request's beginning", async () => {
   const spool = sink();
   const recorder = new Recorder(spool, 1);
-  recorder.requestData(Buffer.from("a"));
-  await new Promise((resolve) => process.nextTick(resolve));
-  recorder.requestData(Buffer.from("b"));
-  recorder.note(FrameKind.requestEnd, { trailers: [] });
+  recorder.begin({ id: "x" } as Begin);
   assert.deepEqual(spool.groups, []);
+  recorder.passing(FrameKind.requestData, Buffer.from("a"));
+  assert.deepEqual(spool.groups, [[1, 2]]);
+  recorder.note(FrameKind.requestEnd, { trailers: [] });
   await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(spool.groups, [[2, 2, 3]]);
+  assert.equal(spool.groups.length, 1, "the request's end waits for the answer's head");
+  recorder.note(FrameKind.responseHead, { status: 200 });
+  recorder.data(FrameKind.responseData, Buffer.from("b"));
+  recorder.end(END);
+  assert.deepEqual(spool.groups, [
+    [1, 2],
+    [3, 4, 5, 7],
+  ]);
+});
+
+test("a request whose body is long in coming is begun on record by the end of the turn", async () => {
+  const spool = sink();
+  const recorder = new Recorder(spool, 1);
+  recorder.begin({ id: "x" } as Begin);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(spool.groups, [[1]]);
 });
 
 test("a chunk is recorded before a socket that was written to in the same tick sends it", async () => {
