@@ -33,8 +33,7 @@ export const show: Command = {
     else if (options.curl) {
       const body = reader.requestBody(exchange);
       io.stdout.write(`${asCurl(exchange, daemonBase(exchange.upstream), body)}\n`);
-    };
-    else {
+    } else {
       const found = findExchange(tree, exchange.id);
       const lines = describeExchange(open, viewIn(tree, found), around(tree, found));
       for (const line of lines) io.stdout.write(`${printable(line)}\n`);

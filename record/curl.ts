@@ -49,7 +49,7 @@ function bodyWords(body: CurlBody, words: string[]): string {
   }
   const text = body.toString("utf8");
   // A leading @ would name a file; NUL cannot stand in a word.
-  if (!text.includes("\0") && !text.startsWith("@") && Buffer.from(text).equals(body)) {
+  if (!/^@|\0/.test(text) && Buffer.from(text).equals(body)) {
     words.push(`--data-binary ${quoted(text)}`);
     return "";
   }

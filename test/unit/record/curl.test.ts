@@ -13,12 +13,11 @@ const exchange = (headers: [string, string][], url = "/v1/chat/completions", met
 
 /** The words that a shell passes to curl, and what comes on its standard input. */
 function shellWords(x: ExchangeLine, body: CurlBody): { words: string[]; input: Buffer } {
-  const show = `curl() { for word in "$@"; do printf '%s\\0' "$word"; done; cat; }; API_KEY=k\n`;
+  const show = `curl() { for word in "$@"; do printf '%s\\0' "$word" >&2; done; cat; }; API_KEY=k\n`;
   const command = asCurl(x, daemonBase(x.upstream), body);
-  const { stdout, status } = spawnSync("sh", ["-c", `${show}${command}`], { input: "" });
+  const { stdout, stderr, status } = spawnSync("sh", ["-c", `${show}${command}`], { input: "" });
   assert.equal(status, 0);
-  const end = stdout.lastIndexOf(0);
-  return { words: stdout.toString("utf8", 0, end).split("\0"), input: stdout.subarray(end + 1) };
+  return { words: stderr.toString().split("\0").slice(0, -1), input: stdout };
 }
 
 test("a credential comes from the environment, whatever was recorded of it", () => {
