@@ -4,8 +4,8 @@ import { messageText } from "../record/diff/messages.ts";
 import type { MessageChange, RequestDiff, TextChange, ValueChange } from "../record/diff/model.ts";
 import { oneLine, printable } from "./printable.ts";
 
-/** Width of a shown value. */
-const SHOWN = 96;
+/** Width of a shown value: with its indent it fits a terminal of 80 columns. */
+const SHOWN = 72;
 /** Unchanged words kept on either side of a change. */
 const CONTEXT = 40;
 
@@ -16,6 +16,9 @@ export function* describeDiff(
 ): Generator<string> {
   yield `− ${head(before)}, about ${diff.before.tokens} tokens`;
   yield `+ ${head(after)}, about ${diff.after.tokens} tokens`;
+  for (const { line, missing } of [before, after]) {
+    if (missing !== undefined) yield `${line.id} ${incomplete(missing)}`;
+  }
   if (diff.model) {
     yield "";
     yield `model: ${printable(diff.model.before ?? "none")} → ${printable(diff.model.after ?? "none")}`;
@@ -36,6 +39,34 @@ export function* describeDiff(
   for (const change of diff.messages) yield* messageLines(change, before, after);
   yield* cacheLines(diff);
 }
+
+/** Said of a request whose beginning the provider kept and no capture here has. */
+export const incomplete = (missing: string): string =>
+  `goes on from ${oneLine(missing, 60)}, which is not in the captures: what came before is not shown`;
+
+/** The same in a few lines, one for each kind of thing that changed: what `show` prints. */
+export function* summariseDiff(diff: RequestDiff): Generator<string> {
+  const { model, system, tools, parameters, messages, cache } = diff;
+  if (model)
+    yield `model: ${printable(model.before ?? "none")} → ${printable(model.after ?? "none")}`;
+  if (system) {
+    yield `system prompt changed${system.volatile ? " (only a date, a time or an id)" : ""}`;
+  }
+  for (const change of ["added", "removed", "changed", "moved"] as const) {
+    const names = tools.filter((tool) => tool.change === change).map(({ name }) => name);
+    if (names.length > 0) yield `tools ${change}: ${printable(names.join(", "))}`;
+  }
+  const named = parameters.map(valueLine);
+  if (named.length > 0) yield `parameters: ${named.slice(0, SUMMED).join("; ")}`;
+  if (named.length > SUMMED) yield `  and ${named.length - SUMMED} more parameters`;
+  const counts = Map.groupBy(messages, ({ change }) => change);
+  const kinds = [...counts].map(([change, list]) => `${list.length} ${change}`);
+  yield `messages: ${[`${diff.sameMessages} the same`, ...kinds].join(", ")}`;
+  yield* cacheVerdictLines(cache);
+}
+
+/** Parameters named in the summary. */
+const SUMMED = 4;
 
 function head({ line }: ExchangeView): string {
   const model = line.llm?.model ?? `${line.request.method} ${line.request.url}`;
@@ -93,20 +124,22 @@ function* messageLines(
   if (message) yield `      ${oneLine(messageText(message), SHOWN)}`;
 }
 
-function* cacheLines({ divergence, cache }: RequestDiff): Generator<string> {
-  yield "";
-  if (divergence) {
-    yield `first divergence: ${printable(divergence.place)}, after about ${divergence.sharedTokens} shared tokens; about ${divergence.lostTokens} of the earlier prompt come after it`;
-  } else yield "first divergence: none, the earlier prompt is the beginning of the later one";
+function* cacheVerdictLines(cache: RequestDiff["cache"]): Generator<string> {
   const read =
     cache.reportedRead === null ? "" : `; the provider read ${cache.reportedRead} tokens from it`;
   yield `prompt cache: ${cache.state}${read}`;
   for (const { kind, place, detail } of cache.reasons) {
     yield `  ${kind} at ${printable(place)}: ${oneLine(detail, SHOWN)}`;
   }
-  if (cache.paidAgainTokens !== null) {
-    const source =
-      cache.source === "reported" ? "by the provider's count" : "an estimate from sizes";
-    yield `  paid again: ${cache.paidAgainTokens} tokens (${source})`;
-  }
+  if (cache.paidAgainTokens === null) return;
+  const source = cache.source === "reported" ? "by the provider's count" : "an estimate from sizes";
+  yield `  paid again: ${cache.paidAgainTokens} tokens (${source})`;
+}
+
+function* cacheLines({ divergence, cache }: RequestDiff): Generator<string> {
+  yield "";
+  if (divergence) {
+    yield `first divergence: ${printable(divergence.place)}, after about ${divergence.sharedTokens} shared tokens; about ${divergence.lostTokens} of the earlier prompt come after it`;
+  } else yield "first divergence: none, the earlier prompt is the beginning of the later one";
+  yield* cacheVerdictLines(cache);
 }

@@ -1,73 +1,102 @@
-/** One exchange as readable lines: head, messages, tools, answer, timing. What `show` prints. */
-
+/**
+ * One exchange as readable lines: head, findings, what changed since the turn before, messages,
+ * tools, answer. What `show` prints. Lines are as long as what they say: wrapping is the terminal's.
+ */
+import type { ExchangeView } from "../record/conversation/view.ts";
 import type { NormalMessage, Piece } from "../record/dialects/normal.ts";
-import { normaliseRequest, normaliseResponse } from "../record/dialects/normalise.ts";
+import type { RequestDiff } from "../record/diff/model.ts";
+import type { Finding } from "../record/findings/model.ts";
 import type { ExchangeLine } from "../record/format/schema.ts";
 import type { OpenExchange } from "./captures.ts";
-import { printable } from "./printable.ts";
+import { incomplete, summariseDiff } from "./describe-diff.ts";
+import { describeFinding } from "./describe-finding.ts";
+import { oneLine, printable } from "./printable.ts";
+
+/** A captured value inside a line: it must not begin a line of its own. */
+const field = (text: string): string => oneLine(text, FIELD_CHARS);
+const FIELD_CHARS = 400;
 
 /** A body that no dialect reads is shown up to this many characters; `--raw` has the whole. */
 const RAW_SHOWN_CHARS = 4000;
 
-export function* describeExchange({
-  exchange: x,
-  reader,
-  stream,
-  day,
-}: OpenExchange): Generator<string> {
+/** What the conversation of an exchange says about it. */
+export interface Surroundings {
+  readonly findings: readonly Finding[];
+  /** The turn that it follows and what differs; null where it follows none. */
+  readonly before: { readonly id: string; readonly diff: RequestDiff } | null;
+  /** Why nothing of this is known; null where it is. */
+  readonly problem: string | null;
+}
+
+export function* describeExchange(
+  { exchange: x, reader, stream, day }: OpenExchange,
+  { request, answer, missing }: ExchangeView,
+  around: Surroundings,
+): Generator<string> {
   yield `${x.id}   ${stream.number} ${printable(stream.title ?? "")}   ${day}`;
   yield* head(x);
-  const api = x.llm?.api;
-  const sent = reader.requestBody(x);
-  const request = api ? normaliseRequest(api, parsed(sent), x.request.url) : null;
-  if (request && request.messages.length > 0) {
+  yield* surroundings(x.id, around);
+  if (request.messages.length > 0) {
     yield "";
     yield "── request ──";
+    if (missing !== undefined) yield incomplete(missing);
     for (const message of request.messages) yield* describeMessage(message);
-    if (request.tools.length > 0) {
-      yield "";
-      yield `tools offered (${request.tools.length}): ${request.tools.map(({ name }) => printable(name)).join(", ")}`;
-    } else {
-      yield "";
-      yield "tools offered: none";
-    }
+    const names = request.tools.map(({ name }) => printable(name)).join(", ");
+    yield "";
+    yield names === ""
+      ? "tools offered: none"
+      : `tools offered (${request.tools.length}): ${names}`;
     const parameters = Object.entries(request.parameters);
     if (parameters.length > 0) {
-      yield `parameters: ${parameters.map(([key, value]) => `${key}=${printable(JSON.stringify(value))}`).join(" ")}`;
+      yield `parameters: ${parameters.map(([key, value]) => printable(`${key}=${JSON.stringify(value)}`)).join(" ")}`;
     }
-  } else if (sent && sent.length > 0) {
-    yield* raw("request body", sent);
-  }
-  const answer = reader.assembled(x);
-  const received = answer === null ? reader.responseBody(x) : Buffer.from(answer);
-  const messages = api ? normaliseResponse(api, parsed(received)) : [];
-  if (messages.length > 0) {
+  } else yield* raw("request body", reader.requestBody(x));
+  if (answer.length > 0) {
     yield "";
     yield "── response ──";
-    for (const message of messages) yield* describeMessage(message);
-  } else if (received && received.length > 0) {
-    yield* raw("response body", received);
+    for (const message of answer) yield* describeMessage(message);
+  } else {
+    const assembled = reader.assembled(x);
+    yield* raw(
+      "response body",
+      assembled === null ? reader.responseBody(x) : Buffer.from(assembled),
+    );
   }
+}
+
+function* surroundings(id: string, { findings, before, problem }: Surroundings): Generator<string> {
+  if (problem !== null) yield `its conversation could not be read: ${printable(problem)}`;
+  if (findings.length > 0) {
+    yield "";
+    yield "── findings ──";
+    for (const finding of findings) yield* describeFinding(finding);
+  }
+  if (before === null) return;
+  yield "";
+  yield `── since the turn before, ${before.id} ──`;
+  yield* summariseDiff(before.diff);
+  yield `all of it: callnumber diff ${id}`;
 }
 
 function* head(x: ExchangeLine): Generator<string> {
   const { request, response, llm, timing } = x;
-  yield `${x.started}   ${request.method} ${printable(request.url)} → ${x.upstream ?? "no upstream"}`;
-  const error = x.error ? `: ${printable(x.error.message)} (${x.error.code})` : "";
+  yield `${x.started}   ${field(request.method)} ${field(request.url)} → ${field(x.upstream ?? "no upstream")}`;
+  const error = x.error ? `: ${field(x.error.message)} (${x.error.code})` : "";
   yield `${response ? `status ${response.status}` : "no answer"}, ${x.outcome}${error}`;
-  yield `client ${x.client.name ?? "unknown"}${x.client.agent ? ` (${printable(x.client.agent)})` : ""}${x.session ? `, session ${printable(x.session)}` : ""}`;
+  yield `client ${field(x.client.name ?? "unknown")}${x.client.agent ? ` (${field(x.client.agent)})` : ""}${x.session ? `, session ${field(x.session)}` : ""}`;
   if (llm) {
     const served =
       llm.served_model && llm.served_model !== llm.model ? `, served ${llm.served_model}` : "";
     const by = llm.served_by ? ` by ${llm.served_by}` : "";
-    yield `${llm.api}: model ${printable(`${llm.model ?? "?"}${served}${by}`)}, finish ${llm.finish_reasons.join(", ") || "—"}`;
-    if (llm.error) yield `error: ${printable(llm.error)}`;
+    yield `${llm.api}: model ${field(`${llm.model ?? "?"}${served}${by}`)}, finish ${field(llm.finish_reasons.join(", ")) || "—"}`;
+    if (llm.error) yield `error: ${field(llm.error)}`;
     const usage = llm.usage;
     if (usage) {
-      const cost = llm.cost_usd === null ? "" : `, $${llm.cost_usd} (${llm.price_source})`;
+      const cost =
+        llm.cost_usd === null ? "" : `, $${llm.cost_usd} (${field(llm.price_source ?? "")})`;
       yield `tokens in ${usage.input_tokens ?? "?"} (cached ${usage.cache_read_input_tokens ?? 0}), out ${usage.output_tokens ?? "?"} (reasoning ${usage.reasoning_output_tokens ?? 0})${cost}`;
     }
-    for (const note of llm.notes ?? []) yield `note: ${printable(note)}`;
+    for (const note of llm.notes ?? []) yield `note: ${field(note)}`;
   }
   const times = [
     ["headers", timing.headers_ms],
@@ -79,9 +108,8 @@ function* head(x: ExchangeLine): Generator<string> {
     .filter(([, ms]) => typeof ms === "number")
     .map(([name, ms]) => `${name} ${Math.round(ms ?? 0)} ms`)
     .join(", ");
-  if (x.redactions.length > 0) {
-    yield `redacted: ${x.redactions.map(({ rule, where, count }) => `${count}× ${rule} in ${where}`).join(", ")}`;
-  }
+  const redacted = x.redactions.map(({ rule, where, count }) => `${count}× ${rule} in ${where}`);
+  if (redacted.length > 0) yield `redacted: ${field(redacted.join(", "))}`;
 }
 
 function* describeMessage({ role, pieces }: NormalMessage): Generator<string> {
@@ -105,23 +133,16 @@ function* describePiece(piece: Piece): Generator<string> {
     case "unknown":
       return yield `(${printable(piece.type)}) ${printable(piece.json)}`;
     default:
-      return yield `(${piece.kind}, ${piece.media ?? "unknown type"}, ${piece.bytes === null ? printable(piece.ref ?? "") : `${piece.bytes} bytes`})`;
+      return yield `(${piece.kind}, ${field(piece.media ?? "unknown type")}, ${piece.bytes === null ? printable(piece.ref ?? "") : `${piece.bytes} bytes`})`;
   }
 }
 
-function* raw(what: string, bytes: Buffer): Generator<string> {
+function* raw(what: string, bytes: Buffer | null): Generator<string> {
+  if (bytes === null || bytes.length === 0) return;
   const text = bytes.toString("utf8");
   yield "";
   yield `── ${what} (${bytes.length} bytes) ──`;
   yield printable(text.slice(0, RAW_SHOWN_CHARS));
   if (text.length > RAW_SHOWN_CHARS)
     yield `… ${text.length - RAW_SHOWN_CHARS} more characters, see --raw`;
-}
-
-function parsed(bytes: Buffer | null): unknown {
-  try {
-    return bytes === null ? null : JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return null;
-  }
 }

@@ -1,13 +1,13 @@
 /** `callnumber diff ID [ID]`: a request against the turn before it, or against any other. */
-import { type PlacedInFile, placeDays, viewsOf } from "../record/conversation/placed-days.ts";
-import { type ExchangeView, ViewReader } from "../record/conversation/view.ts";
+import { conversationUpTo, viewIn } from "../record/conversation/placed-days.ts";
+import type { ExchangeView } from "../record/conversation/view.ts";
 import { diffRequests, sideOf } from "../record/diff.ts";
-import { LIMITS } from "../record/limits.ts";
 import { findExchange } from "../record/reader/find-exchange.ts";
 import type { Tree } from "../record/reader/tree.ts";
-import { openExchange, treeOf } from "./captures.ts";
+import { treeOf } from "./captures.ts";
 import type { Command } from "./command.ts";
 import { describeDiff } from "./describe-diff.ts";
+import { printable } from "./printable.ts";
 
 export const diff: Command = {
   name: "diff",
@@ -32,23 +32,20 @@ export const diff: Command = {
     const found = diffRequests(sideOf(before), sideOf(after));
     if (options.json) io.stdout.write(`${JSON.stringify(found)}\n`);
     else {
-      for (const line of describeDiff(found, before, after)) io.stdout.write(`${line}\n`);
+      for (const line of describeDiff(found, before, after))
+        io.stdout.write(`${printable(line)}\n`);
     }
     return 0;
   },
 };
 
-function viewOf(tree: Tree, id: string): ExchangeView {
-  using open = openExchange(tree, id);
-  return new ViewReader(open.reader).view(open.exchange);
-}
+const viewOf = (tree: Tree, id: string): ExchangeView => viewIn(tree, findExchange(tree, id));
 
 /** The turn that an exchange follows, by its conversation; null where it follows none. */
 function turnBefore(tree: Tree, prefix: string): ExchangeView | null {
-  const { id, stream, day } = findExchange(tree, prefix);
-  const from = new Date(Date.parse(day) - LIMITS.conversationRestMs).toISOString().slice(0, 10);
-  const placed = placeDays(tree, { number: stream.number, from, to: day });
-  const own = placed.find(({ placement }) => placement.exchange === id)?.placement;
-  const parent = placed.find(({ placement }) => placement.exchange === own?.parent);
-  return parent === undefined ? null : (viewsOf([parent satisfies PlacedInFile])[0] ?? null);
+  const conversation = conversationUpTo(tree, findExchange(tree, prefix));
+  const parent = conversation.at(-1)?.placement.parent;
+  const before = conversation.filter(({ placement }) => placement.exchange === parent);
+  if (before.length === 0) return null;
+  return viewIn(tree, findExchange(tree, before[0]!.placement.exchange));
 }

@@ -1,12 +1,13 @@
 /** `callnumber findings [ID|NN.NN]`: what the rules see, exchange by exchange. */
 import { type PlacedInFile, placeDays, viewsOf } from "../record/conversation/placed-days.ts";
-import { type Finding, SEVERITIES } from "../record/findings/model.ts";
+import { SEVERITIES } from "../record/findings/model.ts";
 import { findingsOfAll } from "../record/findings.ts";
 import { findExchange } from "../record/reader/find-exchange.ts";
 import type { Tree } from "../record/reader/tree.ts";
 import { treeOf } from "./captures.ts";
 import type { Command } from "./command.ts";
-import { oneLine, printable } from "./printable.ts";
+import { describeFinding } from "./describe-finding.ts";
+import { printable } from "./printable.ts";
 
 export const findings: Command = {
   name: "findings",
@@ -32,6 +33,7 @@ export const findings: Command = {
     const language = options.lang === "zh-Hant" ? "zh-Hant" : "en";
     const tree = await treeOf(options, io);
     const counts = new Map<string, number>();
+    let told = "";
     for (const conversation of conversationsOf(tree, args[0])) {
       const placements = conversation.map(({ placement }) => placement);
       const numbers = new Map(conversation.map((x) => [x.placement.exchange, x.number]));
@@ -43,14 +45,17 @@ export const findings: Command = {
         if (options.json) {
           io.stdout.write(`${JSON.stringify({ number, conversation: id, ...finding })}\n`);
         } else {
-          for (const line of lines(finding, number, language)) io.stdout.write(`${line}\n`);
+          if (finding.exchange !== told) io.stdout.write(`${number}  ${finding.exchange}\n`);
+          told = finding.exchange;
+          for (const line of describeFinding(finding, language))
+            io.stdout.write(`  ${printable(line)}\n`);
         }
       }
     }
-    const told = SEVERITIES.filter((name) => counts.has(name)).map(
-      (name) => `${counts.get(name)} ${name}`,
+    const sum = SEVERITIES.filter((name) => counts.has(name)).map(
+      (name) => `${counts.get(name)} ${name}${counts.get(name) === 1 ? "" : "s"}`,
     );
-    io.stderr.write(`${told.join(", ") || "no findings"}\n`);
+    io.stderr.write(`${sum.join(", ") || "no findings"}\n`);
     return 0;
   },
 };
@@ -70,17 +75,4 @@ function conversationsOf(tree: Tree, what: string | undefined): PlacedInFile[][]
   const all = [...groups.values()];
   if (found === null) return all;
   return all.filter((group) => group.some(({ placement }) => placement.exchange === found.id));
-}
-
-function* lines(finding: Finding, number: string, language: "en" | "zh-Hant"): Generator<string> {
-  const { severity, exchange, rule, title, text, evidence } = finding;
-  yield `${severity.padEnd(7)}  ${exchange}  ${number}  ${title[language]} [${rule}]`;
-  yield `         ${printable(text[language])}`;
-  for (const { place, before, after } of evidence) {
-    const where = place.path === "" ? place.section : place.path;
-    const other = place.exchange === exchange ? "" : ` of ${place.exchange}`;
-    yield `         ${printable(where)}${other}`;
-    if (before !== null) yield `           − ${oneLine(before, 100)}`;
-    if (after !== null) yield `           + ${oneLine(after, 100)}`;
-  }
 }

@@ -131,4 +131,4 @@ function size(bytes: number): string {
 }
 
 const times = (whole: number, stored: number): string =>
-  stored > 0 && whole > stored ? `, ${(whole / stored).toFixed(1)} times smaller` : "";
+  stored > 0 && whole > stored * 1.05 ? `, ${(whole / stored).toFixed(1)} times smaller` : "";

@@ -16,8 +16,9 @@ import { parameterChanges } from "./diff/values.ts";
 import { textChange } from "./diff/words.ts";
 
 /** A side of a comparison from an opened exchange. */
-export function sideOf({ line, request }: ExchangeView): DiffSide {
-  return { id: line.id, started: line.started, llm: line.llm, request };
+export function sideOf({ line, request, missing }: ExchangeView): DiffSide {
+  const side = { id: line.id, started: line.started, llm: line.llm, request };
+  return missing === undefined ? side : { ...side, missing };
 }
 
 /** What differs from `before` to `after`. */

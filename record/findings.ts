@@ -43,7 +43,8 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** An exchange as rules see it. */
-export function turnOf({ line, request, answer }: ExchangeView, placement: Placement): TurnView {
+export function turnOf(view: ExchangeView, placement: Placement): TurnView {
+  const { line, request, answer, missing } = view;
   return {
     id: line.id,
     started: line.started,
@@ -55,6 +56,7 @@ export function turnOf({ line, request, answer }: ExchangeView, placement: Place
     llm: line.llm,
     request,
     answer,
+    ...(missing === undefined ? {} : { missing }),
   };
 }
 

@@ -6,6 +6,7 @@
  */
 import type { NormalMessage, NormalTool } from "../dialects/normal.ts";
 import { LIMITS } from "../limits.ts";
+import { previousOf } from "./earlier-turns.ts";
 import { itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
 import type { ExchangeFacts } from "./model.ts";
 import type { ExchangeView } from "./view.ts";
@@ -24,7 +25,6 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
   const status = line.response?.status ?? null;
   const ok = line.outcome === "complete" && status !== null && status >= 200 && status < 300;
   const young = talk.length <= YOUNG_MESSAGES;
-  const previous = request.parameters.previous_response_id;
   return {
     id: line.id,
     started: line.started,
@@ -50,7 +50,7 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
     said: lineHashes(answer.map(textOf)),
     delegated: lineHashes(answer.flatMap(callTexts)),
     response: view.responseId,
-    previous: typeof previous === "string" ? previous : null,
+    previous: previousOf(request),
     usage: llm?.usage ?? null,
     costUsd: llm?.cost_usd ?? null,
   };

@@ -14,7 +14,7 @@ import { LIMITS } from "../limits.ts";
 import type { Item } from "./model.ts";
 
 /** Version of everything in this file that reaches an index of facts. */
-export const FACTS_VERSION = 1;
+export const FACTS_VERSION = 2;
 
 /** First 16 hex digits of SHA-256. */
 export const shortHash = (text: string): string => hash("sha256", text, "hex").slice(0, 16);

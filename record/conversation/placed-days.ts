@@ -6,11 +6,13 @@
  * opened again. It must never write.
  */
 import { byStart, ConversationIndex } from "../conversation.ts";
+import { LIMITS } from "../limits.ts";
 import { DayReader } from "../reader/day-reader.ts";
+import type { FoundExchange } from "../reader/find-exchange.ts";
 import type { Tree } from "../reader/tree.ts";
 import { factsOf } from "./facts.ts";
 import type { ExchangeFacts, Placement } from "./model.ts";
-import { type ExchangeView, ViewReader } from "./view.ts";
+import { type Elsewhere, type ExchangeView, ViewReader } from "./view.ts";
 
 /** A placement and the file that its exchange stands in. */
 export interface PlacedInFile {
@@ -61,13 +63,74 @@ const lies = (number: string, wanted: string): boolean =>
 /** Opens exchanges again, file by file; in the order given. Throws what the reader throws. */
 export function viewsOf(placed: readonly PlacedInFile[]): ExchangeView[] {
   const views = new Map<string, ExchangeView>();
+  const byResponse = new Map<string, ExchangeView>();
   for (const path of new Set(placed.map((x) => x.path))) {
     using reader = DayReader.open(path);
-    const opened = new ViewReader(reader);
+    const opened = new ViewReader(reader, (id) => byResponse.get(id) ?? null);
     for (const { placement, path: own } of placed) {
       if (own !== path) continue;
-      views.set(placement.exchange, opened.view(reader.exchange(placement.exchange)));
+      const view = opened.view(reader.exchange(placement.exchange));
+      views.set(placement.exchange, view);
+      if (view.responseId !== null) byResponse.set(view.responseId, view);
     }
   }
   return placed.map(({ placement }) => views.get(placement.exchange)!);
 }
+
+/**
+ * Opens one exchange; the turns that it names are looked for in the other files of its stream, back
+ * to when a conversation counts as closed. Throws what the reader throws.
+ */
+export function viewIn(tree: Tree, { id, stream, day, path }: FoundExchange): ExchangeView {
+  const from = daysBefore(day);
+  const others = [...tree.files()]
+    .filter((file) => file.stream.number === stream.number && file.path !== path)
+    .filter((file) => file.day <= day && file.day >= from)
+    .reverse();
+  const opened = new Map<string, { reader: DayReader; views: ViewReader }>();
+  const within = (file: string): { reader: DayReader; views: ViewReader } => {
+    const known = opened.get(file);
+    if (known !== undefined) return known;
+    const reader = DayReader.open(file);
+    const made = { reader, views: new ViewReader(reader, elsewhere) };
+    opened.set(file, made);
+    return made;
+  };
+  const elsewhere: Elsewhere = (responseId) => {
+    for (const file of others) {
+      const view = within(file.path).views.byResponse(responseId);
+      if (view !== null) return view;
+    }
+    return null;
+  };
+  try {
+    const { reader, views } = within(path);
+    return views.view(reader.exchange(id));
+  } finally {
+    for (const { reader } of opened.values()) reader.close();
+  }
+}
+
+/**
+ * The conversation of one exchange up to itself, oldest first, the exchange last; it alone where it
+ * is no part of one. Its day is read first, the days before it only where it begins there.
+ */
+export function conversationUpTo(tree: Tree, { id, stream, day }: FoundExchange): PlacedInFile[] {
+  let placed: PlacedInFile[] = [];
+  for (const from of [day, daysBefore(day)]) {
+    placed = placeDays(tree, { number: stream.number, from, to: day });
+    const own = placed.findIndex(({ placement }) => placement.exchange === id);
+    if (own === -1) return [];
+    const { conversation, parent } = placed[own]!.placement;
+    placed = placed
+      .slice(0, own + 1)
+      .filter(({ placement: { conversation: other, exchange } }) =>
+        conversation === null ? exchange === id : other === conversation,
+      );
+    if (parent !== null || conversation === null) break;
+  }
+  return placed;
+}
+
+const daysBefore = (day: string): string =>
+  new Date(Date.parse(day) - LIMITS.conversationRestMs).toISOString().slice(0, 10);

@@ -3,7 +3,9 @@
  * capture file.
  *
  * What always holds: a part is parsed once per reader however many requests repeat it, so reading
- * all turns of a session costs what the session adds; what cannot be parsed gives an empty form.
+ * all turns of a session costs what the session adds; what cannot be parsed gives an empty form. A
+ * request that names the response it follows is shown with all that the model was given, as far as
+ * the same files (or `elsewhere`) have it.
  * It must never keep more than `keptValuesBytes` of parts.
  */
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
@@ -11,6 +13,7 @@ import { normaliseRequest, normaliseResponse } from "../dialects/normalise.ts";
 import type { ExchangeLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
 import type { DayReader } from "../reader/day-reader.ts";
+import { type EarlierTurn, EarlierTurns } from "./earlier-turns.ts";
 import { SharedMessages } from "./shared-messages.ts";
 
 /** An exchange with what it means. */
@@ -21,7 +24,12 @@ export interface ExchangeView {
   readonly answer: readonly NormalMessage[];
   /** Id that the provider gave the response. */
   readonly responseId: string | null;
+  /** Id of the earlier response that could not be found; absent where the request is whole. */
+  readonly missing?: string;
 }
+
+/** Finds a turn outside of the reader's own files by the id of its response. */
+export type Elsewhere = (responseId: string) => EarlierTurn | null;
 
 /** A part that was parsed. */
 interface Known {
@@ -30,31 +38,63 @@ interface Known {
   readonly value: unknown;
 }
 
+/** APIs whose requests may name the response that they follow, and the operations that give one. */
+const CHAINED = new Set(["openai.responses", "google.interactions"]);
+const ASKS = new Set(["chat", "compact", "generate_content"]);
+
 const EMPTY: NormalRequest = { model: null, messages: [], tools: [], parameters: {} };
 
 export class ViewReader {
   readonly #day: DayReader;
   readonly #values = new Map<string, Known>();
   readonly #messages = new SharedMessages();
+  readonly #turns: EarlierTurns;
+  /** Exchanges by the id of their response; made when a request first names one. */
+  #responses: ReadonlyMap<string, string> | null = null;
   #bytes = 0;
 
-  constructor(day: DayReader) {
+  constructor(day: DayReader, elsewhere: Elsewhere = () => null) {
     this.#day = day;
+    this.#turns = new EarlierTurns((id) => this.byResponse(id) ?? elsewhere(id));
   }
 
   /** Never throws on what a body holds; throws what the reader throws on a damaged file. */
   view(line: ExchangeLine): ExchangeView {
+    const own = this.#own(line);
+    return { ...own, ...this.#turns.whole(own.request) };
+  }
+
+  /** The turn that was answered with this response id, as its own bytes say it. */
+  byResponse(responseId: string): ExchangeView | null {
+    this.#responses ??= this.#indexed();
+    const id = this.#responses.get(responseId);
+    return id === undefined ? null : this.#own(this.#day.exchange(id));
+  }
+
+  #indexed(): Map<string, string> {
+    const found = new Map<string, string>();
+    for (const line of this.#day.exchanges()) {
+      if (!CHAINED.has(line.llm?.api ?? "") || !ASKS.has(line.llm?.operation ?? "")) continue;
+      const id = idIn(this.#response(line));
+      if (id !== null) found.set(id, line.id);
+    }
+    return found;
+  }
+
+  #own(line: ExchangeLine): ExchangeView {
     const api = line.llm?.api ?? null;
     if (api === null) return { line, request: EMPTY, answer: [], responseId: null };
-    const request = this.#request(api, line);
-    const response = parsed(this.#day.assembled(line) ?? this.#plainResponse(line));
-    const id = (response as { id?: unknown } | null | undefined)?.id;
+    const response = this.#response(line);
     return {
       line,
-      request,
+      request: this.#request(api, line),
       answer: response === undefined ? [] : normaliseResponse(api, response),
-      responseId: typeof id === "string" ? id : null,
+      responseId: idIn(response),
     };
+  }
+
+  #response(line: ExchangeLine): unknown {
+    return parsed(this.#day.assembled(line) ?? this.#plainResponse(line));
   }
 
   #plainResponse(line: ExchangeLine): string | null {
@@ -107,6 +147,11 @@ export class ViewReader {
     this.#bytes += bytes.length;
     return value;
   }
+}
+
+function idIn(response: unknown): string | null {
+  const id = (response as { id?: unknown } | null | undefined)?.id;
+  return typeof id === "string" ? id : null;
 }
 
 /** Parsed JSON; undefined where it is none. */

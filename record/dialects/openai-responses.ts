@@ -1,5 +1,5 @@
 /**
- * OpenAI Responses, over HTTP, SSE and (see responses-socket.ts) WebSocket; also as spoken by Azure,
+ * OpenAI Responses, over HTTP, SSE and (event by event, as filed) WebSocket; also as spoken by Azure,
  * OpenRouter, xAI, DeepSeek, Bedrock and by Codex's own backend.
  * https://platform.openai.com/docs/api-reference/responses-streaming
  *

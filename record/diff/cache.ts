@@ -37,7 +37,9 @@ export function cacheVerdict(before: DiffSide, after: DiffSide, changes: Changes
   const gapMs = Date.parse(after.started) - Date.parse(before.started);
   const base = { reasons, reportedRead: read, gapMs };
   const none = { paidAgainTokens: null, source: null };
-  if (unrelated(changes)) return { ...base, reasons: [], state: "unrelated", ...none };
+  // Of a request that leaves its history to the provider only what is new can be compared.
+  if (unrelated(changes) || before.missing !== after.missing)
+    return { ...base, reasons: [], state: "unrelated", ...none };
   if (reasons.length > 0) {
     return { ...base, state: "broken", ...paidAgain(before, changes.parting, cacheable, read) };
   }
@@ -100,23 +102,47 @@ function reasonsOf(before: DiffSide, after: DiffSide, changes: Changes): BreakRe
   const [model, now] = [before.request.model, after.request.model];
   if (model !== now) {
     const detail = `${model ?? "?"} → ${now ?? "?"}`;
-    found.push({ kind: "model-changed", place: "model", detail, before: model, after: now });
+    found.push({
+      kind: "model-changed",
+      place: "model",
+      at: NOWHERE,
+      detail,
+      before: model,
+      after: now,
+    });
   }
   for (const tool of changes.tools) found.push(toolReason(tool));
   const family = (after.llm?.api ?? "").split(".")[0] ?? "";
   for (const { path, before: old, after: value } of changes.parameters) {
     if (!PROMPT_PARAMETERS[family]?.test(path)) continue;
     const detail = `${old ?? "unset"} → ${value ?? "unset"}`;
-    found.push({ kind: "parameter-changed", place: path, detail, before: old, after: value });
+    const values = { detail, before: old, after: value };
+    found.push({ kind: "parameter-changed", place: path, at: NOWHERE, ...values });
   }
   if (changes.system !== null) {
     const kind = changes.system.volatile ? "system-timestamp" : "system-changed";
-    found.push({ kind, place: "system", ...wordsOf(changes.system) });
+    const at = systemPlace(before, after, changes.messages);
+    found.push({ kind, place: "system", at, ...wordsOf(changes.system) });
   }
   if (changes.parting.divergence !== null && !changes.parting.cut) {
     found.push(...messageReasons(before, after, changes));
   }
   return found;
+}
+
+const NOWHERE = { before: null, after: null };
+
+/** The first message of the leading system prompt that is not what it was. */
+function systemPlace(
+  before: DiffSide,
+  after: DiffSide,
+  messages: readonly MessageChange[],
+): BreakReason["at"] {
+  const changed = messages
+    .filter((change) => isLeadingSystem(change, before, after))
+    .sort((a, b) => (a.after ?? a.before ?? 0) - (b.after ?? b.before ?? 0));
+  const first = changed.find((change) => change.after !== null) ?? changed[0];
+  return first === undefined ? NOWHERE : { before: first.before, after: first.after };
 }
 
 const TOOL_KINDS = {
@@ -131,6 +157,7 @@ function toolReason(tool: ToolChange): BreakReason {
   return {
     kind: TOOL_KINDS[tool.change],
     place: `tools[${tool.after ?? tool.before ?? 0}]`,
+    at: { before: tool.before, after: tool.after },
     detail: paths === "" ? tool.name : `${tool.name}: ${paths}`,
     before: tool.change === "added" ? null : tool.name,
     after: tool.change === "removed" ? null : tool.name,
@@ -166,7 +193,7 @@ function messageReasons(
             : change.text?.volatile
               ? "message-timestamp"
               : "message-rewritten";
-    found.push({ kind, place, ...words });
+    found.push({ kind, place, at: { before: change.before, after: change.after }, ...words });
   }
   return found;
 }

@@ -15,6 +15,8 @@ export interface DiffSide {
   readonly started: string;
   readonly llm: Llm | null;
   readonly request: NormalRequest;
+  /** Id of the earlier response that could not be found; absent where the request is whole. */
+  readonly missing?: string;
 }
 
 /** A run of words; `same` stands in both texts. */
@@ -104,6 +106,8 @@ export interface BreakReason {
   readonly kind: Break;
   /** `tools[2]`, `messages[4]`, `tool_choice` … */
   readonly place: string;
+  /** Position in `request.tools` or `request.messages` of either side; null where it has none. */
+  readonly at: { readonly before: number | null; readonly after: number | null };
   /** In a line: for people. */
   readonly detail: string;
   /** What stood there and what stands there; null where nothing does. */
@@ -115,7 +119,7 @@ export interface CacheVerdict {
   /**
    * `kept`: the prompt only grew, and nothing reported says otherwise; `broken`: it changed before
    * its end; `missed`: it only grew, yet the provider reported that it read less than before;
-   * `unrelated`: the two share nothing.
+   * `unrelated`: the two share nothing, or only one of them is known as a whole.
    */
   readonly state: "kept" | "broken" | "missed" | "unrelated";
   /** First reason first, in the order of the prompt. Empty unless `broken`. */

@@ -100,20 +100,19 @@ function onlyNewest({ diff, before }: Scene): boolean {
   return parted?.section === "messages" && parted.position >= newest;
 }
 
-function evidenceOf({ turn, diff }: Scene, reason: BreakReason): Evidence {
-  const { before, after } = reason;
+function evidenceOf({ turn, before: earlier }: Scene, reason: BreakReason): Evidence {
+  const { before, after, at } = reason;
   if (reason.place.startsWith("tools[")) {
-    const removed = reason.kind === "tools-removed";
-    return atTool(turn, removed ? null : Number(reason.place.slice(6, -1)), before, after);
+    // What is gone stands in the turn before only.
+    const gone = at.after === null && earlier !== null;
+    return atTool(gone ? earlier : turn, gone ? at.before : at.after, before, after);
   }
-  if (reason.place === "system") return atSystem(turn, before, after);
   if (reason.kind === "parameter-changed" || reason.kind === "model-changed") {
     return atParameter(turn, reason.place, before, after);
   }
-  const position = diff?.messages.find(
-    ({ key, index }) => `${key}[${index}]` === reason.place,
-  )?.after;
-  return position === null || position === undefined
-    ? atExchange(turn, reason.detail)
-    : atMessage(turn, position, before, after);
+  if (at.after !== null) return atMessage(turn, at.after, before, after);
+  if (at.before !== null && earlier !== null) return atMessage(earlier, at.before, before, after);
+  return reason.place === "system"
+    ? atSystem(turn, before, after)
+    : atExchange(turn, reason.detail);
 }

@@ -3,7 +3,7 @@
  * history.
  *
  * What always holds: they speak of turns that go on from another one only; an agent, a side call, a
- * branch by the user's hand and a request that leaves the history to the provider are no changes.
+ * branch by the user's hand and a request whose history is not at hand are no changes.
  */
 import { messageText } from "../diff/messages.ts";
 import { type Rule, type Scene, text } from "./model.ts";
@@ -12,7 +12,7 @@ import { atMessage, atSystem, atTool } from "./places.ts";
 /** Whether this turn should say what the turn before it said, and more. */
 export function goesOn({ turn, before, diff }: Scene): boolean {
   if (before === null || diff === null) return false;
-  if (turn.request.parameters.previous_response_id !== undefined) return false;
+  if (turn.missing !== before.missing) return false;
   return turn.relation === "next" || turn.relation === "rewritten" || turn.relation === "branch";
 }
 

@@ -62,6 +62,8 @@ export interface TurnView {
   readonly request: NormalRequest;
   /** Messages of the answer; empty where none came or none was understood. */
   readonly answer: readonly NormalMessage[];
+  /** Id of the earlier response that could not be found; absent where the request is whole. */
+  readonly missing?: string;
 }
 
 export interface Scene {

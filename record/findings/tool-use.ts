@@ -47,7 +47,7 @@ export const callUnanswered: Rule = {
   severity: "error",
   title: text("Tool call without its result", "工具呼叫沒有結果"),
   test({ turn, before }) {
-    if (turn.request.parameters.previous_response_id !== undefined) return [];
+    if (turn.missing !== undefined) return [];
     const last = turn.request.messages.length - 1;
     const known = new Set(before === null ? [] : openCalls(before).map(keyOf));
     const open = openCalls(turn).filter((call) => call.position < last && !known.has(keyOf(call)));

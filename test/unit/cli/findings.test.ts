@@ -16,7 +16,7 @@ test("the sample agent's story is told: the date, the lost tools, the other mode
       ({ number, conversation }) => number === "91.11" && /^[0-9a-f]{16}$/.test(conversation),
     ),
   );
-  assert.match(err, /2 error, 2 warning, 1 notice/);
+  assert.match(err, /2 errors, 2 warnings, 1 notice$/m);
 });
 
 test("an exchange means its whole conversation, and a healthy one has no findings", async (t) => {

@@ -17,6 +17,8 @@ export interface SampleExchange {
   stream?: Chunk[];
   assembled?: string;
   labels?: Record<string, string>;
+  /** Any other member of the exchange's line. */
+  line?: Partial<ExchangeLine>;
 }
 
 /** A folder that goes with the test. */
@@ -83,6 +85,7 @@ export function writeSample(writer: CaptureWriter, sample: SampleExchange): numb
     llm: null,
     redactions: [],
     verbatim: true,
+    ...sample.line,
   };
   return writer.write(draft, line);
 }

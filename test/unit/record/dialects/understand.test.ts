@@ -167,3 +167,27 @@ test("what is no LLM call has no llm member", () => {
   assert.equal(read.llm, null);
   assert.deepEqual(read.notes, []);
 });
+
+test("a socket's turn is read as the events that it brought, be it only one", () => {
+  const response = {
+    id: "r2",
+    object: "response",
+    status: "completed",
+    model: "m",
+    output: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: "2" }] }],
+    usage: { input_tokens: 5, output_tokens: 1, total_tokens: 6 },
+  };
+  const input = [{ role: "user", content: "two" }];
+  const request = { type: "response.create", model: "m", previous_response_id: "r1", input };
+  for (const asked of [request, { type: "response.create", response: { model: "m", input } }]) {
+    const done = { type: "response.completed", response };
+    const read = understand(exchange({ url: "/v1/responses", request: asked, response: done }));
+    assert.deepEqual(
+      [read.llm?.api, read.llm?.model, read.llm?.stream],
+      ["openai.responses", "m", true],
+    );
+    assert.deepEqual(read.llm?.finish_reasons, ["completed"]);
+    assert.deepEqual(read.llm?.usage, { input_tokens: 5, output_tokens: 1 });
+    assert.equal(JSON.parse(read.assembled ?? "").id, "r2");
+  }
+});

@@ -1,0 +1,220 @@
+/** Turns that only say what is new: the whole input is put together from the turns before. */
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { EarlierTurns } from "../../../../record/conversation/earlier-turns.ts";
+import { factsOf } from "../../../../record/conversation/facts.ts";
+import {
+  conversationUpTo,
+  placeDays,
+  viewIn,
+  viewsOf,
+} from "../../../../record/conversation/placed-days.ts";
+import type { ExchangeView } from "../../../../record/conversation/view.ts";
+import { normaliseRequest, normaliseResponse } from "../../../../record/dialects/normalise.ts";
+import { diffRequests, sideOf } from "../../../../record/diff.ts";
+import { findingsOfAll } from "../../../../record/findings.ts";
+import { findExchange } from "../../../../record/reader/find-exchange.ts";
+import { openTree } from "../../../../record/reader/tree.ts";
+import { sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
+
+const BRIEF = "Be brief, and say what you did. ".repeat(12);
+const asked = (text: string, previous: string | null, more: object = {}) => ({
+  model: "m",
+  instructions: BRIEF,
+  input: [{ role: "user", content: text }],
+  ...(previous === null ? {} : { previous_response_id: previous }),
+  ...more,
+});
+const answered = (id: string, text: string) => ({
+  id,
+  object: "response",
+  status: "completed",
+  model: "m",
+  output: [{ type: "message", role: "assistant", content: [{ type: "output_text", text }] }],
+});
+const turn = (body: object, response: object) => ({
+  request: normaliseRequest("openai.responses", body, "/v1/responses"),
+  answer: normaliseResponse("openai.responses", response),
+});
+const textOf = (view: Pick<ExchangeView, "request">) =>
+  view.request.messages.map(({ role, pieces }) => {
+    const [piece] = pieces;
+    return `${role}: ${piece?.kind === "text" ? piece.text : piece?.kind}`;
+  });
+
+test("instructions are the turn's own, inputs and answers come in order", () => {
+  const turns = new Map([
+    ["r1", turn(asked("one", null), answered("r1", "1"))],
+    ["r2", turn(asked("two", "r1", { instructions: "Old ones." }), answered("r2", "2"))],
+  ]);
+  const now = turn(asked("three", "r2", { instructions: "Now." }), answered("r3", "3"));
+  const whole = new EarlierTurns((id) => turns.get(id) ?? null).whole(now.request);
+  assert.deepEqual(textOf(whole), [
+    "system: Now.",
+    "user: one",
+    "assistant: 1",
+    "user: two",
+    "assistant: 2",
+    "user: three",
+  ]);
+  assert.deepEqual(
+    whole.request.messages.map(({ key, index }) => `${key} ${index}`),
+    ["instructions null", "earlier 0", "earlier 1", "earlier 2", "earlier 3", "input 0"],
+  );
+  assert.equal(whole.missing, undefined);
+});
+
+test("a response that is not at hand, and a loop, are named", () => {
+  const lost = turn(asked("two", "r1"), {}).request;
+  const one = new EarlierTurns(() => null).whole(lost);
+  assert.equal(one.missing, "r1");
+  assert.equal(one.request.messages.length, 2);
+  const looped = turn(asked("again", "r9"), answered("r9", "."));
+  assert.equal(new EarlierTurns(() => looped).whole(looped.request).missing, "r9");
+});
+
+test("thousands of turns are put together without recursion, each turn from the one before", () => {
+  const turns = new Map<string, ReturnType<typeof turn>>();
+  for (let i = 1; i <= 3000; i++) {
+    const previous = i === 1 ? null : `r${i - 1}`;
+    turns.set(`r${i}`, turn(asked(`question ${i}`, previous), answered(`r${i}`, `answer ${i}`)));
+  }
+  let looked = 0;
+  const earlier = new EarlierTurns((id) => {
+    looked++;
+    return turns.get(id) ?? null;
+  });
+  assert.equal(earlier.whole(turns.get("r2999")!.request).request.messages.length, 5998);
+  assert.equal(looked, 2998);
+  assert.equal(earlier.whole(turns.get("r3000")!.request).request.messages.length, 6000);
+  assert.equal(looked, 2999);
+});
+
+interface Filed {
+  day: string;
+  body: object;
+  response: object;
+}
+
+/** A tree with one Responses stream; ids rise with the turns. */
+function treeWith(t: TestContext, turns: Filed[]) {
+  const captures = scratchFolder(t);
+  const folder = join(captures, "10-19 Agents", "11 Codex", "11.11 OpenAI");
+  turns.forEach(({ day, body, response }, i) => {
+    const path = join(folder, `${day}.jsonl`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeSample(writerTo(path), {
+      id: sampleId(i),
+      request: JSON.stringify(body),
+      response: JSON.stringify(response),
+      line: {
+        started: `${day}T10:0${i}:00.000Z`,
+        llm: {
+          api: "openai.responses",
+          operation: "chat",
+          model: "m",
+          served_model: "m",
+          served_by: null,
+          stream: false,
+          finish_reasons: ["completed"],
+          usage: null,
+          cost_usd: null,
+          price_source: null,
+          tools_offered: [],
+          tool_calls: [],
+        },
+      },
+    });
+  });
+  return openTree(captures);
+}
+
+const TURNS: Filed[] = [
+  {
+    day: "2026-11-22",
+    body: asked("What is in the folder?", null),
+    response: answered("r1", "A test and its source."),
+  },
+  {
+    day: "2026-11-23",
+    body: asked("Then run the test.", "r1"),
+    response: answered("r2", "It fails on the last day of the month."),
+  },
+  {
+    day: "2026-11-24",
+    body: asked("Mend it, please.", "r2"),
+    response: answered("r3", "Done, it passes now."),
+  },
+];
+
+test("conversation, comparison and findings see the whole input, also over days", (t) => {
+  const tree = treeWith(t, TURNS);
+  const placed = placeDays(tree, {});
+  assert.deepEqual(
+    placed.map(({ placement }) => [placement.relation, placement.by]),
+    [
+      ["start", "none"],
+      ["next", "response-id"],
+      ["next", "response-id"],
+    ],
+  );
+  const views = viewsOf(placed);
+  assert.equal(views[2]!.request.messages.length, 6);
+  assert.ok(views.every(({ missing }) => missing === undefined));
+  const found = diffRequests(sideOf(views[1]!), sideOf(views[2]!));
+  assert.deepEqual([found.cache.state, found.divergence, found.sameMessages], ["kept", null, 4]);
+  assert.deepEqual(
+    findingsOfAll(
+      views,
+      placed.map((x) => x.placement),
+    ),
+    [],
+  );
+  const one = viewIn(tree, findExchange(tree, sampleId(2)));
+  assert.deepEqual(textOf(one), textOf(views[2]!));
+  assert.equal(conversationUpTo(tree, findExchange(tree, sampleId(2))).length, 3);
+});
+
+test("with its whole input a turn is found by messages too, as one that sends all of it", (t) => {
+  const same = TURNS.slice(0, 2).map((filed) => ({ ...filed, day: "2026-11-23" }));
+  const replay = asked("", null, {
+    input: [
+      { role: "user", content: "What is in the folder?" },
+      { role: "assistant", content: "A test and its source." },
+      { role: "user", content: "Then run the test." },
+      { role: "assistant", content: "It fails on the last day of the month." },
+      { role: "user", content: "Mend it, please." },
+    ],
+  });
+  const tree = treeWith(t, [
+    ...same,
+    { day: "2026-11-23", body: replay, response: answered("r3", "Done.") },
+  ]);
+  const [, second, third] = placeDays(tree, {});
+  assert.equal(third!.placement.parent, second!.placement.exchange);
+  assert.equal(third!.placement.relation, "next");
+  assert.equal(third!.placement.by, "messages");
+});
+
+test("where the first turn was not captured nothing is called cut, and it is said", (t) => {
+  const tree = treeWith(t, TURNS.slice(1));
+  const placed = placeDays(tree, {});
+  const views = viewsOf(placed);
+  assert.deepEqual(
+    views.map(({ missing }) => missing),
+    ["r1", "r1"],
+  );
+  assert.equal(diffRequests(sideOf(views[0]!), sideOf(views[1]!)).cache.state, "kept");
+  const whole = { ...views[0]!, missing: undefined };
+  assert.equal(diffRequests(sideOf(whole), sideOf(views[1]!)).cache.state, "unrelated");
+  assert.deepEqual(
+    findingsOfAll(
+      views,
+      placed.map((x) => x.placement),
+    ),
+    [],
+  );
+  assert.equal(factsOf(views[0]!, null).previous, "r1");
+});
