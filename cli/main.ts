@@ -10,15 +10,20 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** Signals this close together are one. */
+const SAME_WISH_MS = 500;
+
 /** Runs this process's own command line; sets its exit code once all output is out. */
 export async function runAsProgram(): Promise<void> {
   const stop = new AbortController();
-  let asked = 0;
+  let askedAt: number | null = null;
   const onSignal = () => {
-    asked += 1;
-    // The first asks for a tidy end; an impatient second one means now.
-    if (asked === 1) stop.abort();
-    else process.exit(130);
+    const now = performance.now();
+    // The first asks for a tidy end, an impatient second one means now. What comes within a moment
+    // is the same wish: a terminal and the launcher may both pass one ctrl-C on.
+    if (askedAt === null) stop.abort();
+    else if (now - askedAt > SAME_WISH_MS) process.exit(130);
+    askedAt ??= now;
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
