@@ -95,6 +95,12 @@ wire_api = "responses"`,
     recognisedBy: "user-agent",
     steps: [
       { kind: "shell", text: "export GOOGLE_GEMINI_BASE_URL={base}/{upstream}" },
+      {
+        kind: "file",
+        path: "~/.gemini/settings.json",
+        // Else it takes a base URL for a gateway and refuses to run headless.
+        text: '{ "security": { "auth": { "selectedType": "gemini-api-key" } } }',
+      },
       { kind: "shell", text: "gemini" },
     ],
   },
