@@ -6,7 +6,6 @@
  * markers, sampling parameters and dropped reasoning are none. Figures of the provider come before
  * estimates, and where neither says anything there is no figure.
  */
-import type { Usage } from "../format/schema.ts";
 import { messageText } from "./messages.ts";
 import type {
   BreakReason,
@@ -33,7 +32,7 @@ export function cacheVerdict(before: DiffSide, after: DiffSide, changes: Changes
   const reasons = reasonsOf(before, after, changes);
   const usage = after.llm?.usage ?? null;
   const read = usage?.cache_read_input_tokens ?? null;
-  const cacheable = cacheableTokens(before.llm?.usage ?? null);
+  const cacheable = cacheableTokens(before);
   const gapMs = Date.parse(after.started) - Date.parse(before.started);
   const base = { reasons, reportedRead: read, gapMs };
   const none = { paidAgainTokens: null, source: null };
@@ -59,12 +58,17 @@ export function cacheVerdict(before: DiffSide, after: DiffSide, changes: Changes
 /** No provider caches less. */
 const LEAST_CACHED_TOKENS = 1024;
 
-/** Tokens that the earlier request left in the cache, where its usage shows that one is in use. */
-function cacheableTokens(usage: Usage | null): number | null {
+/** APIs whose cache holds what the client asked to be kept, and nothing else. */
+const ASKED_TO_CACHE = /^(anthropic|bedrock)\./;
+
+/** Tokens that the earlier request left in the cache; null where its usage does not tell. */
+function cacheableTokens({ llm }: DiffSide): number | null {
+  const usage = llm?.usage ?? null;
   const read = usage?.cache_read_input_tokens ?? 0;
-  const written = usage?.cache_creation_input_tokens ?? 0;
-  if (written > 0) return read + written;
-  return read > 0 ? (usage?.input_tokens ?? read) : null;
+  const written = usage?.cache_creation_input_tokens ?? null;
+  if (written !== null && written > 0) return read + written;
+  if (read > 0) return usage?.input_tokens ?? read;
+  return written === 0 && ASKED_TO_CACHE.test(llm?.api ?? "") ? 0 : null;
 }
 
 function paidAgain(
@@ -111,7 +115,7 @@ function reasonsOf(before: DiffSide, after: DiffSide, changes: Changes): BreakRe
       after: now,
     });
   }
-  for (const tool of changes.tools) found.push(toolReason(tool));
+  found.push(...toolReasons(before, after, changes));
   const family = (after.llm?.api ?? "").split(".")[0] ?? "";
   for (const { path, before: old, after: value } of changes.parameters) {
     if (!PROMPT_PARAMETERS[family]?.test(path)) continue;
@@ -151,6 +155,31 @@ const TOOL_KINDS = {
   moved: "tools-reordered",
   changed: "tool-schema-changed",
 } as const;
+
+/** In the order of the prompt; tools in another order are one reason, at the first that stands so. */
+function toolReasons(before: DiffSide, after: DiffSide, { tools }: Changes): BreakReason[] {
+  const found = tools.filter(({ change }) => change !== "moved").map(toolReason);
+  const moved = tools.filter(({ change }) => change === "moved");
+  if (moved.length > 0) {
+    const gone = new Set(tools.flatMap((x) => (x.change === "removed" ? [x.before] : [])));
+    const come = new Set(tools.flatMap((x) => (x.change === "added" ? [x.after] : [])));
+    const old = before.request.tools.map((_, i) => i).filter((i) => !gone.has(i));
+    const now = after.request.tools.map((_, i) => i).filter((i) => !come.has(i));
+    const name = (side: DiffSide, at: number) => side.request.tools[at]?.name ?? "";
+    const first = now.findIndex((at, i) => name(after, at) !== name(before, old[i] ?? -1));
+    const at = { before: old[first] ?? null, after: now[first] ?? moved[0]!.after };
+    found.push({
+      kind: TOOL_KINDS.moved,
+      place: `tools[${at.after ?? 0}]`,
+      at,
+      detail: moved.map((tool) => tool.name).join(", "),
+      before: at.before === null ? null : name(before, at.before),
+      after: at.after === null ? null : name(after, at.after),
+    });
+  }
+  const order = ({ at }: BreakReason): number => at.after ?? at.before ?? 0;
+  return found.sort((a, b) => order(a) - order(b));
+}
 
 function toolReason(tool: ToolChange): BreakReason {
   const paths = tool.properties.map(({ path }) => path).join(", ");
