@@ -72,6 +72,18 @@ const CHANGES: Readonly<Record<string, readonly (readonly [string, string])[]>> 
       "import.meta.url",
     ],
   ],
+  "site/build.ts": [
+    [
+      "function start(): ChildProcess {",
+      'function start(): ChildProcess { throw new CodedError("astro-missing", "this file has no site in it; the package has");',
+    ],
+  ],
+  "cli/service.ts": [
+    [
+      'new URL(`./main.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url)',
+      "new URL(import.meta.url)",
+    ],
+  ],
   "daemon/playback/open.ts": [
     ["new URL(`./recordings-worker.${extension}`, import.meta.url)", "new URL(import.meta.url)"],
   ],

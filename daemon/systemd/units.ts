@@ -58,7 +58,8 @@ function daemonUnit(at: Installation): string {
       // The words come from a helper of the daemon, not from its own process.
       "NotifyAccess=all",
       `ExecStart=${command(at, "serve")}`,
-      "ExecReload=/bin/kill -HUP $MAINPID",
+      // The shell's own kill: a small system may have no other.
+      "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
       "Restart=on-failure",
       "RestartSec=1",
       // 78: the configuration is wrong, or another daemon holds the tree. Trying again is no help.

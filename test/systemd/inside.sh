@@ -1,0 +1,195 @@
+#!/bin/bash
+# Runs inside of the booted container (see booted.sh): uses the service as an administrator would,
+# and says for each thing promised whether it was seen.
+set -u
+failures=0
+say() { printf '%-4s %s\n' "$1" "$2"; }
+check() { # check WHAT COMMAND…: passes where the command succeeds
+  local what=$1
+  shift
+  if "$@" >/tmp/said 2>&1; then say ok "$what"; else
+    say FAIL "$what"
+    sed 's/^/       /' /tmp/said | tail -15
+    failures=$((failures + 1))
+  fi
+}
+show() { systemctl show --property="$1" --value "${2:-callnumber.service}"; }
+until_true() { # until_true SECONDS COMMAND…
+  local left=$(($1 * 10))
+  shift
+  while ! "$@" >/dev/null 2>&1; do
+    left=$((left - 1))
+    [ "$left" -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+ready() { curl -sf -m 2 http://127.0.0.1:4177/-/ready; }
+running() { [ "$(show ActiveState)" = active ] && ready; }
+same() { [ "$1" = "$2" ] || { echo "got $1, wanted $2"; false; }; }
+calm() { systemctl reset-failed 'callnumber*'; systemctl start callnumber.socket; }
+drop_in() { # drop_in: lines of [Service] from standard input
+  mkdir -p /etc/systemd/system/callnumber.service.d
+  { echo '[Service]'; cat; } > /etc/systemd/system/callnumber.service.d/test.conf
+  systemctl daemon-reload
+}
+no_drop_in() { rm -rf /etc/systemd/system/callnumber.service.d; systemctl daemon-reload; }
+export HOME=/root PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+say "" "systemd $(systemctl --version | awk 'NR==1{print $2}'), node $(node --version), callnumber $(callnumber --version)"
+
+# Installed, ready
+mkdir -p /etc/callnumber/credentials
+(umask 077; printf 's3cret-token-of-the-test' > /etc/callnumber/credentials/token)
+cat > /etc/callnumber/callnumber.yaml <<'YAML'
+listen: 127.0.0.1:4177
+captures: /srv/callnumber/captures
+site: { out: /srv/callnumber/site }
+upstreams: { slow: "http://127.0.0.1:9099" }
+drain: 20s
+YAML
+check "service install writes the units and starts the daemon" callnumber service install
+check "READY: systemctl start returned and the unit is active" same "$(show ActiveState)" active
+check "STATUS is told: $(show StatusText)" grep -q recording <<<"$(show StatusText)"
+check "service status says active" callnumber service status
+check "health is ok" curl -sf http://127.0.0.1:4177/-/health
+check "metrics are there" grep -q callnumber_filer_up\ 1 <<<"$(curl -s http://127.0.0.1:4177/-/metrics)"
+
+# Who may read what
+say_hello() { curl -sf -m 20 http://127.0.0.1:4177/playback/v1/chat/completions -d '{"model":"demo","messages":[{"role":"user","content":"Hello"}]}' "$@"; }
+captured() { find /srv/callnumber/captures -name '20*.jsonl' | grep -q .; }
+check "an exchange through the service" say_hello
+check "it is filed" until_true 10 captured
+check "state is 0700 and its key 0600, both the service's" same "$(stat -c '%a %U' /var/lib/callnumber /var/lib/callnumber/key | tr '\n' ' ')" "700 callnumber 600 callnumber "
+check "the spool is 0700" same "$(stat -c %a /var/lib/callnumber/spool)" 700
+check "captures are 0640 below 2750" same "$(stat -c %a /srv/callnumber/captures "$(find /srv/callnumber/captures -name '20*.jsonl' | head -1)" | tr '\n' ' ')" "2750 640 "
+useradd --create-home --groups callnumber ann
+useradd --create-home bob
+check "a member of the group reads captures" su ann -c 'cat /srv/callnumber/captures/*/*/*/20*.jsonl'
+nobody_else() { ! su bob -c 'ls /srv/callnumber/captures'; }
+check "nobody else does" nobody_else
+niceness() { # of the child of the daemon that is no shell
+  local main stat
+  main=$(show MainPID)
+  for stat in /proc/[0-9]*/stat; do
+    awk -v main="$main" '$2 == "(node)" && $4 == main || $2 == "(MainThread)" && $4 == main { print $19 }' "$stat" 2>/dev/null
+  done
+}
+check "the filer runs at lower priority" same "$(niceness)" 10
+
+# Credentials
+sed -i '1i token: "file:${CREDENTIALS_DIRECTORY}/keys_token"' /etc/callnumber/callnumber.yaml
+systemctl restart callnumber
+check "the token comes through LoadCredential: with it a call passes" say_hello -H 'x-callnumber-token: s3cret-token-of-the-test'
+refused() { same "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:4177/playback/v1/models)" 403; }
+check "without it a call is refused" refused
+not_in_unit() { ! grep -r s3cret /etc/systemd/system /proc/"$(show MainPID)"/environ; }
+check "the token is in no unit and in no environment" not_in_unit
+sed -i 1d /etc/callnumber/callnumber.yaml
+check "SIGHUP takes the token off again" systemctl reload callnumber
+check "a call passes without it" until_true 5 say_hello
+
+# The end of an open stream
+node /root/test/inside-slow-upstream.mjs 9099 & slow=$!
+until_true 10 curl -sf http://127.0.0.1:9099/now
+curl -sN -m 30 http://127.0.0.1:4177/slow/stream > /tmp/stream &
+stream=$!
+until_true 10 grep -q 'event 3' /tmp/stream
+began=$(date +%s%N)
+systemctl stop callnumber.socket callnumber.service
+took=$((($(date +%s%N) - began) / 1000000))
+wait $stream
+check "SIGTERM: an open stream is drained to its end (stop took $took ms)" grep -q 'event 40' /tmp/stream
+check "and the service ended with 0" same "$(show Result) $(show ExecMainStatus)" "success 0"
+check "and what was drained is filed" grep -rq '/stream' /srv/callnumber/captures
+calm
+systemctl start callnumber
+
+# Connections across restarts
+node /root/test/inside-connections.mjs 60 100 > /tmp/connections & connections=$!
+sleep 1; systemctl restart callnumber; sleep 1; systemctl restart callnumber
+wait $connections
+check "socket activation: $(cat /tmp/connections) across two restarts" grep -q '^60 of 60' /tmp/connections
+
+# A hung loop
+calm
+drop_in <<'UNIT'
+WatchdogSec=3
+Environment=NODE_OPTIONS=--import=/usr/local/lib/hang.mjs
+UNIT
+cp /root/test/inside-hang.mjs /usr/local/lib/hang.mjs
+systemctl restart callnumber
+before=$(show MainPID)
+sleep 7
+check "WATCHDOG: a sound daemon is left alone for two periods and more" same "$(show MainPID)" "$before"
+kill -USR2 "$before"
+restarted() { [ "$(show MainPID)" != "$before" ] && running; }
+check "WATCHDOG: a hung loop is restarted" until_true 20 restarted
+check "and the reason was the watchdog" grep -q -i watchdog <<<"$(journalctl -u callnumber --no-pager | grep -i watchdog)"
+
+# A crash loop
+calm
+drop_in <<'UNIT'
+Environment=NODE_OPTIONS=--import=/usr/local/lib/crash.mjs
+RestartSec=100ms
+UNIT
+echo 'process.exit(3);' > /usr/local/lib/crash.mjs
+systemctl stop callnumber.service
+since=$(date '+%Y-%m-%d %H:%M:%S')
+sleep 1
+systemctl start callnumber.service 2>/dev/null
+given_up() { [ "$(show ActiveState)" = failed ]; }
+check "a crash loop is given up" until_true 30 given_up
+sleep 3
+starts=$(journalctl -u callnumber --since "$since" --no-pager | grep -c 'status=3')
+check "after $starts starts, and stays down" same "$starts $(show ActiveState)" "5 failed"
+no_drop_in
+
+# A wrong configuration
+calm
+cp /etc/callnumber/callnumber.yaml /tmp/good.yaml
+systemctl stop callnumber.socket callnumber.service
+systemctl reset-failed 'callnumber*'
+echo 'lisen: 1' >> /etc/callnumber/callnumber.yaml
+systemctl start callnumber.service 2>/dev/null
+sleep 4
+check "a wrong configuration exits 78, once" same "$(show ExecMainStatus) $(show NRestarts) $(show ActiveState)" "78 0 failed"
+check "and the log names the line" grep -q 'callnumber.yaml:6.*listen' <<<"$(journalctl -u callnumber --no-pager)"
+cp /tmp/good.yaml /etc/callnumber/callnumber.yaml
+calm
+check "mended, it starts" systemctl start callnumber.service
+
+# The site
+systemctl enable --now callnumber-site.path
+say_hello > /dev/null
+built() { [ -s /srv/callnumber/site/index.html ]; }
+check "the path unit rebuilds the site when something was filed" until_true 90 built
+check "and a web server may read it" su bob -c 'cat /srv/callnumber/site/index.html'
+[ "$(show Result callnumber-site.service)" = success ] || journalctl -u callnumber-site --no-pager | tail -5
+
+# Commits
+as_service() { setpriv --reuid=callnumber --regid=callnumber --clear-groups "$@"; }
+as_service git -C /srv/callnumber init --quiet
+check "the commit unit commits captures" systemctl start callnumber-commit.service
+check "with nothing else in the commit" same "$(as_service git -C /srv/callnumber show --name-only --format= | grep -vc '^.\?captures/')" 0
+leak="$(find /srv/callnumber/captures -name '20*.jsonl' | head -1)"
+printf '{"type":"note","text":"sk-ant-api03-%s"}\n' "$(head -c 70 /dev/urandom | base64 -w0 | tr -dc A-Za-z0-9 | head -c 80)AA" >> "$leak"
+refuses() { ! systemctl start callnumber-commit.service; }
+check "a credential in a capture stops the commit" refuses
+check "and is in no commit" same "$(as_service git -C /srv/callnumber log --oneline | wc -l)" 1
+
+# What systemd thinks of the units
+for unit in callnumber callnumber-site callnumber-commit; do
+  check "$(systemd-analyze security --no-pager $unit.service | tail -1 | sed 's/[^a-zA-Z0-9.: -]//g')" \
+    systemd-analyze security --threshold=15 --no-pager $unit.service
+done
+
+kill $slow
+callnumber service uninstall >/tmp/said 2>&1
+gone() { ! systemctl cat callnumber.service; }
+check "uninstall takes the units away" gone
+check "and leaves captures, state and configuration" ls /srv/callnumber/captures /var/lib/callnumber/key /etc/callnumber/callnumber.yaml
+if [ "$failures" -gt 0 ]; then
+  echo "$failures checks failed"
+  journalctl -u callnumber -u callnumber-site -u callnumber-commit --no-pager | tail -60
+else
+  echo "all checks passed"
+fi
