@@ -133,8 +133,6 @@ export const LIMITS = {
   filerLogBytes: 1 * MiB,
   /** Expanded request lists that a reader of one file keeps at hand. */
   keptListCount: 16,
-  /** Pages that the site renders in one go. If unsure: 400; more costs memory, fewer costs time. */
-  siteBatchPages: 400,
   /** Calls on one page of a day. */
   siteDayRows: 200,
   /** Turns, and bytes of captured text, on one page of a conversation. */

@@ -25,7 +25,7 @@ export type Answer =
 /** What it is asked. */
 export type Question =
   | { readonly kind: "build"; readonly options: SiteOptions }
-  | { readonly kind: "warm-up" };
+  | { readonly kind: "warm-up"; readonly state: string };
 
 export interface SiteBuilder {
   /**
@@ -53,7 +53,7 @@ export async function buildSite(
 /** A builder that stays: the first build takes Astro's two seconds of start, the next do not. */
 export function startSiteBuilder(options: SiteOptions, { warm = true } = {}): SiteBuilder {
   let child: ChildProcess | null = warm ? start() : null;
-  if (warm) ask(child!, { kind: "warm-up" });
+  if (warm) ask(child!, { kind: "warm-up", state: options.state });
   let last: Promise<unknown> = Promise.resolve();
 
   return {

@@ -2,10 +2,11 @@
  * The process in which the site is built: takes questions from build.ts over the channel, one at a
  * time, and ends when the channel does. Nothing else starts it.
  */
+import { join } from "node:path";
 import { CodedError } from "../record/errors.ts";
 import type { Progress } from "./build/options.ts";
-import { warmUp } from "./build/render.ts";
 import { runBuild } from "./build/session.ts";
+import { loadTemplates } from "./build/templates.ts";
 import type { Answer, Question } from "./build.ts";
 
 const PROGRESS_EVERY_MS = 100;
@@ -21,7 +22,7 @@ async function answer(question: Question): Promise<void> {
   try {
     if (question.kind === "warm-up") {
       // A missing Astro is told when a build is asked for.
-      await warmUp().catch(() => {});
+      await loadTemplates(join(question.state, "site")).catch(() => {});
       return;
     }
     send({ kind: "done", report: await runBuild(question.options, throttled()) });

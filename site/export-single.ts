@@ -39,7 +39,7 @@ export async function exportSingle(
       const id = conversationOf(inputs.digests, options, single.id);
       const job = id === null ? null : wholeConversationJob(inputs, id);
       if (!job) throw new CodedError("no-such-exchange", `no conversation ${single.id}`);
-      await renderPages([job], own, join(folder, "work"), () => {});
+      await renderPages([job], own, () => {});
       const page = join(out, job.path, "index.html");
       const html = selfContained(readFileSync(page, "utf8"), id!, (path) =>
         readFileSync(join(out, path), "utf8"),

@@ -13,14 +13,19 @@ let code: string | null = null;
 
 export function lookOf(options: SiteOptions): string {
   const { title, languages, timezone, live = false } = options;
-  code ??= codeDigest();
   return createHash("sha256")
-    .update(JSON.stringify([code, title, languages, timezone, live]))
+    .update(JSON.stringify([codeDigest(), title, languages, timezone, live]))
     .digest("hex")
     .slice(0, 16);
 }
 
-function codeDigest(): string {
+/** Of all files below `site/`, read once. */
+export function codeDigest(): string {
+  code ??= digestOfFiles();
+  return code;
+}
+
+function digestOfFiles(): string {
   const hash = createHash("sha256");
   const files = readdirSync(SITE, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -47,7 +47,7 @@ export async function runBuild(
     const { dirty } = inputs;
     const isDirty = inputs.all || dirty.dirty.length > 0 || dirty.gone.length > 0;
     if (isDirty) {
-      await renderPages(pageJobs(inputs), options, join(folder, "work"), () => {
+      await renderPages(pageJobs(inputs), options, () => {
         pages += 1;
         onProgress({ step: "rendering", done: pages });
       });
