@@ -1,0 +1,111 @@
+/**
+ * How fast captures are understood, on one core: opening every exchange of a captures folder in
+ * normal form, taking its facts and placing it in its conversation, as the site and the commands do;
+ * and what the filer spends on the dialects for the same exchanges.
+ *
+ *   node test/bench/understanding.ts [exchanges] [days]      generated agent traffic
+ *   node test/bench/understanding.ts --captures FOLDER       captures of one's own
+ *
+ * What always holds: rates are bytes of capture files by seconds of the best of three runs, each
+ * with fresh readers; exit code 1 where reading stays below the 30 MB/s that are asked of it.
+ */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { placeDays } from "../../record/conversation/placed-days.ts";
+import { understand } from "../../record/dialects/understand.ts";
+import { DayReader } from "../../record/reader/day-reader.ts";
+import { openTree, type Tree } from "../../record/reader/tree.ts";
+import { generateCaptures } from "./generate-captures.ts";
+
+const FLOOR_MB_PER_S = 30;
+const RUNS = 3;
+
+interface Size {
+  exchanges: number;
+  /** Bytes of the capture files, and of the bodies that they stand for. */
+  stored: number;
+  bodies: number;
+}
+
+function sizeOf(tree: Tree): Size {
+  const size = { exchanges: 0, stored: 0, bodies: 0 };
+  for (const { path } of tree.files()) {
+    size.stored += statSync(path).size;
+    using day = DayReader.open(path);
+    for (const line of day.exchanges()) {
+      size.exchanges++;
+      size.bodies += (line.request.body?.bytes ?? 0) + (line.response?.body?.bytes ?? 0);
+    }
+  }
+  return size;
+}
+
+/** The dialects as the filer runs them; joining the bodies is not counted. Returns milliseconds. */
+function dialectMs(tree: Tree): number {
+  let ms = 0;
+  for (const { path } of tree.files()) {
+    using day = DayReader.open(path);
+    for (const line of day.exchanges()) {
+      const exchange = {
+        method: line.request.method,
+        url: line.request.url,
+        requestHeaders: line.request.headers,
+        requestBody: day.requestBody(line),
+        status: line.response?.status ?? null,
+        responseHeaders: line.response?.headers ?? [],
+        responseBody: day.responseBody(line),
+        chunks: null,
+      };
+      const before = performance.now();
+      understand(exchange);
+      ms += performance.now() - before;
+    }
+  }
+  return ms;
+}
+
+function placingMs(tree: Tree): number {
+  const before = performance.now();
+  placeDays(tree, {});
+  return performance.now() - before;
+}
+
+const best = (work: () => number): number =>
+  Math.min(...Array.from({ length: RUNS }, () => work()));
+
+function report(captures: string): boolean {
+  const tree = openTree(captures);
+  const { exchanges, stored, bodies } = sizeOf(tree);
+  const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  console.log(`${exchanges} exchanges, ${mb(stored)} of capture files for ${mb(bodies)} of bodies`);
+  const speed = (bytes: number, ms: number) => `${(bytes / 1000 / ms).toFixed(1)} MB/s`;
+  const placing = best(() => placingMs(tree));
+  console.log(
+    `read, normalised and placed in ${(placing / 1000).toFixed(2)} s: ${speed(stored, placing)} of capture, ${speed(bodies, placing)} of bodies`,
+  );
+  const filing = best(() => dialectMs(tree));
+  console.log(
+    `understood by the dialects in ${(filing / 1000).toFixed(2)} s: ${speed(stored, filing)} of capture, ${speed(bodies, filing)} of bodies`,
+  );
+  const enough = stored / 1000 / placing >= FLOOR_MB_PER_S;
+  if (!enough) console.log(`below the ${FLOOR_MB_PER_S} MB/s of capture that reading must reach`);
+  return enough;
+}
+
+const { values, positionals } = parseArgs({
+  options: { captures: { type: "string" } },
+  allowPositionals: true,
+});
+if (values.captures !== undefined) process.exitCode = report(values.captures) ? 0 : 1;
+else {
+  const folder = mkdtempSync(join(tmpdir(), "callnumber-understanding-"));
+  try {
+    const [exchanges = 4000, days = 4] = positionals.map(Number);
+    generateCaptures({ folder, exchanges, days, seed: 1 });
+    process.exitCode = report(folder) ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
