@@ -5,7 +5,7 @@
 import { isStringKey, LANGUAGES, type Translate, translator } from "../i18n/translate.ts";
 import { findingTitle } from "../view/finding-words.ts";
 import * as format from "../view/format.ts";
-import { tokensPerSecond, ttftMedian } from "../view/totals.ts";
+import { knownCost, knownTokens, tokensPerSecond, ttftMedian } from "../view/totals.ts";
 import { visible, visibleParts } from "../view/visible.ts";
 import { BASE } from "./links.ts";
 import type { SiteOptions } from "./options.ts";
@@ -31,17 +31,24 @@ export interface SiteContext {
   readonly isKey: typeof isStringKey;
   readonly findingWords: (rule: string) => string;
   readonly view: {
-    readonly turnPath: (place: { id: string; conversation: string; page: number }) => string;
+    readonly turnPath: typeof turnPath;
+    readonly knownCost: typeof knownCost;
+    readonly knownTokens: typeof knownTokens;
     readonly ttftMedian: typeof ttftMedian;
     readonly tokensPerSecond: typeof tokensPerSecond;
   };
   readonly diffWords: Readonly<Record<string, string>>;
 }
 
-/** Where an exchange is shown: its turn on its conversation's page. */
-export function turnPath(place: { id: string; conversation: string; page: number }): string {
+/** Where an exchange is shown: its turn on its conversation's page, or a place in that turn. */
+export function turnPath(place: {
+  readonly id: string;
+  readonly conversation: string;
+  readonly page: number;
+  readonly anchor?: string;
+}): string {
   const page = place.page > 1 ? `${place.page}/` : "";
-  return `c/${place.conversation}/${page}#x${place.id}`;
+  return `c/${place.conversation}/${page}#x${place.id}${place.anchor ? `-${place.anchor}` : ""}`;
 }
 
 export function siteContext(
@@ -74,7 +81,7 @@ export function siteContext(
     clock: (instant) => format.clock(instant, options.timezone),
     isKey: isStringKey,
     findingWords: (rule) => findingTitle(rule, lang),
-    view: { turnPath, ttftMedian, tokensPerSecond },
+    view: { turnPath, knownCost, knownTokens, ttftMedian, tokensPerSecond },
     diffWords: diffWords(t),
   };
 }

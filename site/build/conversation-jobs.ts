@@ -7,13 +7,13 @@ import { LIMITS } from "../../record/limits.ts";
 import { type Talk, type TalkTurn, talkOf } from "../digest/talk.ts";
 import type { ConversationView, MapRow } from "../view/conversation.ts";
 import type { Title } from "../view/home.ts";
-import type { Row } from "../view/rows.ts";
+import type { TextLimits } from "../view/messages.ts";
+import { addRow, emptyTotals, type Totals } from "../view/totals.ts";
 import { kindOfTurn, turnView } from "../view/turn.ts";
 import { chunkBytes, chunkPath } from "./chunks.ts";
 import type { PageJob } from "./page-job.ts";
 import { type PageInputs, titleOf, titlesOf, trailOf } from "./pages.ts";
-
-const LIMIT = { pieceChars: LIMITS.siteTextChars, depth: LIMITS.siteJsonDepth };
+import { Rests } from "./rests.ts";
 
 export function* conversationJobs(
   inputs: PageInputs,
@@ -51,7 +51,7 @@ export function wholeConversationJob(inputs: PageInputs, id: string): PageJob | 
     kind: "conversation",
     path: `c/${id}/`,
     params: { id, page: undefined },
-    view: () => conversationView(inputs, titlesOf(inputs.tree), whole, 1),
+    view: () => conversationView(inputs, titlesOf(inputs), whole, 1, WHOLE),
   };
 }
 
@@ -59,12 +59,22 @@ function pagesOf({ turns }: Talk): number {
   return turns.reduce((most, { page }) => Math.max(most, page), 1);
 }
 
+/** A file of its own can fetch nothing: it holds long texts whole. */
+const WHOLE: TextLimits = { pieceChars: LIMITS.siteRawBytes, depth: LIMITS.siteJsonDepth };
+
 function conversationView(
   inputs: PageInputs,
   titles: readonly Title[],
   talk: Talk,
   page: number,
+  whole: TextLimits | null = null,
 ): ConversationView {
+  const rests = new Rests(`_rest/${talk.id}/${page}.bin`);
+  const limits = whole ?? {
+    pieceChars: LIMITS.siteTextChars,
+    depth: LIMITS.siteJsonDepth,
+    keep: rests.keep,
+  };
   const { source } = inputs;
   const { turns } = talk;
   const positions = new Map(turns.map(({ step }, index) => [step.exchange, index]));
@@ -86,13 +96,14 @@ function conversationView(
         row,
         findings,
         chunk: chunkOf(inputs, turn),
+        compareBytes: parent === undefined ? null : compareBytes(inputs, turns[parent]!, turn),
       };
       return turnView(
         view,
         before,
         before ? diffRequests(sideOf(before), sideOf(view)) : null,
         place,
-        LIMIT,
+        limits,
       );
     });
   const { number } = first;
@@ -110,20 +121,15 @@ function conversationView(
     lanes: talk.conversation.threads.length,
     map: mapOf(talk),
     findings: turns.flatMap(({ findings }, index) =>
-      findings.map(({ rule, severity, text, exchange, page: on }) => ({
-        ...{ rule, severity, text, exchange },
+      findings.map(({ rule, severity, text, exchange, anchor, page: on }) => ({
+        ...{ rule, severity, text, exchange, anchor },
         page: on,
-        n: index + 1,
+        turn: index + 1,
       })),
     ),
     turns: shown,
-    totals: {
-      input: sum(turns, (row) => row.input),
-      cached: sum(turns, (row) => row.cached),
-      output: sum(turns, (row) => row.output),
-      cost: sum(turns, (row) => row.cost),
-      errors: turns.filter(({ row }) => !row.ok).length,
-    },
+    totals: totalsOf(turns),
+    rests: rests.write(inputs.out),
   };
 }
 
@@ -131,6 +137,20 @@ function chunkOf({ out }: PageInputs, { number, day, row }: TalkTurn) {
   const path = chunkPath("_raw", { number, day }, row.position);
   const bytes = chunkBytes(out, path);
   return bytes === null ? null : { path, bytes };
+}
+
+/** Both sides of the comparison, once where one file holds them. */
+function compareBytes({ out }: PageInputs, before: TalkTurn, turn: TalkTurn): number | null {
+  const paths = new Set(
+    [before, turn].map(({ number, day, row }) => chunkPath("_said", { number, day }, row.position)),
+  );
+  let bytes = 0;
+  for (const path of paths) {
+    const size = chunkBytes(out, path);
+    if (size === null) return null;
+    bytes += size;
+  }
+  return bytes;
 }
 
 function mapOf({ turns }: Talk): MapRow[] {
@@ -148,6 +168,8 @@ function mapOf({ turns }: Talk): MapRow[] {
   }));
 }
 
-function sum(turns: readonly TalkTurn[], figure: (row: Row) => number | null): number {
-  return turns.reduce((total, { row }) => total + (figure(row) ?? 0), 0);
+function totalsOf(turns: readonly TalkTurn[]): Totals {
+  const totals = emptyTotals();
+  for (const { row } of turns) addRow(totals, row);
+  return totals;
 }

@@ -2,6 +2,8 @@
  * What a build is asked for and what it answers: plain data, for it crosses to the builder process.
  */
 
+import type { Plan } from "../../record/johnny-decimal/plan.ts";
+
 export interface SiteOptions {
   /** Absolute path of the captures folder. */
   readonly captures: string;
@@ -14,6 +16,8 @@ export interface SiteOptions {
   readonly languages: readonly string[];
   /** IANA name; times of day are shown in it. Days are UTC days, as the files are. */
   readonly timezone: string;
+  /** What the configuration plans of the tree: the index shows it before anything is written. */
+  readonly plan?: Plan;
   /** Renders everything anew, as after a change of the templates. */
   readonly all?: boolean;
   /** Where pages refresh themselves: writes the stamp that they watch. */

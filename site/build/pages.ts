@@ -6,6 +6,8 @@
  */
 
 import { parseNumber } from "../../record/johnny-decimal/numbers.ts";
+import type { Plan } from "../../record/johnny-decimal/plan.ts";
+import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { Tree } from "../../record/reader/tree.ts";
 import type { DayDigest, DigestStore } from "../digest/day-digest.ts";
@@ -29,6 +31,9 @@ import { conversationJobs } from "./conversation-jobs.ts";
 import { type DayEntry, type DirtySet, dayKey, type Manifest } from "./manifest.ts";
 import type { PageJob } from "./page-job.ts";
 
+/** Half a year: more would not be legible on a phone. */
+const WEEKS = 26;
+
 export interface PageInputs {
   /** The published folder. */
   readonly out: string;
@@ -40,13 +45,15 @@ export interface PageInputs {
   readonly before: Manifest;
   readonly dirty: DirtySet;
   readonly all: boolean;
+  /** What the configuration plans of the tree. */
+  readonly plan?: Plan | undefined;
 }
 
 export function* pageJobs(inputs: PageInputs): Generator<PageJob> {
   const days = Object.values(inputs.manifest.days).sort((a, b) =>
     a.day === b.day ? (a.number < b.number ? -1 : 1) : a.day < b.day ? -1 : 1,
   );
-  const titles = titlesOf(inputs.tree);
+  const titles = titlesOf(inputs);
   yield* [
     { kind: "home", path: "", params: {}, view: () => homeView(inputs, days, titles) },
     {
@@ -88,13 +95,18 @@ export function* pageJobs(inputs: PageInputs): Generator<PageJob> {
   yield* conversationJobs(inputs, titles);
 }
 
-/** Area, category and ID titles of the tree. */
-export function titlesOf(tree: Tree): Title[] {
+/**
+ * Areas, categories and IDs: those on disk, those that the index still knows, and those that are
+ * planned but not written yet; and every `+name` folder that has a day.
+ */
+export function titlesOf({ tree, plan }: Pick<PageInputs, "tree" | "plan">): Title[] {
+  const index = new CaptureTree({ captures: tree.captures, ...(plan && { plan }) });
   const titles = new Map<string, Title>();
-  for (const stream of tree.streams()) {
-    for (const { number, title } of [stream.area, stream.category, stream]) {
-      if (number) titles.set(number, { number, title: title ?? "", description: "" });
-    }
+  for (const { number, title, description } of index.entries()) {
+    titles.set(number.text, { number: number.text, title, description });
+  }
+  for (const { number, title } of tree.streams()) {
+    if (!titles.has(number)) titles.set(number, { number, title: title ?? "", description: "" });
   }
   return [...titles.values()];
 }
@@ -198,20 +210,37 @@ function homeView(
   for (const digest of newestDigests(inputs, days, 12)) {
     wrong.push(...digest.rows.filter((row) => !row.ok || row.served !== null));
   }
-  const findings = newestFindings(inputs, days, 6);
+  const findings = newestOfEachRule(newestFindings(inputs, days, 200), 2, 8);
   wrong.sort((a, b) => (a.id < b.id ? 1 : -1));
   return {
     kind: "home",
     totals: sumOf(days),
     conversations: days.reduce((sum, day) => sum + day.conversations, 0),
-    calendar: calendarView(dayFigures(days), 53),
+    calendar: calendarView(dayFigures(days), WEEKS),
     tree: treeRows(titles, days).filter(({ totals }) => totals.calls > 0),
     inbox: inboxOfTree(days),
     newest: newestTalks(inputs, days, 12),
     // A finding says it better than its row.
     wrong: wrong.filter((row) => !findings.some(({ exchange }) => exchange === row.id)).slice(0, 6),
     findings,
+    findingsAll: ruleCounts(days).reduce((sum, { n }) => sum + n, 0),
   };
+}
+
+/** Newest first, but no rule more than a few times: a burst of one must not hide the others. */
+function newestOfEachRule(
+  findings: readonly FindingRow[],
+  mostOfRule: number,
+  most: number,
+): FindingRow[] {
+  const seen = new Map<string, number>();
+  return findings
+    .filter(({ rule, severity }) => {
+      const n = (seen.get(rule) ?? 0) + 1;
+      seen.set(rule, n);
+      return severity !== "notice" && n <= mostOfRule;
+    })
+    .slice(0, most);
 }
 
 function numberView(
@@ -231,11 +260,11 @@ function numberView(
     kind: "number",
     number,
     title: titleOf(titles, number),
-    description: "",
+    description: titles.find((title) => title.number === number)?.description ?? "",
     trail: trailOf(titles, number),
     totals: sumOf(mine),
     conversations: mine.reduce((sum, day) => sum + day.conversations, 0),
-    calendar: calendarView(figures, 53),
+    calendar: calendarView(figures, WEEKS),
     trend: trendView(figures, 120),
     children: tree.filter((row) => row.number !== number && isWithin(row.number, number)),
     days: own

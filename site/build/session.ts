@@ -96,6 +96,7 @@ export async function withDigests<T>(
       before: manifest,
       dirty,
       all,
+      plan: options.plan,
     });
     if (all || dirty.dirty.length > 0 || dirty.gone.length > 0) saveManifest(folder, next);
     return result;

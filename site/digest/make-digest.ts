@@ -10,6 +10,7 @@ import { factsOf } from "../../record/conversation/facts.ts";
 import { byStart, ConversationIndex } from "../../record/conversation.ts";
 import type { NormalMessage } from "../../record/dialects/normal.ts";
 import { LIMITS } from "../../record/limits.ts";
+import { anchorOf } from "../view/anchors.ts";
 import { firstWords } from "../view/clip.ts";
 import { messageText } from "../view/messages.ts";
 import type { FindingRow } from "../view/pages.ts";
@@ -94,9 +95,10 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
     const followed = turns.find(({ placed }) => placed.exchange === parent?.id);
     const before =
       parent && followed ? { view: source.view(parent), placement: followed.placed } : null;
-    for (const { rule, severity, text } of scenes.findings(view, placement, before)) {
-      const where = { exchange: id, conversation, page, at: started, number: at.number };
-      findings.push({ rule, severity, text, ...where });
+    const where = { exchange: id, conversation, page, turn: turns.length };
+    for (const { rule, severity, text, evidence } of scenes.findings(view, placement, before)) {
+      const anchor = anchorOf(id, evidence);
+      findings.push({ rule, severity, text, ...where, anchor, at: started, number: at.number });
     }
     onFresh({ row, text: [...fresh, ...view.answer].map(messageText).join("\n") });
   }

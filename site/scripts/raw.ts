@@ -88,7 +88,10 @@ async function copy(block: HTMLElement, button: HTMLButtonElement, what: string)
 
 async function chunkOf(block: HTMLElement): Promise<RawChunk | null> {
   try {
-    return (await fetchChunk<RawChunk>(block.dataset.chunk ?? "")).value;
+    const chunk = await fetchOnce(block.dataset.chunk ?? "");
+    // What is here costs nothing more.
+    for (const size of block.querySelectorAll("[data-size]")) size.remove();
+    return chunk;
   } catch {
     if (!block.querySelector(".failed")) {
       const note = document.createElement("p");
@@ -99,6 +102,18 @@ async function chunkOf(block: HTMLElement): Promise<RawChunk | null> {
     }
     return null;
   }
+}
+
+const fetched = new Map<string, Promise<RawChunk>>();
+
+/** One chunk holds many turns: it is fetched once a page; after a failure it may be tried again. */
+function fetchOnce(address: string): Promise<RawChunk> {
+  const known = fetched.get(address);
+  if (known) return known;
+  const chunk = fetchChunk<RawChunk>(address).then(({ value }) => value);
+  fetched.set(address, chunk);
+  chunk.catch(() => fetched.delete(address));
+  return chunk;
 }
 
 async function bytesOf(

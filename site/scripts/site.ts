@@ -3,11 +3,13 @@
  * bytes, and in `up` a page that refreshes itself. Without it every page still reads.
  */
 import { startRaw } from "./raw.ts";
+import { startRests } from "./rests.ts";
 
 const { root = "./", live } = (document.currentScript as HTMLScriptElement | null)?.dataset ?? {};
 
 startKeys();
 startRaw();
+startRests();
 startSorting();
 if (location.protocol === "file:") linkFiles();
 if (live) void watchForNews();

@@ -49,6 +49,8 @@ export interface TrendView {
 }
 
 const CELL = 11;
+/** Room that a year and its month take above the weeks. */
+const LABEL = 38;
 const DAY_MS = 86_400_000;
 
 /** Weeks run downwards from Monday, months stand above the week they begin in. */
@@ -73,14 +75,17 @@ export function calendarView(days: readonly DayFigure[], weeksMax: number): Cale
     const level =
       calls === 0 ? 0 : 1 + Math.min(3, Math.floor((4 * Math.sqrt(calls)) / Math.sqrt(max + 1)));
     cells.push({ day, x, y: 12 + (index % 7) * CELL, level, calls, errors: totals?.errors ?? 0 });
-    const label = day.slice(0, 7);
     if (day.endsWith("-01") || at === start) {
       const before = months.at(-1);
-      if (before && x - before.x < 4 * CELL) months.pop();
-      months.push({ x, label });
+      if (before && x - before.x < (before.label.length > 2 ? LABEL : 2 * CELL)) months.pop();
+      const isNamed = months.length > 0 && !day.startsWith("01", 5);
+      months.push({ x, label: isNamed ? day.slice(5, 7) : day.slice(0, 7) });
     }
   }
-  return { width: weeks * CELL, height: 12 + 7 * CELL, cells, months };
+  const width = weeks * CELL;
+  const newest = months.at(-1);
+  if (newest && newest.label.length > 2) newest.x = Math.min(newest.x, width - LABEL);
+  return { width, height: 12 + 7 * CELL, cells, months };
 }
 
 /** One bar a day, the newest `barsMax` days that have calls. */

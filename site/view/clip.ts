@@ -8,14 +8,20 @@ export interface Clipped {
   /** Characters left out between head and tail; 0 where nothing was. */
   readonly omitted: number;
   readonly tail: string;
+  /** Where the middle is kept, to be fetched; null where nothing was left out or nobody keeps it. */
+  readonly rest: number | null;
 }
 
+/** Takes the middle of a clipped text and says under which number it can be had, null if it cannot. */
+export type Keep = (middle: string) => number | null;
+
 /** `text` whole where it has at most `charsMax` UTF-16 units, else its first 3/4 and last 1/4 of that. */
-export function clip(text: string, charsMax: number): Clipped {
-  if (text.length <= charsMax) return { head: text, omitted: 0, tail: "" };
+export function clip(text: string, charsMax: number, keep?: Keep): Clipped {
+  if (text.length <= charsMax) return { head: text, omitted: 0, tail: "", rest: null };
   const head = wholeCharacters(text.slice(0, Math.floor(charsMax * 0.75)), "end");
   const tail = wholeCharacters(text.slice(text.length - Math.floor(charsMax * 0.25)), "start");
-  return { head, omitted: text.length - head.length - tail.length, tail };
+  const rest = keep?.(text.slice(head.length, text.length - tail.length)) ?? null;
+  return { head, omitted: text.length - head.length - tail.length, tail, rest };
 }
 
 /** The first words of `text` on one line, at most `charsMax` long, with an ellipsis where cut. */

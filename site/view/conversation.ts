@@ -5,6 +5,7 @@
 import type { Severity, Text } from "../../record/findings/model.ts";
 import type { MessageView, ToolView } from "./messages.ts";
 import type { Row } from "./rows.ts";
+import type { Totals } from "./totals.ts";
 
 /** What a turn is to the turn it follows. */
 export type TurnKind = "turn" | "side" | "sub" | "retry";
@@ -15,10 +16,13 @@ export interface TurnFinding {
   /** In each language of the interface. */
   readonly text: Text;
   readonly exchange: string;
+  /** What its link names within the turn; "" for the turn itself. */
+  readonly anchor: string;
 }
 
 export interface RewriteView {
   readonly role: string;
+  readonly anchor: string | null;
   readonly words: readonly { readonly text: string; readonly op: "same" | "add" | "del" }[];
 }
 
@@ -61,6 +65,8 @@ export interface TurnView {
   /** Number of the turn it continues; null for the first of a branch. */
   readonly parent: number | null;
   readonly parentId: string | null;
+  /** Size of what the comparison with the turn before fetches. */
+  readonly compareBytes: number | null;
   /** Column in the map of branches. */
   readonly lane: number;
   /** Messages sent again that stand further up. */
@@ -73,6 +79,8 @@ export interface TurnView {
   readonly paramsChanged: readonly { name: string; before: string | null; after: string | null }[];
   readonly answer: readonly MessageView[];
   readonly findings: readonly TurnFinding[];
+  /** Anchors that findings name and nothing shown in the turn has. */
+  readonly elsewhere: readonly string[];
   readonly detail: DetailView;
 }
 
@@ -102,7 +110,9 @@ export interface ConversationView {
   readonly turnsAll: number;
   readonly lanes: number;
   readonly map: readonly MapRow[];
-  readonly findings: readonly (TurnFinding & { readonly page: number; readonly n: number })[];
+  readonly findings: readonly (TurnFinding & { readonly page: number; readonly turn: number })[];
   readonly turns: readonly TurnView[];
-  readonly totals: { input: number; cached: number; output: number; cost: number; errors: number };
+  readonly totals: Totals;
+  /** What was left out of long texts, to be fetched: address from the site's root, and size. */
+  readonly rests: { readonly path: string; readonly bytes: number } | null;
 }

@@ -6,7 +6,7 @@
  * the size of a view is bounded by its text limit however long the message is.
  */
 import type { NormalMessage, NormalTool, Piece } from "../../record/dialects/normal.ts";
-import { type Clipped, clip } from "./clip.ts";
+import { type Clipped, clip, type Keep } from "./clip.ts";
 import { looksLikeJson, prettyJson } from "./pretty-json.ts";
 
 export interface PieceView {
@@ -23,6 +23,8 @@ export interface PieceView {
 
 export interface MessageView {
   readonly role: NormalMessage["role"];
+  /** What a link to it names, after the turn's own: `m4`; null where nothing leads to it. */
+  readonly anchor: string | null;
   readonly pieces: readonly PieceView[];
 }
 
@@ -38,11 +40,18 @@ export interface TextLimits {
   readonly pieceChars: number;
   /** Levels to which JSON is laid out. */
   readonly depth: number;
+  /** Takes what is left out of a long text. */
+  readonly keep?: Keep;
 }
 
-export function messageView(message: NormalMessage, limits: TextLimits): MessageView {
+export function messageView(
+  message: NormalMessage,
+  limits: TextLimits,
+  anchor: string | null = null,
+): MessageView {
   return {
     role: message.role,
+    anchor,
     pieces: message.pieces.map((piece) => pieceView(piece, limits)).filter(isWorthShowing),
   };
 }
@@ -50,8 +59,12 @@ export function messageView(message: NormalMessage, limits: TextLimits): Message
 export function toolView(tool: NormalTool, limits: TextLimits): ToolView {
   return {
     name: tool.name,
-    description: clip(tool.description ?? "", limits.pieceChars),
-    schema: clip(prettyJson(JSON.stringify(tool.schema ?? null), limits.depth), limits.pieceChars),
+    description: clip(tool.description ?? "", limits.pieceChars, limits.keep),
+    schema: clip(
+      prettyJson(JSON.stringify(tool.schema ?? null), limits.depth),
+      limits.pieceChars,
+      limits.keep,
+    ),
   };
 }
 
@@ -80,12 +93,12 @@ function pieceView(piece: Piece, limits: TextLimits): PieceView {
   const view = { kind: piece.kind, name: null, code: false, flag: false, bytes: null };
   switch (piece.kind) {
     case "text":
-      return { ...view, text: clip(piece.text, limits.pieceChars) };
+      return { ...view, text: clip(piece.text, limits.pieceChars, limits.keep) };
     case "reasoning":
       return {
         ...view,
         flag: piece.encrypted,
-        text: clip(piece.encrypted ? "" : piece.text, limits.pieceChars),
+        text: clip(piece.encrypted ? "" : piece.text, limits.pieceChars, limits.keep),
       };
     case "tool_call":
       return { ...view, name: piece.name, code: true, text: laidOut(piece.arguments, limits) };
@@ -97,7 +110,7 @@ function pieceView(piece: Piece, limits: TextLimits): PieceView {
         code: true,
         text: looksLikeJson(piece.text)
           ? laidOut(piece.text, limits)
-          : clip(piece.text, limits.pieceChars),
+          : clip(piece.text, limits.pieceChars, limits.keep),
       };
     case "unknown":
       return { ...view, name: piece.type, code: true, text: laidOut(piece.json, limits) };
@@ -106,7 +119,7 @@ function pieceView(piece: Piece, limits: TextLimits): PieceView {
         ...view,
         name: piece.media,
         bytes: piece.bytes,
-        text: clip(piece.ref ?? "", limits.pieceChars),
+        text: clip(piece.ref ?? "", limits.pieceChars, limits.keep),
       };
   }
 }
@@ -114,9 +127,9 @@ function pieceView(piece: Piece, limits: TextLimits): PieceView {
 /** JSON is laid out only as far as it can be seen: a megabyte of arguments costs its first page. */
 function laidOut(json: string, limits: TextLimits): Clipped {
   if (json.length <= limits.pieceChars * 4) {
-    return clip(prettyJson(json, limits.depth), limits.pieceChars);
+    return clip(prettyJson(json, limits.depth), limits.pieceChars, limits.keep);
   }
-  const cut = clip(json, limits.pieceChars);
+  const cut = clip(json, limits.pieceChars, limits.keep);
   return { ...cut, head: prettyJson(cut.head, limits.depth) };
 }
 

@@ -43,6 +43,10 @@ export interface FindingRow {
   readonly exchange: string;
   readonly conversation: string;
   readonly page: number;
+  /** Which turn of its conversation it is about, from 1. */
+  readonly turn: number;
+  /** What the link names: its evidence's place within the turn, or "" for the turn itself. */
+  readonly anchor: string;
   readonly at: string;
   readonly number: string;
 }
@@ -68,6 +72,8 @@ export interface HomeView {
   readonly newest: readonly TalkRow[];
   readonly wrong: readonly Row[];
   readonly findings: readonly FindingRow[];
+  /** Findings of all days, of which `findings` are the newest of each kind. */
+  readonly findingsAll: number;
 }
 
 export interface NumberView {

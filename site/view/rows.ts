@@ -34,6 +34,8 @@ export interface Row {
   /** Place among the exchanges of its day, from 0: says which chunk holds it. */
   readonly position: number;
   readonly tool_calls: readonly string[];
+  /** `name: value` of the labels that a header or a rule gave the call. */
+  readonly labels: readonly string[];
 }
 
 /** `words`, `conversation` and `page` come from the threading, everything else from the line. */
@@ -66,6 +68,7 @@ export function rowOf(
     page: place.page,
     position: place.position,
     tool_calls: llm?.tool_calls ?? [],
+    labels: Object.entries(x.labels).map(([name, value]) => `${name}: ${value}`),
   };
 }
 

@@ -14,7 +14,9 @@ export interface Totals {
   cached: number;
   output: number;
   cost: number;
-  /** LLM calls whose price is not known. */
+  /** Calls whose tokens are known: without one, sums of tokens and cost say nothing. */
+  counted: number;
+  /** Of these, calls whose price is not known. */
   unpriced: number;
   /** Milliseconds spent streaming and the tokens that came in them, for tokens per second. */
   stream_ms: number;
@@ -31,6 +33,7 @@ export function emptyTotals(): Totals {
     cached: 0,
     output: 0,
     cost: 0,
+    counted: 0,
     unpriced: 0,
     stream_ms: 0,
     stream_tokens: 0,
@@ -46,7 +49,10 @@ export function addRow(totals: Totals, row: Row): void {
   totals.cached += row.cached ?? 0;
   totals.output += row.output ?? 0;
   totals.cost += row.cost ?? 0;
-  if (row.cost === null && row.output !== null) totals.unpriced += 1;
+  if (row.input !== null || row.output !== null) {
+    totals.counted += 1;
+    if (row.cost === null) totals.unpriced += 1;
+  }
   if (row.ttft_ms === null) return;
   const bucket = bucketOf(row.ttft_ms);
   totals.ttft[bucket] = (totals.ttft[bucket] ?? 0) + 1;
@@ -62,6 +68,16 @@ export function add(totals: Totals, more: Totals): void {
   for (const [bucket, n] of Object.entries(more.ttft)) {
     totals.ttft[bucket] = (totals.ttft[bucket] ?? 0) + n;
   }
+}
+
+/** A sum of tokens; null where the tokens of no call are known. */
+export function knownTokens(totals: Totals, figure: "input" | "cached" | "output"): number | null {
+  return totals.counted > 0 ? totals[figure] : null;
+}
+
+/** The sum of prices; null where the price of no call is known. */
+export function knownCost(totals: Totals): number | null {
+  return totals.counted > totals.unpriced ? totals.cost : null;
 }
 
 /** Median time to first token in milliseconds, within 10 %; null without one. */
@@ -90,6 +106,7 @@ const NUMBERS = [
   "cached",
   "output",
   "cost",
+  "counted",
   "unpriced",
   "stream_ms",
   "stream_tokens",

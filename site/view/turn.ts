@@ -7,6 +7,7 @@ import { asCurl, daemonBase } from "../../record/curl.ts";
 import type { NormalMessage, NormalTool } from "../../record/dialects/normal.ts";
 import type { MessageChange, RequestDiff, Words } from "../../record/diff/model.ts";
 import type { ExchangeLine } from "../../record/format/schema.ts";
+import { messageAnchor } from "./anchors.ts";
 import type {
   DetailView,
   RewriteView,
@@ -38,6 +39,8 @@ export interface TurnPlace {
   readonly row: Row;
   readonly findings: readonly TurnFinding[];
   readonly chunk: DetailView["chunk"];
+  /** Size of what the comparison with the turn before fetches; null where it is not known. */
+  readonly compareBytes: number | null;
 }
 
 /** `before` and `diff` are those of the turn it follows; null at the start of a line of turns. */
@@ -55,22 +58,30 @@ export function turnView(
   const { messages } = turn.request;
   const added = before ? messages.filter((_, index) => addedAt.has(index)) : messages;
   const heard = before ? withoutAnswer(added, before.answer) : added;
+  const anchors = new Map(messages.map((message, index) => [message, messageAnchor(index)]));
   const removed = changes
     .filter((change) => change.change === "removed" && change.before !== null)
     .map((change) => before?.request.messages[change.before!])
     .filter((message) => message !== undefined);
+  const fresh = shown(heard, limits, anchors);
+  const rewritten = [
+    ...systemRewrite(turn, diff),
+    ...changes.flatMap((change) => rewrite(change, diff)),
+  ];
+  const tools = toolsView(turn, before, diff, limits);
   return {
     n: place.n,
     kind: kindOfTurn(place.step),
     row: place.row,
     parent: place.parent,
     parentId: before ? place.step.parent : null,
+    compareBytes: before ? place.compareBytes : null,
     lane: place.lane,
     again: before ? messages.length - heard.length : 0,
-    added: shown(heard, limits),
+    added: fresh,
     removed: shown(removed, limits),
-    rewritten: [...systemRewrite(diff), ...changes.flatMap((change) => rewrite(change, diff))],
-    tools: toolsView(turn, before, diff, limits),
+    rewritten,
+    tools,
     params: before ? [] : parameters(turn.request.parameters),
     paramsChanged: (diff?.parameters ?? []).map(({ path, before: was, after }) => ({
       name: path,
@@ -78,19 +89,37 @@ export function turnView(
       after,
     })),
     answer: shown(turn.answer, limits),
-    findings: place.findings.map(({ rule, severity, text, exchange }) => ({
+    findings: place.findings.map(({ rule, severity, text, exchange, anchor }) => ({
       rule,
       severity,
       text,
       exchange,
+      anchor,
     })),
+    elsewhere: elsewhere(place.findings, [...fresh, ...rewritten], tools),
     detail: detailView(turn.line, place.chunk),
   };
 }
 
-function shown(messages: readonly NormalMessage[], limits: TextLimits): MessageView[] {
+/** Anchors of findings that have no place of their own in what the turn shows. */
+function elsewhere(
+  findings: readonly TurnFinding[],
+  shown: readonly { readonly anchor: string | null }[],
+  tools: ToolsView,
+): string[] {
+  const taken = new Set(["", "answer", ...shown.map(({ anchor }) => anchor)]);
+  const { offered, added, removed, changed } = tools;
+  if (offered.length + added.length + removed.length + changed.length > 0) taken.add("tools");
+  return [...new Set(findings.map(({ anchor }) => anchor))].filter((anchor) => !taken.has(anchor));
+}
+
+function shown(
+  messages: readonly NormalMessage[],
+  limits: TextLimits,
+  anchors?: ReadonlyMap<NormalMessage, string>,
+): MessageView[] {
   return messages
-    .map((message) => messageView(message, limits))
+    .map((message) => messageView(message, limits, anchors?.get(message) ?? null))
     .filter((message) => message.pieces.length > 0);
 }
 
@@ -111,15 +140,19 @@ export function kindOfTurn({ relation }: Step): TurnKind {
   return relation === "retry" ? "retry" : "turn";
 }
 
-function systemRewrite(diff: RequestDiff | null): RewriteView[] {
-  return diff?.system ? [{ role: "system", words: wordsOf(diff.system.words) }] : [];
+function systemRewrite({ request }: TurnSource, diff: RequestDiff | null): RewriteView[] {
+  if (!diff?.system) return [];
+  const position = request.messages.findIndex(({ role }) => role === "system");
+  const anchor = position === -1 ? null : messageAnchor(position);
+  return [{ role: "system", anchor, words: wordsOf(diff.system.words) }];
 }
 
 function rewrite(change: MessageChange, diff: RequestDiff | null): RewriteView[] {
   if (change.change !== "rewritten" || !change.text) return [];
   // The system prompt as a whole is shown already.
   if (change.role === "system" && diff?.system) return [];
-  return [{ role: change.role, words: wordsOf(change.text.words) }];
+  const anchor = change.after === null ? null : messageAnchor(change.after);
+  return [{ role: change.role, anchor, words: wordsOf(change.text.words) }];
 }
 
 /** Long stretches that are the same are cut to their ends: what changed must be in sight. */

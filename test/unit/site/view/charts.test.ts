@@ -27,6 +27,17 @@ test("however long the history, at most so many weeks are drawn", () => {
   assert.ok(cells.length <= 53 * 7);
 });
 
+test("months are named so that no name touches the next or leaves the chart", () => {
+  for (const last of ["2026-11-23", "2026-01-05", "2026-12-01", "2027-02-28"]) {
+    const { months, width } = calendarView([figure(last, 1)], 26);
+    assert.match(months[0]!.label, /^\d{4}-\d\d$/, "the first month has its year");
+    months.forEach(({ x, label }, index) => {
+      const end = x + label.length * 5;
+      assert.ok(end <= (months[index + 1]?.x ?? width), `${last}: ${label} at ${x} ends at ${end}`);
+    });
+  }
+});
+
 test("bars are the newest days, scaled to the busiest", () => {
   const { bars, max } = trendView(
     [figure("2026-11-21", 5), figure("2026-11-22", 10, 2), figure("2026-11-23", 1)],

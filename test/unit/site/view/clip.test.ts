@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { clip, firstWords } from "../../../../site/view/clip.ts";
 
 test("a short text is whole", () => {
-  assert.deepEqual(clip("abc", 3), { head: "abc", omitted: 0, tail: "" });
+  assert.deepEqual(clip("abc", 3), { head: "abc", omitted: 0, tail: "", rest: null });
 });
 
 test("of a long text the beginning and the end stay, and what is left out is counted", () => {
@@ -11,6 +11,15 @@ test("of a long text the beginning and the end stay, and what is left out is cou
   assert.equal(head, "x".repeat(30));
   assert.equal(tail, "y".repeat(10));
   assert.equal(omitted, 60);
+});
+
+test("what is left out can be kept, and makes the text whole again", () => {
+  const kept: string[] = [];
+  const text = `${"😀".repeat(30)}middle${"z".repeat(50)}`;
+  const { head, tail, rest } = clip(text, 41, (middle) => kept.push(middle) - 1);
+  assert.equal(rest, 0);
+  assert.equal(head + kept[0] + tail, text);
+  assert.equal(clip(text, 41, () => null).rest, null, "the keeper may have no room");
 });
 
 test("a cut never splits a character", () => {

@@ -5,6 +5,8 @@ import {
   add,
   addRow,
   emptyTotals,
+  knownCost,
+  knownTokens,
   tokensPerSecond,
   ttftMedian,
 } from "../../../../site/view/totals.ts";
@@ -27,6 +29,7 @@ const row = (more: Partial<Row>): Row => ({
   cost: 0.5,
   ttft_ms: 400,
   total_ms: 1400,
+  labels: [],
   words: "",
   conversation: "c",
   page: 1,
@@ -69,4 +72,16 @@ test("tokens per second count streaming alone", () => {
   addRow(totals, row({ output: 20, ttft_ms: 400, total_ms: 1400 }));
   assert.equal(tokensPerSecond(totals), 20);
   assert.equal(tokensPerSecond(emptyTotals()), null);
+});
+
+test("where no call's tokens or price are known, the sums are not known either", () => {
+  const totals = emptyTotals();
+  addRow(totals, row({ input: null, cached: null, output: null, cost: null, ok: false }));
+  assert.equal(knownTokens(totals, "input"), null);
+  assert.equal(knownCost(totals), null);
+  addRow(totals, row({ cost: null }));
+  assert.equal(knownTokens(totals, "input"), 100);
+  assert.equal(knownCost(totals), null, "one call, without a price");
+  addRow(totals, row({ cost: 0 }));
+  assert.equal(knownCost(totals), 0, "a price of nothing is a price");
 });
