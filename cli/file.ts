@@ -14,6 +14,7 @@ import { parseWhere } from "../record/johnny-decimal/select-exchanges.ts";
 import { CaptureTree } from "../record/johnny-decimal/tree.ts";
 import { filePathWithin } from "./capture-path.ts";
 import { configOf } from "./captures.ts";
+import { withClosedDays } from "./closed-days.ts";
 import type { Command, Io, Options } from "./command.ts";
 
 export const file: Command = {
@@ -34,20 +35,28 @@ export const file: Command = {
   run: async (args, options, io) => {
     const config = await configOf(options, io);
     const tree = new CaptureTree({ captures: config.captures, plan: planFromConfig(config.tree) });
-    return options.undo ? undo(tree, options, io) : move(tree, args, options, io);
+    return withClosedDays(config.captures, (firstOpenDay) =>
+      options.undo ? undo(tree, options, io) : move(tree, args, options, io, firstOpenDay),
+    );
   },
 };
 
-function move(tree: CaptureTree, args: readonly string[], options: Options, io: Io): number {
+function move(
+  tree: CaptureTree,
+  args: readonly string[],
+  options: Options,
+  io: Io,
+  firstOpenDay: string,
+): number {
   const [from] = args;
   const { to } = options;
   if (from === undefined || typeof to !== "string" || parseNumber(to)?.id == null) {
     throw new CodedError("refile-refused", "say from where and --to which ID");
   }
   const where = typeof options.where === "string" ? parseWhere(options.where) : null;
-  const today = new Date().toISOString().slice(0, 10);
-  const { moves, open } = selectFiles(tree, filePathWithin(tree.captures, from, io), where, today);
-  for (const path of open) io.stderr.write(`left where it is, its day is not over: ${path}\n`);
+  const source = filePathWithin(tree.captures, from, io);
+  const { moves, open } = selectFiles(tree, source, where, firstOpenDay);
+  for (const path of open) io.stderr.write(`left where it is, its day may still grow: ${path}\n`);
   const pending = moves.filter((each) => each.number !== to);
   for (const each of pending) io.stdout.write(`${describe(each)} → ${to}\n`);
   if (pending.length > 0 && !options.dryRun) refile(tree, pending, to);

@@ -10,6 +10,7 @@ import {
 import { isFailed } from "../record/johnny-decimal/select-exchanges.ts";
 import { CaptureTree } from "../record/johnny-decimal/tree.ts";
 import { configOf } from "./captures.ts";
+import { withClosedDays } from "./closed-days.ts";
 import type { Command } from "./command.ts";
 
 export const prune: Command = {
@@ -30,12 +31,14 @@ export const prune: Command = {
     const config = await configOf(options, io);
     const tree = new CaptureTree({ captures: config.captures, plan: planFromConfig(config.tree) });
     const wanted = options.keepErrors ? (x: Parameters<typeof isFailed>[0]) => !isFailed(x) : null;
-    const today = new Date().toISOString().slice(0, 10);
-    const limit = [before, today].sort()[0]!;
     const areas = args[0] === undefined ? areasOf(tree) : [args[0]];
-    const moves = areas.flatMap((number) => selectFiles(tree, number, wanted, limit).moves);
-    for (const move of moves) io.stdout.write(`${describe(move)}\n`);
-    if (moves.length > 0 && !options.dryRun) pruneFiles(tree, moves, before);
+    const moves = await withClosedDays(config.captures, (firstOpenDay) => {
+      const limit = [before, firstOpenDay].sort()[0]!;
+      const found = areas.flatMap((number) => selectFiles(tree, number, wanted, limit).moves);
+      for (const move of found) io.stdout.write(`${describe(move)}\n`);
+      if (found.length > 0 && !options.dryRun) pruneFiles(tree, found, before);
+      return found;
+    });
     const count = moves.reduce((sum, move) => sum + move.count, 0);
     io.stderr.write(`${count} exchanges ${options.dryRun ? "would be" : "are"} deleted\n`);
     return 0;
@@ -48,7 +51,7 @@ function areasOf(tree: CaptureTree): string[] {
 
 function dayOf(option: string | boolean | undefined): string {
   const day = typeof option === "string" ? option : "";
-  const isDay = parseCaptureName(`${day}.jsonl`)?.day === day && !Number.isNaN(Date.parse(day));
+  const isDay = parseCaptureName(`${day}.jsonl`)?.day === day;
   if (!isDay) throw new CodedError("refile-refused", `--before needs a day, YYYY-MM-DD: "${day}"`);
   return day;
 }

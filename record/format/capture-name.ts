@@ -19,13 +19,19 @@ export interface CaptureName {
 
 const NAME = /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.([A-Za-z0-9_-]+))?(?:\+([1-9][0-9]*))?\.jsonl$/;
 
-/** Null for a name that is no capture file's. */
+/** Null for a name that is no capture file's; so is one of a day that no calendar has. */
 export function parseCaptureName(name: string): CaptureName | null {
   const match = NAME.exec(name);
-  if (!match) return null;
-  return { day: match[1]!, writer: match[2] ?? null, part: Number(match[3] ?? 0) };
+  const day = match?.[1];
+  if (!match || day === undefined || !isCalendarDay(day)) return null;
+  return { day, writer: match[2] ?? null, part: Number(match[3] ?? 0) };
 }
 
 export function captureName({ day, writer, part }: CaptureName): string {
   return `${day}${writer === null ? "" : `.${writer}`}${part === 0 ? "" : `+${part}`}.jsonl`;
+}
+
+function isCalendarDay(day: string): boolean {
+  const time = Date.parse(day);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }

@@ -6,6 +6,7 @@ import test from "node:test";
 import type { Command, Options } from "../../../cli/command.ts";
 import { file } from "../../../cli/file.ts";
 import { prune } from "../../../cli/prune.ts";
+import { acquireLock } from "../../../daemon/lock.ts";
 import { CodedError } from "../../../record/errors.ts";
 import { freshTree, INBOX, writeCapture } from "../record/johnny-decimal/captures-fixture.ts";
 
@@ -52,6 +53,25 @@ test("prune deletes days before the date only, and nothing in a dry run", async 
   for (const before of [undefined, "yesterday", "2026-13-40"]) {
     await assert.rejects(run(prune, [], { before }), refused);
   }
+});
+
+test("yesterday is moved and deleted only while no daemon has the tree", async (t) => {
+  const { captures, run } = place(t);
+  const dayBefore = (days: number) =>
+    `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)}.jsonl`;
+  const [today, yesterday, older] = [dayBefore(0), dayBefore(1), dayBefore(2)];
+  for (const name of [today, yesterday, older]) writeCapture(join(captures, INBOX), name, ["a"]);
+  const left = () => readdirSync(join(captures, INBOX)).sort();
+  const daemon = await acquireLock(captures);
+  const said = await run(file, ["11.01"], { to: "11.12" });
+  assert.match(said.stderr, /its day may still grow.*\n.*its day may still grow/);
+  assert.deepEqual(left(), [yesterday, today]);
+  await run(prune, ["11.01"], { before: today.slice(0, 10) });
+  assert.deepEqual(left(), [yesterday, today]);
+  await daemon.release();
+  await run(file, ["11.01"], { to: "11.12" });
+  assert.deepEqual(left(), [today]);
+  await (await acquireLock(captures)).release();
 });
 
 function refused(error: unknown) {
