@@ -13,7 +13,7 @@ export const LIMITS = {
   /** Spool segment size after which the next one is begun. */
   spoolSegmentBytes: 16 * MiB,
   /** Longest wait of an appended byte for the start of its fdatasync (`durability: batch`). */
-  spoolSyncDelayMs: 10,
+  spoolSyncDelayMs: 25,
   /** Last frames kept in memory while the disk refuses them; more of them are lost. */
   spoolLateFramesCount: 8192,
   /** Whole spool; past it exchanges pass unrecorded and are counted. Config: limits.spool. */

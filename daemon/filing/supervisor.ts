@@ -40,7 +40,8 @@ export function startFiler(options: FilerStart): FilerSupervisor {
   return new FilerSupervisor(options);
 }
 
-const WAKE_MS = 10;
+/** Long enough that what ends meanwhile shares its syncs; nobody waits for a file. */
+const WAKE_MS = 100;
 const STOP_MS = 5000;
 const NOTHING: FilerStats = {
   filed: 0,

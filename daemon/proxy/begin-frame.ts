@@ -13,6 +13,7 @@ import type { ProxyRuntime } from "./runtime.ts";
 /** Own headers that steer the daemon and are therefore no labels. */
 const STEERING = new Set(["token", "speed", "hop", "error"]);
 const PREFIX = "x-callnumber-";
+const FIRST_LETTER = PREFIX.charCodeAt(0);
 
 export function makeBegin(
   id: string,
@@ -46,7 +47,10 @@ export function makeBegin(
 function labelsOf(raw: readonly string[]): Record<string, string> {
   const labels: Record<string, string> = {};
   for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
+    // Hardly any header is one of ours: most are told by their length and first letter.
+    const sent = raw[i] as string;
+    if (sent.length <= PREFIX.length || (sent.charCodeAt(0) | 32) !== FIRST_LETTER) continue;
+    const name = sent.toLowerCase();
     if (!name.startsWith(PREFIX)) continue;
     const label = name.slice(PREFIX.length);
     if (label !== "" && label !== "__proto__" && !STEERING.has(label)) {

@@ -131,6 +131,7 @@ class Call implements UpstreamCall {
   private sent = false;
   private over = false;
   private corked = false;
+  private corkEnd: NodeJS.Immediate | null = null;
 
   constructor(
     connection: Connection,
@@ -158,13 +159,15 @@ class Call implements UpstreamCall {
     socket.cork();
     this.corked = true;
     socket.write(`${head}\r\n`, "latin1");
-    setImmediate(uncork, this);
+    this.corkEnd = setImmediate(uncork, this);
   }
 
   /** Sends what has been held back for the body's sake. */
   uncork(): void {
     if (!this.corked) return;
     this.corked = false;
+    // Left in the queue it would cost the event loop one more turn.
+    if (this.corkEnd !== null) clearImmediate(this.corkEnd);
     this.connection.socket.uncork();
   }
 

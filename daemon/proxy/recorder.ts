@@ -32,7 +32,8 @@ export class Recorder {
   private readonly number: number;
   private frames: FrameToWrite[] = [];
   private scheduled = false;
-  private waiting = false;
+  /** Waits for the end of the turn of the event loop. */
+  private waiting: NodeJS.Immediate | null = null;
   private ended = false;
 
   /** `number`: unique within a run of the daemon. */
@@ -93,7 +94,11 @@ export class Recorder {
     const { frames } = this;
     if (frames.length === 0) return;
     this.frames = [];
-    this.waiting = false;
+    if (this.waiting !== null) {
+      // Left in the queue it would cost the event loop one more turn.
+      clearImmediate(this.waiting);
+      this.waiting = null;
+    }
     const only = frames[0];
     if (frames.length > 1) this.sink.appendGroup(frames);
     else if (only) this.sink.append(only.kind, only.exchange, only.atMs, only.payload);
@@ -105,9 +110,8 @@ export class Recorder {
   }
 
   private soon(): void {
-    if (this.scheduled || this.waiting) return;
-    this.waiting = true;
-    setImmediate(flushAtLast, this);
+    if (this.scheduled || this.waiting !== null) return;
+    this.waiting = setImmediate(flushAtLast, this);
   }
 
   private schedule(): void {
@@ -121,15 +125,10 @@ export class Recorder {
     this.scheduled = false;
     this.flush();
   }
-
-  /** Called at the end of the turn that `soon` asked for. */
-  turned(): void {
-    if (this.waiting) this.flush();
-  }
 }
 
 function flushAtLast(recorder: Recorder): void {
-  recorder.turned();
+  recorder.flush();
 }
 
 function flushLater(recorder: Recorder): void {

@@ -8,6 +8,8 @@ import { randomFillSync } from "node:crypto";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const RANDOM_CHARS = 16;
+/** Random bytes are fetched for so many ids at a time: the call costs more than the bytes. */
+const POOL_BYTES = RANDOM_CHARS * 256;
 
 /** `now` gives milliseconds since 1970. */
 export function ulidGenerator(now: () => number = Date.now): () => string {
@@ -15,13 +17,18 @@ export function ulidGenerator(now: () => number = Date.now): () => string {
   let prefix = "";
   // One base-32 digit per entry, so that counting up is a carry over small integers.
   const digits = new Uint8Array(RANDOM_CHARS);
+  const pool = new Uint8Array(POOL_BYTES);
+  let used = POOL_BYTES;
   return () => {
     const time = now();
     if (time > last) {
       last = time;
       prefix = encodeTime(time);
-      randomFillSync(digits);
-      for (let i = 0; i < RANDOM_CHARS; i++) digits[i] = (digits[i] as number) & 31;
+      if (used === POOL_BYTES) {
+        randomFillSync(pool);
+        used = 0;
+      }
+      for (let i = 0; i < RANDOM_CHARS; i++) digits[i] = (pool[used++] as number) & 31;
       // Room to count up in: the first digit stays in the lower half.
       digits[0] = (digits[0] as number) & 15;
     } else {
