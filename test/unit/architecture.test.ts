@@ -53,7 +53,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: string[] }> = {
   },
   "site/": {
     rooms: ["site/", "record/", "astro.config.mjs"],
-    packages: ["astro", "astro/config", "markdown-it", "chokidar", "fast-glob", "diff"],
+    packages: ["astro", "astro/config", "chokidar", "fast-glob", "diff"],
   },
 };
 
