@@ -54,15 +54,16 @@ check "health is ok" curl -sf http://127.0.0.1:4177/-/health
 check "metrics are there" grep -q callnumber_filer_up\ 1 <<<"$(curl -s http://127.0.0.1:4177/-/metrics)"
 
 # Who may read what
-say_hello() { curl -sf -m 20 http://127.0.0.1:4177/playback/v1/chat/completions -d '{"model":"demo","messages":[{"role":"user","content":"Hello"}]}' "$@"; }
+say_hello() { curl -sSf -m 20 http://127.0.0.1:4177/playback/v1/chat/completions -d '{"model":"demo","messages":[{"role":"user","content":"Hello"}]}' "$@"; }
 captured() { find /srv/callnumber/captures -name '20*.jsonl' | grep -q .; }
 check "an exchange through the service" say_hello
 check "it is filed" until_true 10 captured
 check "state is 0700 and its key 0600, both the service's" same "$(stat -c '%a %U' /var/lib/callnumber /var/lib/callnumber/key | tr '\n' ' ')" "700 callnumber 600 callnumber "
 check "the spool is 0700" same "$(stat -c %a /var/lib/callnumber/spool)" 700
 check "captures are 0640 below 2750" same "$(stat -c %a /srv/callnumber/captures "$(find /srv/callnumber/captures -name '20*.jsonl' | head -1)" | tr '\n' ' ')" "2750 640 "
-useradd --create-home --groups callnumber ann
-useradd --create-home bob
+id ann >/dev/null 2>&1 || useradd --create-home ann
+usermod --append --groups callnumber ann
+id bob >/dev/null 2>&1 || useradd --create-home bob
 check "a member of the group reads captures" su ann -c 'cat /srv/callnumber/captures/*/*/*/20*.jsonl'
 nobody_else() { ! su bob -c 'ls /srv/callnumber/captures'; }
 check "nobody else does" nobody_else
