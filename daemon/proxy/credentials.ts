@@ -28,10 +28,13 @@ export interface Masked {
 /** The daemon's own header, which is stripped from the record as well. */
 export const TOKEN_HEADER = "x-callnumber-token";
 
+const PROTOCOL = "sec-websocket-protocol";
+
 export class CredentialMasker {
   private readonly rules: CredentialRules;
   private readonly extra: ReadonlySet<string>;
   private readonly names = new Map<string, boolean>();
+  private readonly parameters = new Map<string, boolean>();
   private readonly values = new Map<string, string>();
   private readonly seals = new Map<string, string | null>();
 
@@ -63,10 +66,7 @@ export class CredentialMasker {
     const maskedUrl = query === -1 ? url : this.url(url, query);
     if (maskedUrl !== url) found += url.slice(query);
     // WebSocket clients in browsers can only put a key there.
-    const viaProtocol = raw.some(
-      (text, i) => i % 2 === 0 && /^sec-websocket-protocol$/i.test(text),
-    );
-    if (viaProtocol) found += raw.join("\n");
+    if (namesProtocol(raw)) found += raw.join("\n");
     if (injected.length > 0) found += injected.join("\n");
     if (found === "") return { headers, url: maskedUrl, sealed: null };
     const sealed = this.sealed(found, injected.length > 0 ? [...raw, ...injected] : raw, url);
@@ -89,6 +89,14 @@ export class CredentialMasker {
     if (known !== undefined) return known;
     const is = this.extra.has(name.toLowerCase()) || this.rules.isHeader(name);
     remember(this.names, name, is);
+    return is;
+  }
+
+  private isSecret(parameter: string): boolean {
+    const known = this.parameters.get(parameter);
+    if (known !== undefined) return known;
+    const is = this.rules.isParameter(parameter);
+    remember(this.parameters, parameter, is);
     return is;
   }
 
@@ -124,7 +132,7 @@ export class CredentialMasker {
     const masked = fields.map((field) => {
       const equals = field.indexOf("=");
       const name = equals === -1 ? "" : decoded(field.slice(0, equals));
-      if (name === "" || !this.rules.isParameter(name)) return field;
+      if (name === "" || !this.isSecret(name)) return field;
       const value = this.masked(name, decoded(field.slice(equals + 1)));
       return `${field.slice(0, equals)}=${encodeURIComponent(value)}`;
     });
@@ -132,7 +140,17 @@ export class CredentialMasker {
   }
 }
 
+function namesProtocol(raw: readonly string[]): boolean {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (name.length === PROTOCOL.length && name.toLowerCase() === PROTOCOL) return true;
+  }
+  return false;
+}
+
 function decoded(text: string): string {
+  // Few are encoded at all, and decoding costs more than all else that is done to a short query.
+  if (!text.includes("%") && !text.includes("+")) return text;
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
