@@ -75,6 +75,11 @@ export class World {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Exchanges that clients saw end. */
+  get finished(): number {
+    return [...this.known.values()].filter((x) => x.finished).length;
+  }
+
   /** Where clients send from now on; "" while there is nobody. */
   aim(url: string): void {
     this.#target = url;
