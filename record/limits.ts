@@ -162,7 +162,13 @@ export const LIMITS = {
   /** Uncompressed size of a search shard that is aimed at, and documents in one list of them. */
   siteShardBytes: 12 * KiB,
   siteFoundRows: 50,
-  /** JavaScript heap of the builder process in MiB. */
+  /** Threads of a large build, and from how many new bytes of captures on it is large. */
+  siteThreads: 4,
+  siteThreadBytes: 2 * MiB,
+  /** Bytes of captures that are scanned for credentials in one go. */
+  siteScanBytes: 4 * MiB,
+  /** JavaScript heap of the builder process in MiB, and what of it is for young objects. */
+  siteYoungMiB: 8,
   siteHeapMiB: 512,
   /** Conversations, findings and rows on pages that list only the newest. */
   siteNewestCount: 50,

@@ -97,7 +97,11 @@ function start(): ChildProcess {
   const file = import.meta.url.endsWith(".ts") ? "./builder-process.ts" : "./builder-process.js";
   return fork(fileURLToPath(new URL(file, import.meta.url)), {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
-    execArgv: [`--max-old-space-size=${LIMITS.siteHeapMiB}`],
+    execArgv: [
+      `--max-old-space-size=${LIMITS.siteHeapMiB}`,
+      // Resident memory would otherwise be mostly garbage that is not collected yet.
+      `--max-semi-space-size=${LIMITS.siteYoungMiB}`,
+    ],
   });
 }
 

@@ -15,6 +15,7 @@ import { remove, writeWhole } from "./build/files.ts";
 import type { SiteOptions } from "./build/options.ts";
 import { renderPages } from "./build/render.ts";
 import { withDigests } from "./build/session.ts";
+import { ExchangeSource } from "./digest/exchange-source.ts";
 
 export interface SingleOptions {
   /** Id of a conversation, or the beginning of an exchange's id. */
@@ -35,11 +36,17 @@ export async function exportSingle(
   const language = single.language ?? options.languages[0] ?? "en";
   const own = { ...options, out, languages: [language] };
   try {
-    return await withDigests(own, folder, async (inputs) => {
-      const id = conversationOf(inputs.digests, options, single.id);
+    return await withDigests(own, folder, async (digested) => {
+      const id = conversationOf(digested.digests, options, single.id);
+      const source = new ExchangeSource(digested.tree);
+      const inputs = { ...digested, out, plan: own.plan, source, share: { index: 0, of: 1 } };
       const job = id === null ? null : wholeConversationJob(inputs, id);
       if (!job) throw new CodedError("no-such-exchange", `no conversation ${single.id}`);
-      await renderPages([job], own, () => {});
+      try {
+        await renderPages([job], own, () => {});
+      } finally {
+        source.close();
+      }
       const page = join(out, job.path, "index.html");
       const html = selfContained(readFileSync(page, "utf8"), id!, (path) =>
         readFileSync(join(out, path), "utf8"),

@@ -19,15 +19,23 @@ export function* conversationJobs(
   inputs: PageInputs,
   titles: readonly Title[],
 ): Generator<PageJob> {
-  const done = new Set<string>();
-  for (const { number, day } of inputs.dirty.dirty) {
-    for (const { conversation } of inputs.digests.get({ number, day })?.placed ?? []) {
-      if (done.has(conversation)) continue;
-      done.add(conversation);
-      const talk = talkOf(inputs.digests, conversation);
-      if (talk) yield* jobsOf(inputs, titles, talk);
+  let n = 0;
+  for (const conversation of dirtyConversations(inputs)) {
+    n += 1;
+    if (n % inputs.share.of !== inputs.share.index) continue;
+    const talk = talkOf(inputs.digests, conversation);
+    if (talk) yield* jobsOf(inputs, titles, talk);
+  }
+}
+
+function dirtyConversations({ digests, dirty, touched }: PageInputs): Set<string> {
+  const found = new Set(touched);
+  for (const { number, day } of dirty.dirty) {
+    for (const { conversation } of digests.get({ number, day })?.placed ?? []) {
+      found.add(conversation);
     }
   }
+  return found;
 }
 
 function* jobsOf(inputs: PageInputs, titles: readonly Title[], talk: Talk): Generator<PageJob> {

@@ -30,6 +30,7 @@ import { addRow, emptyTotals } from "../view/totals.ts";
 import { conversationJobs } from "./conversation-jobs.ts";
 import { type DayEntry, type DirtySet, dayKey, type Manifest } from "./manifest.ts";
 import type { PageJob } from "./page-job.ts";
+import type { Share } from "./tasks.ts";
 
 /** Half a year: more would not be legible on a phone. */
 const WEEKS = 26;
@@ -47,13 +48,22 @@ export interface PageInputs {
   readonly all: boolean;
   /** What the configuration plans of the tree. */
   readonly plan?: Plan | undefined;
+  /** Conversations that lost turns; they are dirty as well. */
+  readonly touched: readonly string[];
+  readonly share: Share;
 }
 
+/** The jobs of this share: see tasks.ts. */
 export function* pageJobs(inputs: PageInputs): Generator<PageJob> {
+  const titles = titlesOf(inputs);
+  if (inputs.share.index === 0) yield* summaryJobs(inputs, titles);
+  yield* conversationJobs(inputs, titles);
+}
+
+function* summaryJobs(inputs: PageInputs, titles: readonly Title[]): Generator<PageJob> {
   const days = Object.values(inputs.manifest.days).sort((a, b) =>
     a.day === b.day ? (a.number < b.number ? -1 : 1) : a.day < b.day ? -1 : 1,
   );
-  const titles = titlesOf(inputs);
   yield* [
     { kind: "home", path: "", params: {}, view: () => homeView(inputs, days, titles) },
     {
@@ -92,7 +102,6 @@ export function* pageJobs(inputs: PageInputs): Generator<PageJob> {
     };
   }
   for (const { number, day } of dirtyDayPages(inputs)) yield* dayJobs(inputs, titles, number, day);
-  yield* conversationJobs(inputs, titles);
 }
 
 /**

@@ -2,20 +2,21 @@
  * One build from captures to published folder: which days are dirty, their digests, the pages that
  * follow from them, rendered and merged.
  *
- * What always holds: nothing changed means nothing rendered and Astro not loaded; the manifest is
- * written last; a failed build leaves the published pages as they were, or newer, never broken.
+ * What always holds: nothing changed means nothing rendered and no template loaded; nothing of a
+ * build is published before all that is new has been scanned; the manifest is written last; a failed
+ * build leaves the published pages as they were, or newer, never broken.
  */
 import { join } from "node:path";
 import { openTree, type Tree } from "../../record/reader/tree.ts";
 import { type DayName, DigestStore } from "../digest/day-digest.ts";
-import { ExchangeSource } from "../digest/exchange-source.ts";
-import { makeDigest } from "../digest/make-digest.ts";
-import { ChunkWriter } from "./chunks.ts";
-import { dayEntry } from "./day-entry.ts";
+import { talkOf } from "../digest/talk.ts";
+import { type Crew, crewFor } from "./crew.ts";
+import type { DaysMade, DayTask } from "./digest-days.ts";
 import { digest as digestOf, remove, writeWhole } from "./files.ts";
 import { lookOf } from "./look.ts";
 import {
   type DayEntry,
+  type DayOnDisk,
   type DirtySet,
   dayKey,
   daysOnDisk,
@@ -25,10 +26,27 @@ import {
   saveManifest,
 } from "./manifest.ts";
 import type { Progress, Report, SiteOptions } from "./options.ts";
-import { type PageInputs, pageJobs } from "./pages.ts";
-import { refuseSecrets } from "./refuse-secrets.ts";
-import { renderPages } from "./render.ts";
-import { DaySegment, type Segment, writeDirectory } from "./search-index.ts";
+import { titlesOf } from "./pages.ts";
+import { refuseSecrets, slicesToScan } from "./refuse-secrets.ts";
+import { writeDirectory } from "./search-index.ts";
+import { sweep } from "./sweep.ts";
+import type { Rendered } from "./tasks.ts";
+
+/** What the digests say after they were brought up to date. */
+export interface Digested {
+  readonly tree: Tree;
+  readonly digests: DigestStore;
+  /** The index as it will be when this build is done, and as it was before. */
+  readonly manifest: Manifest;
+  readonly before: Manifest;
+  readonly dirty: DirtySet;
+  readonly all: boolean;
+  /** Conversations that lost turns. */
+  readonly touched: readonly string[];
+  readonly seen: number;
+  readonly damage: readonly string[];
+  readonly crew: Crew;
+}
 
 /** Folder below the state folder that belongs to one published folder. */
 export function stateFolder(options: SiteOptions): string {
@@ -42,30 +60,29 @@ export async function runBuild(
 ): Promise<Report> {
   const started = performance.now();
   const folder = stateFolder(options);
-  let pages = 0;
-  const publish = async (inputs: PageInputs) => {
-    const { dirty } = inputs;
-    const isDirty = inputs.all || dirty.dirty.length > 0 || dirty.gone.length > 0;
-    if (isDirty) {
-      await renderPages(pageJobs(inputs), options, () => {
-        pages += 1;
-        onProgress({ step: "rendering", done: pages });
-      });
-      removeGone(options, dirty.gone);
-      if (options.live) writeWhole(join(options.out, "_live.json"), JSON.stringify(Date.now()));
-    }
+  return withDigests(options, folder, publish, onProgress);
+
+  async function publish(digested: Digested): Promise<Report> {
+    const { manifest, dirty } = digested;
+    let pages = 0;
+    const rendered = isDirty(digested)
+      ? await renderShares(options, folder, digested, () => {
+          pages += 1;
+          onProgress({ step: "rendering", done: pages });
+        })
+      : [];
+    if (isDirty(digested)) finish(options, digested);
     return {
-      days: Object.keys(inputs.manifest.days).length,
+      days: Object.keys(manifest.days).length,
       dirtyDays: dirty.dirty.length,
-      exchanges: inputs.source.seen,
+      exchanges: rendered.reduce((sum, { seen }) => sum + seen, digested.seen),
       pages,
       removed: dirty.gone.length,
       elapsed_ms: Math.round(performance.now() - started),
       rss_bytes_max: process.resourceUsage().maxRSS * 1024,
-      damage: inputs.source.damage,
+      damage: [...new Set([...digested.damage, ...rendered.flatMap(({ damage }) => damage)])],
     };
-  };
-  return withDigests(options, folder, publish, onProgress);
+  }
 }
 
 /**
@@ -75,93 +92,166 @@ export async function runBuild(
 export async function withDigests<T>(
   options: SiteOptions,
   folder: string,
-  use: (inputs: PageInputs) => Promise<T>,
+  use: (digested: Digested) => Promise<T>,
   onProgress: (progress: Progress) => void = () => {},
 ): Promise<T> {
-  const manifest = loadManifest(folder, lookOf(options));
+  const found = loadManifest(folder, lookOf(options));
   const tree = openTree(options.captures);
-  const all = options.all === true || Object.keys(manifest.days).length === 0;
-  const dirty = dirtySet(manifest, daysOnDisk(tree), all);
-  const source = new ExchangeSource(tree);
-  const digests = new DigestStore(folder);
-  const { out } = options;
+  const all = options.all === true || Object.keys(found.days).length === 0;
+  const before = all ? { ...found, days: {} } : found;
+  const dirty = dirtySet(before, daysOnDisk(tree), all);
+  const slices = slicesToScan(dirty.dirty, before);
+  const crew = crewFor(slices.reduce((sum, { from, to }) => sum + to - from, 0));
   try {
-    const next = digestDays(tree, source, digests, manifest, dirty, out, folder, onProgress);
-    const result = await use({
-      out,
-      tree,
-      source,
-      digests,
-      manifest: next,
-      before: manifest,
-      dirty,
-      all,
-      plan: options.plan,
-    });
-    if (all || dirty.dirty.length > 0 || dirty.gone.length > 0) saveManifest(folder, next);
+    refuseSecrets(await inShares(crew, slices, (share) => crew.run("scan", share)));
+    if (all) forgetAll(folder);
+    const digests = new DigestStore(folder);
+    const touched = forgetDays(digests, [...dirty.gone, ...dirty.dirty.filter(isRewritten)]);
+    const made = await digestStreams(options, folder, tree, dirty, crew, onProgress);
+    keepMade(options, folder, digests, dirty, made);
+    const entries = made.flatMap((stream) => stream.entries);
+    const manifest = manifestWith(before, dirty.gone, entries);
+    const seen = made.reduce((sum, stream) => sum + stream.seen, 0);
+    const damage = made.flatMap((stream) => stream.damage);
+    const digested = { tree, digests, manifest, before, dirty, all, touched, seen, damage, crew };
+    const result = await use(digested);
+    if (isDirty(digested)) saveManifest(folder, manifest);
     return result;
   } finally {
-    source.close();
+    await crew.close();
+  }
+
+  function isRewritten(day: DayOnDisk): boolean {
+    const was = before.days[dayKey(day.number, day.day)];
+    return was !== undefined && !grew(day, was);
+  }
+
+  /** Streams beside each other, the largest first; the days of a stream one after the other. */
+  async function digestStreams(
+    { captures, out }: SiteOptions,
+    state: string,
+    of: Tree,
+    { dirty: days }: DirtySet,
+    by: Crew,
+    progress: (progress: Progress) => void,
+  ): Promise<DaysMade[]> {
+    let done = 0;
+    const streams = Map.groupBy(days, ({ number }) => number);
+    const tasks = [...streams.values()].map((stream) => stream.map(taskOf));
+    const weight = (stream: DayTask[]) => stream.reduce((sum, { day }) => sum + day.bytes, 0);
+    tasks.sort((a, b) => weight(b) - weight(a));
+    return Promise.all(
+      tasks.map((stream) =>
+        by.run("days", { captures, out, folder: state, days: stream }, () => {
+          done += 1;
+          progress({ step: "reading", done, of: days.length });
+        }),
+      ),
+    );
+
+    function taskOf(day: DayOnDisk): DayTask {
+      const was = before.days[dayKey(day.number, day.day)];
+      const isContinued = was !== undefined && grew(day, was);
+      return { day, before: dayBefore(of, day), grew: isContinued };
+    }
   }
 }
 
-/** Makes the digests of the dirty days, oldest first, and the index that goes with them. */
-function digestDays(
-  tree: Tree,
-  source: ExchangeSource,
-  digests: DigestStore,
-  manifest: Manifest,
-  dirty: DirtySet,
-  out: string,
-  folder: string,
-  onProgress: (progress: Progress) => void,
-): Manifest {
-  const days: Record<string, DayEntry> = { ...manifest.days };
-  for (const { number, day } of dirty.gone) delete days[dayKey(number, day)];
-  refuseSecrets(dirty.dirty, manifest);
-  const segments: Segment[] = [];
-  let done = 0;
-  for (const entry of dirty.dirty) {
-    const before = manifest.days[dayKey(entry.number, entry.day)];
-    const inputs = {
-      source,
-      digests,
-      at: { number: entry.number, day: entry.day },
-      before: dayBefore(tree, entry),
-      // Files are append-only: a day that is larger than it was holds what it held.
-      known: before && entry.bytes > before.bytes ? digests.get(entry) : null,
-    };
-    const known = inputs.known?.rows.length ?? 0;
-    const segment = new DaySegment(folder, inputs.at, known);
-    const chunks = new ChunkWriter(
-      out,
-      source,
-      inputs.at,
-      inputs.known?.rows.map(({ id }) => id) ?? [],
-    );
-    const made = makeDigest(inputs, (fresh) => {
-      segment.add(fresh);
-      chunks.add(fresh.row.id);
-    });
-    chunks.end();
-    segments.push(segment.write(out, made));
-    days[dayKey(entry.number, entry.day)] = dayEntry(entry, made);
-    done += 1;
-    onProgress({ step: "reading", done, of: dirty.dirty.length });
+/** Files are append-only: a day that is larger than it was holds what it held. */
+function grew(day: DayOnDisk, was: DayEntry): boolean {
+  return day.bytes > was.bytes;
+}
+
+function isDirty({ all, dirty }: Pick<Digested, "all" | "dirty">): boolean {
+  return all || dirty.dirty.length > 0 || dirty.gone.length > 0;
+}
+
+/** The manifest goes first: what is cut short here is then made anew as a whole. */
+function forgetAll(folder: string): void {
+  for (const name of ["manifest.json", "days", "index", "talks", "search", "work"]) {
+    remove(join(folder, name));
   }
+}
+
+/** Takes days out of the conversations that were seen on them; returns those conversations. */
+function forgetDays(digests: DigestStore, days: readonly DayName[]): string[] {
+  const touched = new Set<string>();
+  for (const { number, day } of days) {
+    const digest = digests.get({ number, day });
+    for (const { conversation } of digest?.placed ?? []) touched.add(conversation);
+    digests.forget({ number, day });
+  }
+  const gone = new Set(days.map(({ number, day }) => dayKey(number, day)));
+  for (const conversation of touched) digests.forgetDays(conversation, gone);
+  return [...touched];
+}
+
+function keepMade(
+  { out }: SiteOptions,
+  folder: string,
+  digests: DigestStore,
+  dirty: DirtySet,
+  made: readonly DaysMade[],
+): void {
+  for (const { talks } of made) {
+    for (const [conversation, days] of talks) digests.keepDays(conversation, days);
+  }
+  const segments = made.flatMap((stream) => stream.segments);
   if (segments.length + dirty.gone.length > 0) writeDirectory(out, folder, segments, dirty.gone);
-  return { ...manifest, days };
+}
+
+function manifestWith(
+  before: Manifest,
+  gone: readonly DayEntry[],
+  entries: readonly DayEntry[],
+): Manifest {
+  const days = { ...before.days };
+  for (const { number, day } of gone) delete days[dayKey(number, day)];
+  for (const entry of entries) days[dayKey(entry.number, entry.day)] = entry;
+  return { ...before, days };
+}
+
+function renderShares(
+  options: SiteOptions,
+  folder: string,
+  { manifest, before, dirty, all, touched, crew }: Digested,
+  onPage: () => void,
+): Promise<Rendered[]> {
+  const inputs = { options, folder, manifest, before, dirty, all, touched };
+  const shares = Array.from({ length: crew.size }, (_, index) => ({ index, of: crew.size }));
+  return Promise.all(shares.map((share) => crew.run("render", { ...inputs, share }, onPage)));
+}
+
+/** What comes after the last page: what is no longer there, and the word that there is news. */
+function finish(options: SiteOptions, digested: Digested): void {
+  const { all, dirty, digests, manifest, touched, tree } = digested;
+  if (all || dirty.gone.length > 0 || touched.length > 0) {
+    sweep({
+      out: options.out,
+      languages: options.languages.map((language, index) => (index === 0 ? "" : language)),
+      manifest,
+      numbers: new Set(titlesOf({ tree, plan: options.plan }).map(({ number }) => number)),
+      isThere: (conversation) => digests.daysOf(conversation).length > 0,
+      pagesOf: (conversation) => talkOf(digests, conversation)?.turns.at(-1)?.page ?? 0,
+      touched,
+    });
+  }
+  if (options.live) writeWhole(join(options.out, "_live.json"), JSON.stringify(Date.now()));
+}
+
+/** Deals `items` out, one to each in turn, and puts the results together. */
+async function inShares<T, R>(
+  crew: Crew,
+  items: readonly T[],
+  run: (share: T[]) => Promise<R[]>,
+): Promise<R[]> {
+  const shares = Array.from({ length: crew.size }, (_, index) =>
+    items.filter((_, at) => at % crew.size === index),
+  );
+  return (await Promise.all(shares.map(run))).flat();
 }
 
 function dayBefore(tree: Tree, { number, day }: DayName): DayName | null {
   const before = tree.days(number).findLast((other) => other.day < day);
   return before ? { number, day: before.day } : null;
-}
-
-function removeGone(options: SiteOptions, gone: readonly DayEntry[]): void {
-  for (const { number, day } of gone) {
-    for (const [index, language] of options.languages.entries()) {
-      remove(join(options.out, index === 0 ? "" : language, number, day));
-    }
-  }
 }

@@ -40,18 +40,21 @@ export interface Templates {
   readonly client: string;
 }
 
-let loaded: Promise<Templates> | null = null;
+const loaded = new Map<string, Promise<Templates>>();
 
 /**
  * The templates, compiled where that is still to be done. Throws astro-missing, or an Error where
  * a template does not compile (the reason is on standard error).
  */
 export function loadTemplates(stateFolder: string): Promise<Templates> {
-  loaded ??= load(join(stateFolder, "templates")).catch((error: unknown) => {
-    loaded = null;
+  const known = loaded.get(stateFolder);
+  if (known) return known;
+  const loading = load(join(stateFolder, "templates")).catch((error: unknown) => {
+    loaded.delete(stateFolder);
     throw error;
   });
-  return loaded;
+  loaded.set(stateFolder, loading);
+  return loading;
 }
 
 async function load(folder: string): Promise<Templates> {
@@ -120,7 +123,17 @@ function removeOld(folder: string, current: string): void {
   for (const name of readdirSync(folder)) {
     if (name === current) continue;
     const path = join(folder, name);
-    const stat = statSync(join(path, "used"), { throwIfNoEntry: false }) ?? statSync(path);
-    if (Date.now() - stat.mtimeMs > KEPT_MS) remove(path);
+    const pid = /^work-(\d+)$|\.(\d+)\.tmp$/.exec(name)?.slice(1).find(Boolean);
+    const used = statSync(join(path, "used"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (pid ? !isAlive(Number(pid)) : Date.now() - used > KEPT_MS) remove(path);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import type { Snapshot } from "../../record/conversation/hot-store.ts";
 import type { Placed } from "../../record/conversation/threads.ts";
-import { readJson, writeWhole } from "../build/files.ts";
+import { readJson, remove, writeWhole } from "../build/files.ts";
 import type { FindingRow } from "../view/pages.ts";
 import type { Row } from "../view/rows.ts";
 
@@ -41,6 +41,7 @@ const KEPT_DIGESTS = 12;
 export class DigestStore {
   readonly #folder: string;
   readonly #kept = new Map<string, DayDigest | null>();
+  readonly #added = new Map<string, DayName[]>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -72,15 +73,44 @@ export class DigestStore {
 
   /** The days on which a conversation was seen, oldest first. */
   daysOf(conversation: string): readonly DayName[] {
-    return readJson<DayName[]>(this.#talkPath(conversation)) ?? [];
+    const kept = readJson<DayName[]>(this.#talkPath(conversation)) ?? [];
+    const added = this.#added.get(conversation);
+    return added === undefined ? kept : withDays(kept, added);
   }
 
-  /** Remembers that a conversation was seen on a day. */
+  /** Notes that a conversation was seen on a day; `keepDays` writes it. */
   addDay(conversation: string, { number, day }: DayName): void {
-    const days = this.daysOf(conversation);
-    if (days.some((known) => known.number === number && known.day === day)) return;
-    const more = [...days, { number, day }].sort((a, b) => (a.day < b.day ? -1 : 1));
-    writeWhole(this.#talkPath(conversation), JSON.stringify(more));
+    const added = this.#added.get(conversation) ?? [];
+    this.#added.set(conversation, [...added, { number, day }]);
+  }
+
+  /** What `addDay` was told, by conversation. */
+  get added(): ReadonlyMap<string, readonly DayName[]> {
+    return this.#added;
+  }
+
+  /** Remembers days of a conversation. One store at a time may do so. */
+  keepDays(conversation: string, days: readonly DayName[]): void {
+    const path = this.#talkPath(conversation);
+    const kept = readJson<DayName[]>(path) ?? [];
+    const more = withDays(kept, days);
+    if (more.length > kept.length) writeWhole(path, JSON.stringify(more));
+  }
+
+  /** Takes days (`number day`) out of a conversation. */
+  forgetDays(conversation: string, gone: ReadonlySet<string>): void {
+    const path = this.#talkPath(conversation);
+    const left = this.daysOf(conversation).filter(
+      ({ number, day }) => !gone.has(`${number} ${day}`),
+    );
+    if (left.length === 0) remove(path);
+    else writeWhole(path, JSON.stringify(left));
+  }
+
+  /** Removes all that is kept of a day alone. */
+  forget({ number, day }: DayName): void {
+    for (const kind of ["days", "index", "search"]) remove(this.#path(kind, number, day));
+    this.#kept.delete(`${number} ${day}`);
   }
 
   #path(kind: string, number: string, day: string): string {
@@ -99,4 +129,11 @@ export class DigestStore {
       this.#kept.delete(oldest);
     }
   }
+}
+
+function withDays(kept: readonly DayName[], more: readonly DayName[]): DayName[] {
+  const fresh = more.filter(
+    ({ number, day }) => !kept.some((known) => known.number === number && known.day === day),
+  );
+  return [...kept, ...fresh].sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : 0));
 }

@@ -3,8 +3,9 @@ import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { dayKey, type Manifest } from "../../../../site/build/manifest.ts";
-import { refuseSecrets } from "../../../../site/build/refuse-secrets.ts";
+import { LIMITS } from "../../../../record/limits.ts";
+import { type DayOnDisk, dayKey, type Manifest } from "../../../../site/build/manifest.ts";
+import { refuseSecrets, secretsIn, slicesToScan } from "../../../../site/build/refuse-secrets.ts";
 import { emptyTotals } from "../../../../site/view/totals.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "callnumber-secrets-"));
@@ -21,11 +22,14 @@ const day = (file: string) => ({
   bytes: 0,
 });
 
+const look = (days: DayOnDisk[], before: Manifest) =>
+  refuseSecrets(slicesToScan(days, before).flatMap(secretsIn));
+
 test("a key in a capture file stops the build and is not repeated in the message", () => {
   const file = join(folder, "a.jsonl");
   writeFileSync(file, `{"type":"file"}\n{"type":"part","n":1,"json":{"content":"${KEY}"}}\n`);
   assert.throws(
-    () => refuseSecrets([day(file)], nothing),
+    () => look([day(file)], nothing),
     (error: Error & { code?: string }) => {
       assert.equal(error.code, "site-secret-found");
       assert.match(error.message, /a\.jsonl:2:/);
@@ -38,7 +42,7 @@ test("a key in a capture file stops the build and is not repeated in the message
 test("a clean file passes", () => {
   const file = join(folder, "b.jsonl");
   writeFileSync(file, '{"type":"file"}\n{"type":"part","n":1,"json":{"content":"hello"}}\n');
-  refuseSecrets([day(file)], nothing);
+  look([day(file)], nothing);
 });
 
 test("only what is new is scanned, and its lines are counted from the top", () => {
@@ -57,5 +61,45 @@ test("only what is new is scanned, and its lines are counted from the top", () =
   };
   const before = { ...nothing, days: { [dayKey("11.11", "2026-11-23")]: entry } };
   appendFileSync(file, `{"content":"${KEY}"}\n`);
-  assert.throws(() => refuseSecrets([day(file)], before), /c\.jsonl:3:/);
+  assert.throws(() => look([day(file)], before), /c\.jsonl:3:/);
+});
+
+test("a large file is scanned in slices, every line once, also one across a border", () => {
+  const file = join(folder, "d.jsonl");
+  const filler = `{"type":"part","json":"${"word ".repeat(2000)}"}\n`;
+  const lines = Math.ceil((LIMITS.siteScanBytes * 2.5) / filler.length);
+  const leak = `{"type":"part","json":"${"word ".repeat(50)}${KEY}"}\n`;
+  writeFileSync(file, "");
+  for (let n = 0; n < lines; n += 1) {
+    appendFileSync(file, filler);
+    // One in the middle of the line that the border cuts, one at the very end.
+    if (Math.floor(((n + 1) * filler.length) / LIMITS.siteScanBytes) === 1 && n % 50 === 0) {
+      appendFileSync(file, leak);
+    }
+  }
+  appendFileSync(file, `${"x".repeat(LIMITS.siteScanBytes * 1.2)} ${KEY}\n${leak}`);
+  const slices = slicesToScan([day(file)], nothing);
+  assert.ok(slices.length >= 4);
+  const inOne = secretsIn({ file, from: 0, to: statSync(file).size });
+  assert.ok(inOne.length > 2);
+  assert.deepEqual(slices.flatMap(secretsIn), inOne);
+});
+
+test("a line that was torn when it was seen is scanned as a whole", () => {
+  const file = join(folder, "e.jsonl");
+  const line = `{"content":"${KEY}"}\n`;
+  writeFileSync(file, `{"a":1}\n${line}`);
+  const torn = '{"a":1}\n'.length + 40;
+  const entry = {
+    number: "11.11",
+    day: "2026-11-23",
+    signature: `e.jsonl:${torn}:1`,
+    bytes: torn,
+    totals: emptyTotals(),
+    models: {},
+    findings: {},
+    conversations: 0,
+  };
+  const before = { ...nothing, days: { [dayKey("11.11", "2026-11-23")]: entry } };
+  assert.throws(() => look([day(file)], before), /e\.jsonl:2:/);
 });

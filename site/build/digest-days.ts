@@ -1,0 +1,76 @@
+/**
+ * Digests days of a stream, oldest first, and writes what follows from a day alone: its chunks and
+ * its segment of the search. Streams do not depend on one another, so each may have its own thread.
+ *
+ * What always holds: lists that span streams (the manifest, the directory of the search, the days of
+ * a conversation) are not written here but answered, for one thread must write them.
+ */
+import { openTree } from "../../record/reader/tree.ts";
+import { type DayName, DigestStore } from "../digest/day-digest.ts";
+import { ExchangeSource } from "../digest/exchange-source.ts";
+import { makeDigest } from "../digest/make-digest.ts";
+import { ChunkWriter } from "./chunks.ts";
+import { dayEntry } from "./day-entry.ts";
+import type { DayEntry, DayOnDisk } from "./manifest.ts";
+import { DaySegment, type Segment } from "./search-index.ts";
+
+export interface DayTask {
+  readonly day: DayOnDisk;
+  /** The day before in the stream. */
+  readonly before: DayName | null;
+  /** Whether its digest only has to be continued. */
+  readonly grew: boolean;
+}
+
+export interface DaysInputs {
+  readonly captures: string;
+  readonly out: string;
+  readonly folder: string;
+  readonly days: readonly DayTask[];
+}
+
+export interface DaysMade {
+  readonly entries: readonly DayEntry[];
+  readonly segments: readonly Segment[];
+  /** Conversations, each with the days on which it was seen here. */
+  readonly talks: readonly (readonly [string, readonly DayName[]])[];
+  readonly seen: number;
+  readonly damage: readonly string[];
+}
+
+export function digestDays(inputs: DaysInputs, onDay: () => void): DaysMade {
+  const source = new ExchangeSource(openTree(inputs.captures));
+  const digests = new DigestStore(inputs.folder);
+  const entries: DayEntry[] = [];
+  const segments: Segment[] = [];
+  try {
+    for (const task of inputs.days) {
+      const { entry, segment } = digestDay(inputs, source, digests, task);
+      entries.push(entry);
+      segments.push(segment);
+      onDay();
+    }
+  } finally {
+    source.close();
+  }
+  const { seen, damage } = source;
+  return { entries, segments, talks: [...digests.added], seen, damage };
+}
+
+function digestDay(
+  { out, folder }: DaysInputs,
+  source: ExchangeSource,
+  digests: DigestStore,
+  { day, before, grew }: DayTask,
+): { entry: DayEntry; segment: Segment } {
+  const at = { number: day.number, day: day.day };
+  const known = grew ? digests.get(at) : null;
+  const segment = new DaySegment(folder, at, known?.rows.length ?? 0);
+  const chunks = new ChunkWriter(out, source, at, known?.rows.map(({ id }) => id) ?? []);
+  const made = makeDigest({ source, digests, at, before, known }, (fresh) => {
+    segment.add(fresh);
+    chunks.add(fresh.row.id);
+  });
+  chunks.end();
+  return { entry: dayEntry(day, made), segment: segment.write(out, made) };
+}

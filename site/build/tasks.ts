@@ -1,0 +1,70 @@
+/**
+ * The parts of a build that may run beside each other: scanning, reading streams, rendering a share
+ * of the pages. A task is plain data and so is its result, for both may cross to a thread.
+ */
+import { openTree } from "../../record/reader/tree.ts";
+import { DigestStore } from "../digest/day-digest.ts";
+import { ExchangeSource } from "../digest/exchange-source.ts";
+import { type DaysInputs, type DaysMade, digestDays } from "./digest-days.ts";
+import type { DirtySet, Manifest } from "./manifest.ts";
+import type { SiteOptions } from "./options.ts";
+import { pageJobs } from "./pages.ts";
+import { type Slice, secretsIn } from "./refuse-secrets.ts";
+import { renderPages } from "./render.ts";
+
+export interface RenderInputs {
+  readonly options: SiteOptions;
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly before: Manifest;
+  readonly dirty: DirtySet;
+  readonly all: boolean;
+  readonly touched: readonly string[];
+  readonly share: Share;
+}
+
+/** Every `of`th conversation, from the `index`th; the first share has all other pages. */
+export interface Share {
+  readonly index: number;
+  readonly of: number;
+}
+
+export interface Rendered {
+  readonly seen: number;
+  readonly damage: readonly string[];
+}
+
+interface Kinds {
+  scan: { inputs: readonly Slice[]; result: string[] };
+  days: { inputs: DaysInputs; result: DaysMade };
+  render: { inputs: RenderInputs; result: Rendered };
+}
+
+export type TaskKind = keyof Kinds;
+export type Inputs<K extends TaskKind> = Kinds[K]["inputs"];
+export type Result<K extends TaskKind> = Kinds[K]["result"];
+
+type Perform = {
+  readonly [K in TaskKind]: (inputs: Inputs<K>, step: () => void) => Result<K> | Promise<Result<K>>;
+};
+
+/** Does a task in this thread; `step` is called for every day or page that is done. */
+export const PERFORM: Perform = {
+  scan: (slices) => slices.flatMap(secretsIn),
+  days: digestDays,
+  render,
+};
+
+async function render(inputs: RenderInputs, step: () => void): Promise<Rendered> {
+  const { options } = inputs;
+  const tree = openTree(options.captures);
+  const source = new ExchangeSource(tree);
+  const digests = new DigestStore(inputs.folder);
+  const { out, plan } = options;
+  try {
+    await renderPages(pageJobs({ ...inputs, out, plan, tree, source, digests }), options, step);
+  } finally {
+    source.close();
+  }
+  return { seen: source.seen, damage: source.damage };
+}

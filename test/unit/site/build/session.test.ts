@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { runBuild } from "../../../../site/build/session.ts";
+import type { SiteOptions } from "../../../../site/build.ts";
+import { generateCaptures } from "../../../bench/generate-captures.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "callnumber-session-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+// One state folder: the templates are compiled once for all tests.
+const site = (name: string): SiteOptions => ({
+  captures: join(folder, name, "captures"),
+  out: join(folder, name, "out"),
+  state: join(folder, "state"),
+  title: "Test",
+  languages: ["en", "zh-Hant"],
+  timezone: "UTC",
+});
+const build = (options: SiteOptions) => runBuild(options, () => {});
+
+/** Every file of a folder with its bytes, compressed ones unpacked, the hour of the build left out. */
+function published(out: string): Map<string, string> {
+  const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return new Map(
+    files
+      .map((entry): [string, string] => {
+        const path = join(entry.parentPath, entry.name);
+        const bytes = readFileSync(path);
+        const text = (path.endsWith(".bin") ? gunzipSync(bytes) : bytes).toString();
+        return [path.slice(out.length + 1), text.replace(/<footer[\s\S]*<\/footer>/, "")];
+      })
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+function capturesOf(day: string, captures: string): string[] {
+  return readdirSync(captures, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.name.startsWith(day))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+test("what is built day by day is what is built at once", async () => {
+  const [whole, daily] = [site("whole"), site("daily")];
+  const days = { exchanges: 90, days: 3, seed: 7, lastDay: "2026-11-22" };
+  generateCaptures({ folder: whole.captures, ...days });
+  await build(whole);
+  for (const day of ["2026-11-20", "2026-11-21", "2026-11-22"]) {
+    for (const file of capturesOf(day, whole.captures)) {
+      const target = file.replace(whole.captures, daily.captures);
+      mkdirSync(join(target, ".."), { recursive: true });
+      // In two pieces: the second build continues the digest of the first.
+      const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+      const exchanges = lines.flatMap((line, n) => (line.includes('"type":"exchange"') ? [n] : []));
+      const half = exchanges[Math.floor(exchanges.length / 2)] ?? 0;
+      writeFileSync(target, `${lines.slice(0, half + 1).join("\n")}\n`);
+    }
+    await build(daily);
+    for (const file of capturesOf(day, whole.captures)) {
+      const target = file.replace(whole.captures, daily.captures);
+      appendFileSync(target, readFileSync(file).subarray(statSync(target).size));
+    }
+    const report = await build(daily);
+    assert.equal(report.dirtyDays, 3);
+  }
+  const [a, b] = [published(whole.out), published(daily.out)];
+  assert.deepEqual([...b.keys()], [...a.keys()]);
+  for (const [path, text] of a) assert.equal(b.get(path), text, path);
+});
+
+test("nothing changed: nothing is rendered", async () => {
+  const options = site("idle");
+  generateCaptures({ folder: options.captures, exchanges: 10, days: 1, seed: 1 });
+  assert.ok((await build(options)).pages > 0);
+  const again = await build(options);
+  assert.deepEqual([again.pages, again.dirtyDays, again.exchanges], [0, 0, 0]);
+});
+
+test("of a day that was pruned nothing stays published", async () => {
+  const options = site("pruned");
+  generateCaptures({
+    folder: options.captures,
+    exchanges: 80,
+    days: 2,
+    seed: 5,
+    lastDay: "2026-11-22",
+  });
+  await build(options);
+  const before = [...published(options.out).keys()];
+  const secretDay = before.filter((path) => path.includes("2026-11-21"));
+  assert.ok(secretDay.some((path) => path.startsWith("_raw/")));
+  const own = join(options.out, "CNAME");
+  writeFileSync(own, "example.org");
+  for (const file of capturesOf("2026-11-21", options.captures)) rmSync(file);
+  const report = await build(options);
+  assert.equal(report.removed, 3);
+  const after = published(options.out);
+  assert.ok(after.has("CNAME"), "what the build did not write is left alone");
+  after.delete("CNAME");
+  for (const [path, text] of after) {
+    assert.ok(!path.includes("2026-11-21"), path);
+    assert.ok(!text.includes("2026-11-21/"), `${path} links to the day that is gone`);
+  }
+  // As if that day had never been.
+  const fresh = { ...options, out: join(folder, "pruned", "fresh") };
+  await build(fresh);
+  assert.deepEqual([...after.keys()], [...published(fresh.out).keys()]);
+});
+
+test("a pruned day goes also where everything is made anew", async () => {
+  const options = site("anew");
+  generateCaptures({
+    folder: options.captures,
+    exchanges: 40,
+    days: 2,
+    seed: 9,
+    lastDay: "2026-11-22",
+  });
+  await build(options);
+  for (const file of capturesOf("2026-11-21", options.captures)) rmSync(file);
+  await build({ ...options, title: "Another title" });
+  const fresh = { ...options, out: join(folder, "anew", "fresh") };
+  await build(fresh);
+  assert.deepEqual([...published(options.out).keys()], [...published(fresh.out).keys()]);
+});
+
+test("a conversation that lost turns loses them on its pages", async () => {
+  const options = site("shorter");
+  generateCaptures({
+    folder: options.captures,
+    exchanges: 60,
+    days: 1,
+    seed: 11,
+    lastDay: "2026-11-22",
+  });
+  await build(options);
+  const [file] = capturesOf("2026-11-22", options.captures).filter((path) =>
+    path.includes("11.11"),
+  );
+  const lines = readFileSync(file!, "utf8").trimEnd().split("\n");
+  const last = lines.findLast((line) => line.includes('"type":"exchange"'))!;
+  const { id } = JSON.parse(last) as { id: string };
+  const holds = () => [...published(options.out).values()].some((text) => text.includes(id));
+  assert.ok(holds());
+  writeFileSync(file!, `${lines.filter((line) => line !== last).join("\n")}\n`);
+  await build(options);
+  assert.ok(!holds());
+});
+
+test("a credential in the captures publishes nothing and keeps what is there", async () => {
+  const options = site("leak");
+  generateCaptures({ folder: options.captures, exchanges: 10, days: 1, seed: 2 });
+  await build(options);
+  const before = published(options.out);
+  const [file] = capturesOf("2026-11-22", options.captures);
+  const key = ["sk", "ant", "api03", "q7Lw2Zk9".repeat(12)].join("-");
+  appendFileSync(file!, `{"type":"part","n":99999,"json":{"content":"${key}"}}\n`);
+  await assert.rejects(build(options), { code: "site-secret-found" });
+  await assert.rejects(build({ ...options, all: true }), { code: "site-secret-found" });
+  assert.deepEqual(published(options.out), before);
+});
