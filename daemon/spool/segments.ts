@@ -38,6 +38,8 @@ export class Segments {
   #lastListing = 0;
   /** Earlier segments whose last bytes a sync has still to cover. */
   #unsynced: SegmentFile[] = [];
+  /** A segment was made since the folder was last synced. */
+  #folderDirty = false;
 
   /** Makes the folder (0700) and a new segment; throws where either cannot be had. */
   constructor(options: SegmentsOptions) {
@@ -69,10 +71,15 @@ export class Segments {
     quietly(() => this.#list(this.current.number));
   }
 
-  /** fdatasync of the segments left since the last one, then of the open one. */
+  /**
+   * fdatasync of the segments left since the last one, then of the open one, then of the folder
+   * where it has a new name in it: without that a power cut may leave a synced file unnamed.
+   */
   syncAll(done: (error: Error | null) => void): void {
     const left = this.#unsynced;
+    const folder = this.#folderDirty;
     this.#unsynced = [];
+    this.#folderDirty = false;
     let failed: Error | null = null;
     const next = (): void => {
       const segment = left.shift();
@@ -80,7 +87,8 @@ export class Segments {
         failed ??= error;
         if (segment === undefined) {
           this.#noteRemoval();
-          done(failed);
+          if (folder) this.#syncFolder(() => done(failed));
+          else done(failed);
           return;
         }
         this.#close(segment);
@@ -123,20 +131,23 @@ export class Segments {
       fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
       segment = SegmentFile.create(fs, dir, number, this.run);
     }
-    if (this.#options.synced) this.#syncFolder();
+    this.#folderDirty = true;
     return segment;
   }
 
-  /** Without this a power cut may leave a synced file that no folder names. */
-  #syncFolder(): void {
+  #syncFolder(done: () => void): void {
     const { dir, fs } = this.#options;
-    quietly(() => {
-      const fd = fs.openSync(dir, constants.O_RDONLY);
-      try {
-        fs.fsyncSync(fd);
-      } finally {
-        fs.closeSync(fd);
-      }
+    let fd: number;
+    try {
+      fd = fs.openSync(dir, constants.O_RDONLY);
+    } catch {
+      // The folder is gone; the next append makes it again, and marks it again.
+      done();
+      return;
+    }
+    fs.fsync(fd, () => {
+      quietly(() => fs.closeSync(fd));
+      done();
     });
   }
 

@@ -15,7 +15,7 @@ export type SpoolFs = Pick<
   | "fstatSync"
   | "statSync"
   | "lstatSync"
-  | "fsyncSync"
+  | "fsync"
   | "fdatasync"
   | "mkdirSync"
   | "chmodSync"

@@ -286,3 +286,26 @@ test("batch: a byte is on its way to the disk within 50 ms, durable() does not w
   assert.ok((await synced.promise) < 50);
   await spool.close();
 });
+
+test("a new segment's name is synced with the bytes, never while something is appended", async () => {
+  const dir = join(folder(), "spool");
+  let appending = false;
+  const calls: string[] = [];
+  const watched: SpoolFs = {
+    ...NODE_FS,
+    fsync: ((fd: number, done: (error: Error | null) => void) => {
+      calls.push(`${appending ? "in append" : "later"}: folder ${fs.fstatSync(fd).isDirectory()}`);
+      NODE_FS.fsync(fd, done);
+    }) as SpoolFs["fsync"],
+  };
+  const spool = open(dir, { durability: "strict", segmentBytes: 100, fs: watched });
+  appending = true;
+  assert.equal(spool.append(1, 1, 0, "x".repeat(100)), true);
+  assert.equal(spool.append(2, 1, 1, "y".repeat(100)), true);
+  appending = false;
+  assert.deepEqual(listSegments(dir), [1, 2]);
+  assert.ok(calls.every((call) => call.startsWith("later")));
+  await spool.durable();
+  assert.deepEqual([...new Set(calls)], ["later: folder true"]);
+  await spool.close();
+});
