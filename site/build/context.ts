@@ -92,6 +92,8 @@ function diffWords(t: Translate): Record<string, string> {
     divergence: t("diff.divergence"),
     same: t("diff.same"),
     lost: t("diff.lost", { tokens: "{n}" }),
+    read: t("diff.read", { cached: "{cached}", input: "{input}" }),
+    colon: t("site.colon"),
     onlyLeft: t("diff.only.left"),
     onlyRight: t("diff.only.right"),
     rewritten: t("diff.rewritten"),

@@ -16,6 +16,7 @@ export const en = {
     "Keys: j k next and previous, [ ] turn, / search, d compare with the turn before, ? this help",
   "site.keys": "Keyboard",
   "site.close": "Close",
+  "site.colon": ": ",
   "site.newer": "Newer",
   "site.older": "Older",
   "site.earlier": "Earlier part",
@@ -197,6 +198,8 @@ export const en = {
   "diff.divergence": "First divergence",
   "diff.same": "The two requests are the same.",
   "diff.lost": "About {tokens} tokens after it could not come from the prompt cache.",
+  "diff.read":
+    "By the provider's count {cached} of the second call's {input} tokens came from the cache.",
   "diff.only.left": "only in the first",
   "diff.only.right": "only in the second",
   "diff.rewritten": "rewritten",

@@ -107,10 +107,15 @@ function show(left: Side, right: Side): void {
   else if (same < before.length) {
     const lost = before.slice(same).reduce((sum, [, text]) => sum + text.length / 4, 0);
     const [role] = before[same]!;
-    const place = `${words.divergence}: ${words[role] ?? role} ${same + 1}.`;
+    const place = `${words.divergence}${words.colon}${words[role] ?? role} ${same + 1}.`;
     result?.append(
       paragraph(`${place} ${(words.lost ?? "").replace("{n}", String(Math.round(lost)))}`),
     );
+  }
+  const { input, cached } = right.said;
+  if (input !== null && cached !== null) {
+    const read = (words.read ?? "").replace("{cached}", String(cached));
+    result?.append(paragraph(read.replace("{input}", String(input))));
   }
   showParams(left, right);
   if (same > 0)
@@ -146,17 +151,21 @@ function pairs(before: readonly Entry[], after: readonly Entry[]): [Entry | null
 
 function changeOf(a: Entry | null, b: Entry | null): HTMLElement {
   const box = document.createElement("div");
-  box.className = "change";
+  box.className = `change ${a && b ? "" : a ? "gone" : "new"}`;
   const role = (a ?? b)![0];
   const what = a && b ? words.rewritten : a ? words.onlyLeft : words.onlyRight;
   const head = document.createElement("h3");
-  head.textContent = `${words[role] ?? role}: ${what}`;
+  head.textContent = `${words[role] ?? role}${words.colon}${what}`;
   const text = document.createElement("div");
   text.className = "prose small";
-  for (const { op, text: run } of wordDiff(a?.[1] ?? "", b?.[1] ?? "")) {
+  if (!a || !b) text.textContent = visible((a ?? b)![1]);
+  // Only what stands on both sides has words to compare.
+  for (const { op, text: run } of a && b ? wordDiff(a[1], b[1]) : []) {
     const part = document.createElement(op === "same" ? "span" : op === "add" ? "ins" : "del");
     part.textContent = visible(
-      op === "same" && run.length > 400 ? `${run.slice(0, 200)} … ${run.slice(-200)}` : run,
+      op === "same" && run.length > 400
+        ? `${run.slice(0, 200).replace(/\S*$/, "")}…${run.slice(-200).replace(/^\S*/, "")}`
+        : run,
     );
     text.append(part);
   }

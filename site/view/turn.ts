@@ -162,7 +162,7 @@ function wordsOf(words: readonly Words[]): RewriteView["words"] {
     op: ops[kind],
     text:
       kind === "same" && text.length > 240
-        ? `${text.slice(0, 100)} … ${text.slice(-100)}`
+        ? `${text.slice(0, 100).replace(/\S*$/, "")}…${text.slice(-100).replace(/^\S*/, "")}`
         : text.slice(0, 4000),
   }));
 }

@@ -53,6 +53,10 @@ before(async () => {
   const system = { role: "system", content: "You are careful. ".repeat(20) };
   const asked = { role: "user", content: "Please mend the zeppelin parser. 週末台北會下雨嗎？" };
   const said = { role: "assistant", content: "I mend the parser at once." };
+  const call = { name: "run_tests", arguments: '{"path":"test"}' };
+  const called = { ...said, tool_calls: [{ id: "t1", type: "function", function: call }] };
+  const choice = { index: 0, finish_reason: "tool_calls" };
+  const result = { role: "tool", tool_call_id: "t1", content: `${"ok ".repeat(4000)}walrus` };
   const more = { role: "user", content: "Now run the quetzal tests." };
   const model = "fixture/model-1";
   ids = writeCapture(options.captures, STREAM, "2026-11-23", [
@@ -60,12 +64,16 @@ before(async () => {
       at: 0,
       client: "cline",
       request: { model, messages: [system, asked], tools: [tool("read_file"), tool("run_tests")] },
-      response: answer(said.content),
+      response: answer(said.content, { choices: [{ ...choice, message: called }] }),
     },
     {
       at: 9,
       client: "cline",
-      request: { model, messages: [system, asked, said, more] },
+      request: {
+        model,
+        messages: [{ ...system, content: `Noon. ${system.content}` }, asked, called, result, more],
+      },
+      labels: { task: "mend-parser" },
       response: answer("I have no tools.", { model: "fixture/other-2" }),
     },
     {
@@ -141,7 +149,7 @@ test("without JavaScript every page still reads", async () => {
     assert.ok((await page.locator("h1").innerText()).length > 0, path);
   }
   await page.goto(`${server.url}c/${conversation}/`);
-  const text = await page.locator("main").innerText();
+  const text = (await page.locator("main").textContent())!;
   for (const words of ["zeppelin", "quetzal", "I have no tools.", "read_file"])
     assert.ok(text.includes(words), words);
   assert.deepEqual(wrong, []);
@@ -153,7 +161,7 @@ test("what stands out is named on the overview and leads to its turn", async () 
   await page.goto(server.url);
   await page.getByText("Tools missing").first().waitFor();
   await page.locator(`.findings a[href*="#x${ids[1]}"]`).first().click();
-  await page.waitForURL(`**/c/${conversation}/#x${ids[1]}`);
+  await page.waitForURL(`**/c/${conversation}/#x${ids[1]}*`);
   await page.locator(`#x${ids[1]} .change`).first().waitFor();
   const changes = await page.locator(`#x${ids[1]}`).innerText();
   assert.match(changes, /Tools removed.*read_file.*run_tests/s);
@@ -175,6 +183,7 @@ test("search finds a word of a message, a Chinese word, a tool name, within its 
     ["zeppelin", ids[0]],
     ["台北", ids[0]],
     ["quetzal", ids[1]],
+    ["run_tests", ids[0]],
   ] as const) {
     server.bytes.clear();
     await page.goto(`${server.url}search/`);
@@ -200,22 +209,125 @@ test("the comparison shows the seeded difference and names where it begins", asy
   assert.match(text, /Tool 1\./);
   assert.match(text, /read_file/);
   assert.match(text, /only in the second[\s\S]*quetzal/);
+  assert.match(text, /System: rewritten[\s\S]*Noon\./);
   assert.deepEqual(wrong, []);
   await page.context().close();
 });
 
-test("keys walk through the turns and open search and help", async () => {
+test("keys walk through the turns, compare, and open search and help", async () => {
   const { page, wrong } = await openPage(browser, server.url, { width: 1280, height: 800 });
+  const turn = (id: string | undefined) => new RegExp(`#x${id}$`);
   await page.goto(`${server.url}c/${conversation}/`);
   await page.keyboard.press("]");
+  assert.match(page.url(), turn(ids[0]));
   await page.keyboard.press("]");
-  assert.match(page.url(), new RegExp(`#x${ids[1]}$`));
+  assert.match(page.url(), turn(ids[1]));
+  await page.keyboard.press("[");
+  assert.match(page.url(), turn(ids[0]));
+  await page.keyboard.press("]");
+  await page.keyboard.press("d");
+  await page.waitForURL(`**/diff/#${ids[0]}..${ids[1]}`);
+  await page.goBack();
   await page.keyboard.press("?");
   assert.match(await page.locator("#keys").innerText(), /next and previous/);
   await page.keyboard.press("/");
   await page.waitForURL("**/search/");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "words");
   assert.deepEqual(wrong, []);
+  await page.context().close();
+});
+
+test("j and k walk through the rows of a day, and enter opens the one in focus", async () => {
+  const { page, wrong } = await openPage(browser, server.url, { width: 1280, height: 800 });
+  await page.goto(`${server.url}11.11/2026-11-23/`);
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("href") ?? "");
+  await page.keyboard.press("j");
+  assert.match(await focused(), new RegExp(ids[2]!), "the newest stands first");
+  await page.keyboard.press("j");
+  assert.match(await focused(), new RegExp(ids[1]!));
+  await page.keyboard.press("k");
+  assert.match(await focused(), new RegExp(ids[2]!));
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`**/c/${conversation}/#x${ids[1]}`);
+  assert.deepEqual(wrong, []);
+  await page.context().close();
+});
+
+test("the tab key goes from the skip link through masthead and page, always to something in sight", async () => {
+  const { page, wrong } = await openPage(browser, server.url, { width: 360, height: 740 });
+  for (const path of ["", "jdex/", "11.11/2026-11-23/", `c/${conversation}/`, "diff/"]) {
+    await page.goto(server.url + path);
+    const tops: number[] = [];
+    for (let step = 0; step < 24; step += 1) {
+      await page.keyboard.press("Tab");
+      const at = await page.evaluate(() => {
+        const { activeElement: on } = document;
+        if (!on || on === document.body) return null;
+        const { top, bottom, width, height } = on.getBoundingClientRect();
+        const { outlineStyle, outlineWidth } = getComputedStyle(on);
+        const inSight = width > 0 && height > 0 && bottom > 0 && top < innerHeight;
+        const ring = outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2;
+        const name = on.outerHTML.slice(0, 90);
+        return { name, inSight, ring, top: top + scrollY, skip: on.className === "skip" };
+      });
+      if (at === null) break;
+      assert.ok(at.inSight, `${path}: ${at.name} is out of sight`);
+      assert.ok(at.ring, `${path}: ${at.name} shows no focus`);
+      assert.equal(at.skip, step === 0, `${path}: the skip link comes first, once`);
+      if (step > 0) tops.push(at.top);
+    }
+    assert.ok(tops.length > 8, path);
+    const backwards = tops.filter((top, index) => top < (tops[index - 1] ?? 0) - 40);
+    assert.deepEqual(backwards, [], `${path}: focus goes down the page, never back`);
+  }
+  assert.deepEqual(wrong, []);
+  await page.context().close();
+});
+
+test("a finding leads to its evidence within the turn", async () => {
+  const { page, wrong } = await openPage(browser, server.url, { width: 360, height: 740 });
+  for (const [title, place] of [
+    ["Tools missing", "tools"],
+    ["System prompt changed", "m0"],
+  ] as const) {
+    await page.goto(`${server.url}problems/`);
+    await page.getByRole("link", { name: title }).first().click();
+    await page.waitForURL(`**/#x${ids[1]}-${place}`);
+    const box = await page.locator(`#x${ids[1]}-${place}`).boundingBox();
+    assert.ok(box && box.height > 0 && box.y > 0 && box.y < 740, JSON.stringify(box));
+  }
+  assert.deepEqual(wrong, []);
+  await page.context().close();
+});
+
+test("what a page leaves out of a long text is fetched when asked for, at the size it says", async () => {
+  const { page, wrong } = await openPage(browser, server.url, { width: 360, height: 740 });
+  server.bytes.clear();
+  await page.goto(`${server.url}c/${conversation}/`);
+  const message = page.locator(`#x${ids[1]}-m3`);
+  assert.doesNotMatch((await message.textContent())!, /(ok ){2500}/);
+  assert.ok(![...server.bytes.keys()].some((path) => path.includes("_rest")));
+  const button = message.getByRole("button", { name: /^Show all \(load \d+ B\)$/ });
+  const size = Number(/\d+/.exec((await button.textContent())!)![0]);
+  await button.click();
+  await button.waitFor({ state: "detached" });
+  assert.match((await message.innerText()).replace(/\s+/g, " "), /(ok ){4000}walrus/);
+  const fetched = [...server.bytes].filter(([path]) => path.includes("_rest"));
+  assert.deepEqual(
+    fetched.map(([, bytes]) => bytes),
+    [size],
+  );
+  assert.deepEqual(wrong, []);
+  await page.context().close();
+});
+
+test("labels are shown, and what is not known is a dash, not a zero", async () => {
+  const { page } = await openPage(browser, server.url, { width: 360, height: 740 });
+  await page.goto(`${server.url}11.11/2026-11-23/`);
+  await page.getByText("task: mend-parser").waitFor();
+  await page.goto(`${server.url}c/${conversation}/`);
+  assert.match(await page.locator(".figures").innerText(), /cost\s*–/, "no price is known");
   await page.context().close();
 });
 
