@@ -1,6 +1,7 @@
 /**
  * The reference pages that are generated: docs/cli.md from the command table, docs/errors.md from
- * the error catalogue, docs/config.md from the configuration schema.
+ * the error catalogue, docs/config.md from the configuration schema, docs/recipes.md from the data
+ * behind `callnumber connect`.
  *
  *   node test/docs/reference.ts          writes them
  *   test/unit/docs/reference.test.ts     fails where a page is not what this would write
@@ -9,6 +10,7 @@ import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Command } from "../../cli/command.ts";
 import { allCommands } from "../../cli/commands.ts";
+import { fillRecipe, RECIPES, type Recipe, type RecipeStep } from "../../daemon/config/recipes.ts";
 import { ConfigFile } from "../../daemon/config/schema.ts";
 import { CATALOGUE } from "../../record/errors.ts";
 
@@ -18,6 +20,7 @@ export async function referencePages(): Promise<Record<string, string>> {
     "cli.md": cliPage(await allCommands()),
     "errors.md": errorsPage(),
     "config.md": configPage(),
+    "recipes.md": recipesPage(),
   };
 }
 
@@ -132,6 +135,42 @@ function kindOf(field: JsonSchema): string {
   if (field.type === "array") return `list of ${field.items ? kindOf(field.items) : "values"}`;
   if (field.type === "object") return "mapping";
   return field.type === "string" ? "text" : String(field.type ?? "value");
+}
+
+function recipesPage(): string {
+  const lines = [
+    "# Recipes",
+    "",
+    "Generated from the data behind `callnumber connect` (`daemon/config/recipes.ts`), which prints the",
+    "same with your own address, token and number in it. Any other client works as well that can be",
+    "given a base URL. `--number 11.12` files under an ID of your plan, see [filing](filing.md).",
+  ];
+  for (const recipe of RECIPES) lines.push("", ...recipeSection(recipe));
+  return `${lines.join("\n")}\n`;
+}
+
+function recipeSection(recipe: Recipe): string[] {
+  const { client, title, upstream, recognisedBy } = recipe;
+  const told = recognisedBy === null ? "" : `; recognised by its ${recognisedBy}`;
+  const filled = fillRecipe(recipe, "http://127.0.0.1:4177", upstream);
+  return [
+    `## ${title}`,
+    "",
+    `\`callnumber connect ${client}\`; usual upstream \`${upstream}\`${told}.`,
+    ...filled.flatMap((step, i) => stepLines(step, filled[i - 1], filled[i + 1])),
+  ];
+}
+
+/** Lines for the shell that follow one another stand in one block. */
+function stepLines(step: RecipeStep, before?: RecipeStep, after?: RecipeStep): string[] {
+  const { kind, path, text } = step;
+  if (kind === "note") return ["", sentence(text)];
+  if (kind === "shell") {
+    const opens = before?.kind === "shell" ? [] : ["", "```sh"];
+    return [...opens, text, ...(after?.kind === "shell" ? [] : ["```"])];
+  }
+  const where = path === "your program" ? path : `\`${path}\``;
+  return ["", `In ${where}:`, "", "```", text, "```"];
 }
 
 if (import.meta.main) {
