@@ -137,7 +137,7 @@ for (const major of MAJORS) {
 test("npm install --global puts the program into the PATH, with its man page", async (t) => {
   const prefix = join(folder, "global");
   mkdirSync(prefix);
-  const options = ["--ignore-scripts", "--omit=optional", "--prefix", prefix];
+  const options = ["--ignore-scripts", "--prefix", prefix];
   if (!npm(["install", "--global", ...options, tarball], folder)) return t.skip("no registry here");
   const said = execFileSync(join(prefix, "bin", "callnumber"), ["--version"], { encoding: "utf8" });
   assert.match(said, /^\d+\.\d+\.\d+/);
@@ -145,12 +145,17 @@ test("npm install --global puts the program into the PATH, with its man page", a
   assert.ok(existsSync(page));
 });
 
-test("without Astro it records, and says what the site would need", async () => {
-  const lib = join(folder, "global", "lib", "node_modules", "callnumber");
-  if (!existsSync(lib)) return;
+test("without Astro it is small, and says what the site would need", async (t) => {
   const cwd = join(folder, "no-astro");
+  mkdirSync(cwd);
   cpSync(join(ROOT, "captures"), join(cwd, "captures"), { recursive: true });
-  const bin = join(folder, "global", "bin", "callnumber");
+  writeFileSync(join(cwd, "package.json"), "{}");
+  // npm 11 heeds it here, but not with --global.
+  if (!npm(["install", "--ignore-scripts", "--omit=optional", tarball], cwd)) {
+    return t.skip("no registry here");
+  }
+  assert.ok(!existsSync(join(cwd, "node_modules", "astro")));
+  const bin = join(cwd, "node_modules", ".bin", "callnumber");
   const done = spawnSync(bin, ["site", "build"], { cwd, encoding: "utf8" });
   assert.match(done.stderr, /astro-missing/);
   assert.equal(done.status, 69);
