@@ -36,6 +36,12 @@ export const LIMITS = {
   turnChainCount: 10_000,
   /** Events of a stream that are no JSON, after which it is given up: each costs an exception. */
   foreignEventCount: 1000,
+  /**
+   * A stream's events are read as long as they are this large on average, and `streamEventCount` of
+   * them anyway: the smallest that any API sends is twice as large, and tiny ones take much time.
+   */
+  streamEventBytes: 32,
+  streamEventCount: 1000,
   /** Characters of a URL that are looked at to find out whose price list holds. */
   priceUrlCount: 300,
   /** URLs whose provider is remembered. */
@@ -111,6 +117,10 @@ export const LIMITS = {
   redactionMs: 10_000,
   /** Places of spooled bytes that the filer remembers for open exchanges (32 bytes each). */
   openExtentsCount: 1_000_000,
+  /** Open WebSockets of which turns are filed as they end; those of more are filed at their end. */
+  liveSocketsCount: 64,
+  /** While one is open the spool is looked at this often. */
+  liveSocketMs: 1_000,
   /** Exchanges whose capture file cannot be written, kept for a later try; then reading stops. */
   filerStalledCount: 64,
   /** Exchanges or milliseconds after which the filer syncs what it has appended. */

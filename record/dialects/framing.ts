@@ -80,7 +80,7 @@ function frameJson(bytes: Uint8Array, ends: readonly number[], start: number): F
       data: whole.value,
       chunk: Math.max(0, ends.length - 1),
     };
-    return stream("json-lines", { events: [event], done: false, foreign: 0 });
+    return stream("json-lines", { events: [event], done: false, foreign: 0, cut: false });
   }
   if (whole.ok && !isEventArray(whole.value)) {
     return { ...OTHER, framing: "json", json: whole.value };
@@ -112,6 +112,7 @@ function isEventArray(value: unknown): boolean {
 function stream(framing: Framing, read: EventList): Framed {
   const given = read.foreign >= LIMITS.foreignEventCount ? "; the rest is not read" : "";
   const notes = read.foreign > 0 ? [`${read.foreign} stream events are not JSON${given}`] : [];
+  if (read.cut) notes.push(`more events than any API sends: only ${read.events.length} are read`);
   return { framing, json: undefined, events: read.events, done: read.done, notes };
 }
 

@@ -8,7 +8,7 @@
 import { LIMITS } from "../limits.ts";
 import type { StreamEvent } from "./dialect.ts";
 import { parseJson } from "./json.ts";
-import type { EventList } from "./sse.ts";
+import { type EventList, mostEvents } from "./sse.ts";
 
 const LF = 10;
 
@@ -24,14 +24,16 @@ export function readJsonValues(bytes: Uint8Array, ends: readonly number[]): Even
   const events: StreamEvent[] = [];
   let foreign = 0;
   let chunk = 0;
+  const most = mostEvents(bytes.length);
   for (const { start, end } of spans) {
     if (foreign >= LIMITS.foreignEventCount) break;
+    if (events.length >= most) return { events, done: false, foreign, cut: true };
     while (chunk < ends.length - 1 && ends[chunk]! < end) chunk++;
     const parsed = parseJson(buffer.toString("utf8", start, end));
     if (parsed.ok) events.push({ name: null, data: parsed.value, chunk });
     else foreign++;
   }
-  return { events, done: false, foreign };
+  return { events, done: false, foreign, cut: false };
 }
 
 /** Whether the first line is a JSON value by itself, which makes the body one of lines. */

@@ -17,6 +17,13 @@ export interface EventList {
   readonly done: boolean;
   /** Events whose data is no JSON. */
   readonly foreign: number;
+  /** Whether more events came than are read of so many bytes. */
+  readonly cut: boolean;
+}
+
+/** How many events are read of a body of so many bytes. */
+export function mostEvents(bytes: number): number {
+  return Math.max(LIMITS.streamEventCount, Math.floor(bytes / LIMITS.streamEventBytes));
 }
 
 /**
@@ -28,6 +35,8 @@ export function readSse(bytes: Uint8Array, ends: readonly number[]): EventList {
   let done = false;
   let foreign = 0;
   let chunk = 0;
+  let cut = false;
+  const most = mostEvents(bytes.length);
   const parser = createParser({
     onEvent({ event, data }) {
       if (data.trim() === "[DONE]") {
@@ -35,6 +44,8 @@ export function readSse(bytes: Uint8Array, ends: readonly number[]): EventList {
         return;
       }
       if (foreign >= LIMITS.foreignEventCount) return;
+      cut ||= events.length >= most;
+      if (cut) return;
       for (const value of valuesOf(data)) {
         if (value === undefined) foreign++;
         else events.push({ name: event ?? null, data: value, chunk });
@@ -53,7 +64,7 @@ export function readSse(bytes: Uint8Array, ends: readonly number[]): EventList {
   // The last event may lack its blank line, or even its line end: what came of it counts.
   chunk = Math.max(0, ends.length - 1);
   parser.feed(`${decoder.end()}\n\n`);
-  return { events, done, foreign };
+  return { events, done, foreign, cut };
 }
 
 /** The JSON of an event; several where a server forgot the blank line between two events. */

@@ -125,17 +125,22 @@ function googleInteractions(raw: JsonObject): Partial<Counts> | null {
   };
 }
 
-/** Converse and Nova: inputTokens leaves out what was read from and written to the cache. */
+/**
+ * Converse and Nova: inputTokens leaves out what was read from and written to the cache, and the
+ * total counts it; but for models of OpenAI there the input holds it, and the total shows that.
+ */
 function bedrockConverse(raw: JsonObject): Partial<Counts> | null {
   const input = num(raw, "inputTokens");
   if (input === null && num(raw, "outputTokens") === null) return null;
   const read = first(raw, "cacheReadInputTokens", "cacheReadInputTokenCount");
   const written = first(raw, "cacheWriteInputTokens", "cacheWriteInputTokenCount");
+  const output = num(raw, "outputTokens");
+  const inside = num(raw, "totalTokens") === (input ?? 0) + (output ?? 0);
   return {
-    input_tokens: sum(input, read, written),
+    input_tokens: inside ? input : sum(input, read, written),
     cache_read_input_tokens: read,
     cache_creation_input_tokens: written,
-    output_tokens: num(raw, "outputTokens"),
+    output_tokens: output,
   };
 }
 
@@ -189,11 +194,15 @@ function inputOutput(raw: JsonObject): Partial<Counts> | null {
   const input = num(raw, "input_tokens");
   const output = num(raw, "output_tokens");
   if (input === null && output === null) return null;
-  if (num(raw, "total_tokens") === null && get(raw, "input_tokens_details") === undefined) {
-    const read = num(raw, "cache_read_input_tokens");
-    const written = num(raw, "cache_creation_input_tokens");
+  const total = num(raw, "total_tokens");
+  const read = num(raw, "cache_read_input_tokens");
+  const written = num(raw, "cache_creation_input_tokens");
+  const named = read !== null || written !== null;
+  if ((total === null || named) && get(raw, "input_tokens_details") === undefined) {
+    // A gateway that adds a total says by it whether its input holds the cache already.
+    const inside = total !== null && total === (input ?? 0) + (output ?? 0);
     return {
-      input_tokens: sum(input, read, written),
+      input_tokens: inside ? input : sum(input, read, written),
       cache_read_input_tokens: read,
       cache_creation_input_tokens: written,
       output_tokens: output,

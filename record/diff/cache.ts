@@ -249,10 +249,17 @@ function grown(old: Said, now: Said): boolean {
   });
 }
 
-/** The first words that changed, in a line. */
+/** From so many changed runs on a text is another one: its first changed word would say nothing. */
+const REWRITTEN_RUNS = 6;
+
+/** The first words that changed, in a line; of a text rewritten all over, how it now goes on. */
 function wordsOf(change: TextChange): Pick<BreakReason, "detail" | "before" | "after"> {
+  const [first] = change.words;
+  const same = first?.kind === "same" ? first.text.length : 0;
   const shown = (kind: "added" | "removed"): string | null => {
-    const text = change.words.find((run) => run.kind === kind)?.text.trim() ?? "";
+    const runs = change.words.filter((run) => run.kind === kind);
+    const whole = kind === "added" ? change.after : change.before;
+    const text = (runs.length < REWRITTEN_RUNS ? runs[0]?.text : whole.slice(same))?.trim() ?? "";
     return text === "" ? null : oneLine(text);
   };
   const [before, after] = [shown("removed"), shown("added")];

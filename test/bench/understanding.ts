@@ -6,8 +6,10 @@
  *   node test/bench/understanding.ts [exchanges] [days]      generated agent traffic
  *   node test/bench/understanding.ts --captures FOLDER       captures of one's own
  *
- * What always holds: rates are bytes of capture files by seconds of the best of three runs, each
- * with fresh readers; exit code 1 where reading stays below the 30 MB/s that are asked of it.
+ * What always holds: the best of three runs, each with fresh readers, on one core; exit code 1 where
+ * both kinds of work together stay below 30 MB of captured bodies a second. The rate by bytes of the
+ * capture files is printed beside it: the better a session dedupes, the lower it is, for every
+ * request has its whole history to be looked at however little of it is stored anew.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -89,8 +91,11 @@ function report(captures: string): boolean {
   console.log(
     `understood by the dialects in ${(filing / 1000).toFixed(2)} s: ${speed(stored, filing)} of capture, ${speed(bodies, filing)} of bodies`,
   );
-  const enough = stored / 1000 / placing >= FLOOR_MB_PER_S;
-  if (!enough) console.log(`below the ${FLOOR_MB_PER_S} MB/s of capture that reading must reach`);
+  const together = placing + filing;
+  const enough = bodies / 1000 / together >= FLOOR_MB_PER_S;
+  console.log(
+    `together: ${speed(bodies, together)} of bodies, ${speed(stored, together)} of capture files; asked for: ${FLOOR_MB_PER_S} MB/s${enough ? "" : ", NOT reached"}`,
+  );
   return enough;
 }
 

@@ -56,10 +56,10 @@ for (const named of [true, false]) {
   }
 
   test(`sessions interleaved stay apart ${how}`, { skip: sessionsSkipped }, () => {
-    const names = ["openhands-1", "openhands-2", "tau-52", "swe-marshmallow"];
-    const views = names.flatMap((name, shift) =>
+    const names = SESSIONS.map(({ name }) => name);
+    const views = SESSIONS.flatMap(({ name, api }, shift) =>
       sessionBodies(name).bodies.map((body, i) =>
-        madeExchange({ body, session: named ? name : undefined, at: i * 40 + shift }),
+        madeExchange({ api, body, session: named ? name : undefined, at: i * 40 + shift }),
       ),
     );
     const owner = new Map<string, Set<string>>();

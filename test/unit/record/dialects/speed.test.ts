@@ -114,6 +114,24 @@ test("growing an answer tenfold takes about tenfold", () => {
   }
 });
 
+test("a body of tiny events is read up to a bound, in bounded time, and says so", () => {
+  const bodies = ["{}\n".repeat(700_000), "{}".repeat(1_000_000), "data: {}\n\n".repeat(200_000)];
+  for (const response of bodies) {
+    const tiny = exchange({ response });
+    const read = understand(tiny);
+    const ms = Math.min(...[1, 2, 3].map(() => timed(() => understand(tiny))));
+    assert.ok(read.notes.some((note) => /^more events than any API sends/.test(note)));
+    // 50 ms a megabyte on a free machine; without the bound it was ten times as much.
+    const allowed = (process.env.SPEED === "1" ? 50 : 250) * (response.length / 1e6);
+    assert.ok(ms < allowed, `${ms} ms for ${response.length} bytes`);
+  }
+  const many = sse(
+    ...Array.from({ length: 50_000 }, () => ({ choices: [{ delta: { content: "a" } }] })),
+  );
+  const read = understand(exchange({ response: many }));
+  assert.equal(JSON.parse(read.assembled ?? "").choices[0].message.content.length, 50_000);
+});
+
 const recorded = readCorpus().map((record) => record.exchange);
 
 test("recorded traffic is read fast enough", { skip: recorded.length === 0 && "no corpus" }, () => {

@@ -4,6 +4,26 @@ import { normaliseUsage } from "../../../../record/dialects/usage.ts";
 
 const CASES: [string, object, object | null][] = [
   [
+    "Bedrock converse, a model whose input holds the cache: the total does not count it again",
+    { inputTokens: 1200, outputTokens: 50, totalTokens: 1250, cacheReadInputTokens: 1024 },
+    { input_tokens: 1200, cache_read_input_tokens: 1024, output_tokens: 50 },
+  ],
+  [
+    "Bedrock converse, the cache outside, as the total says",
+    { inputTokens: 12, outputTokens: 185, totalTokens: 1225, cacheReadInputTokens: 1028 },
+    { input_tokens: 1040, cache_read_input_tokens: 1028, output_tokens: 185 },
+  ],
+  [
+    "Anthropic through a gateway that adds a total over everything",
+    { input_tokens: 10, cache_read_input_tokens: 90, output_tokens: 5, total_tokens: 105 },
+    { input_tokens: 100, cache_read_input_tokens: 90, output_tokens: 5 },
+  ],
+  [
+    "Anthropic's words with an input that holds the cache already",
+    { input_tokens: 100, cache_read_input_tokens: 90, output_tokens: 5, total_tokens: 105 },
+    { input_tokens: 100, cache_read_input_tokens: 90, output_tokens: 5 },
+  ],
+  [
     "OpenAI chat: input includes what was cached, output includes reasoning",
     {
       prompt_tokens: 100,
