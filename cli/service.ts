@@ -184,10 +184,13 @@ async function configAt(path: string, first: string | null, scope: Scope, io: Io
   return parseConfig(text, { path, folder: dirname(scope.config), env, readFile });
 }
 
-/** A service account cannot reach into homes. */
-function checkReach({ kind, root }: Scope, { node, main }: Installation): void {
-  if (kind === "user" || root !== "") return;
-  const hidden = [node, main].find((path) => /^\/(home|root|run\/user)\//.test(path));
+/** A service account cannot reach into homes (the unit has ProtectHome). */
+function checkReach({ kind, root }: Scope, at: Installation): void {
+  if (kind === "user") return;
+  const programs = root === "" ? [at.node, at.main] : [];
+  const hidden = [...programs, at.captures, at.state, at.site].find((path) =>
+    /^\/(home|root|run\/user)\//.test(path),
+  );
   if (hidden === undefined) return;
   throw new CodedError("service-refused", `${hidden} lies in a home, out of a service's reach`);
 }

@@ -105,7 +105,7 @@ export const CATALOGUE = {
   },
   "service-refused": {
     meaning: "the service cannot be installed this way",
-    hint: "run it with sudo and a Node and callnumber outside of homes (npm i -g), or use --user",
+    hint: "run it with sudo, with Node, callnumber and captures outside of homes, or use --user",
     exit: 77,
   },
   "systemd-failed": {

@@ -72,3 +72,12 @@ test("a wrong configuration is told with its line, and nothing is written", asyn
   assert.match(stderr, /callnumber\.yaml:1/);
   assert.ok(!existsSync(at("d/etc/systemd")));
 });
+
+test("captures in a home are refused for the system, and are right for a user", async () => {
+  mkdirSync(at("e/etc/callnumber"), { recursive: true });
+  writeFileSync(at("e/etc/callnumber/callnumber.yaml"), "captures: /home/ann/calls\n");
+  const { code, stderr } = await run(["service", "install", "--root", at("e")]);
+  assert.equal(code, 77);
+  assert.match(stderr, /\/home\/ann\/calls lies in a home.*\n.*--user/);
+  assert.ok(!existsSync(at("e/etc/systemd")));
+});
