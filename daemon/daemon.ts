@@ -131,6 +131,7 @@ class RunningDaemon implements Daemon {
         this.metrics.recorded(outcome);
         this.runningFiler?.wake();
       },
+      socketOpened: () => this.runningFiler?.wake(),
       passedOn: (ms) => this.metrics.passedOn(ms),
       log: options.log,
     });

@@ -75,6 +75,8 @@ export interface RequestEnd {
 }
 
 export interface ResponseHead {
+  /** Of a 101 only: that the handshake went on as it came; its turns are filed before the end. */
+  readonly verbatim?: boolean;
   readonly status: number;
   readonly reason: string;
   /** Version that the upstream spoke: `1.1`, `1.0`, `2`. */

@@ -5,11 +5,11 @@
  *
  * What always holds: only decompressed messages are stored, since nothing could be redacted in
  * frames; ids of later turns follow from the first one's, so that filing the same socket again
- * gives the same ids. What cannot be read is named in `decode_error`.
+ * gives the same ids, also where some of its turns were filed while it was open. What cannot be read
+ * is named in `decode_error`.
  */
 import { createHash } from "node:crypto";
 import type { ExchangeLine } from "../../record/format/schema.ts";
-import type { Extents } from "../spool/extents.ts";
 import {
   assembledOf,
   type BuildTools,
@@ -21,95 +21,108 @@ import {
 } from "./build-record.ts";
 import type { SpooledExchange } from "./open-exchanges.ts";
 import type { TimedBytes } from "./redact.ts";
+import { type SocketClose, type SocketFrame, SocketTurns, type Turn } from "./socket-turns.ts";
 import { summariseTiming } from "./timing.ts";
-import { readSocketSide, type SocketChunk, type SocketMessage, splitTurns } from "./websocket.ts";
+import type { SocketMessage } from "./websocket.ts";
 
 /** True where the exchange went over to another protocol. */
 export function isSocket(x: SpooledExchange): boolean {
   return x.responseHead?.status === 101;
 }
 
-/** The records of a socket, in the order of their starts; at least one. */
-export async function buildSocket(x: SpooledExchange, tools: BuildTools): Promise<BuiltRecord[]> {
-  const headers = x.responseHead?.headers ?? [];
-  const value = headers.find(([name]) => name.toLowerCase() === "sec-websocket-extensions")?.[1];
-  const options = { extensions: value ?? null, messageBytesMax: tools.decodeLimitBytes };
-  const side = (extents: Extents, from: SocketMessage["from"]) =>
-    readSocketSide(chunksIn(extents, tools), { from, ...options });
-  const sent = await side(x.clientFrames, "client");
-  const came = await side(x.upstreamFrames, "upstream");
-  const problem = sent.problem ?? came.problem;
-  const turns = turnsOf([...sent.messages, ...came.messages]);
-  return turns.map((turn, i) => buildTurn(x, tools, turn, i, i === turns.length - 1, problem));
+/** A turn of a socket, with what is known of the socket's end where the turn did not come to its own. */
+export interface TurnOfSocket {
+  readonly turn: Turn;
+  /** First close frame; null where none came. */
+  readonly close: SocketClose | null;
+  /** Why the frames could not be read on; null where they could. */
+  readonly problem: string | null;
 }
 
-interface Turn {
-  readonly request: SocketMessage | null;
-  readonly messages: SocketMessage[];
-}
-
-function* chunksIn(extents: Extents, tools: BuildTools): Generator<SocketChunk> {
-  const whole = tools.bytes.read(extents, tools.bodyLimitBytes);
-  let from = 0;
-  for (let i = 0; i < extents.count && from < whole.length; i++) {
-    const { at, bytes } = extents.at(i);
-    yield { at, bytes: whole.subarray(from, from + bytes) };
-    from += bytes;
-  }
-}
-
-/** Every message belongs to the turn that was running, or to the first one. */
-function turnsOf(messages: readonly SocketMessage[]): Turn[] {
-  const { turns, others } = splitTurns(messages);
-  const first: Turn = { request: null, messages: [] };
-  const all: Turn[] = turns.map(({ request, answer }) => ({ request, messages: [...answer] }));
-  if (all.length === 0) all.push(first);
-  for (const message of others) {
-    const turn = all.findLast(({ request }) => (request?.at ?? 0) <= message.at) ?? all[0] ?? first;
-    turn.messages.push(message);
-  }
-  for (const turn of all) turn.messages.sort((a, b) => a.at - b.at);
-  return all;
-}
-
-const TERMINAL = /"type"\s*:\s*"(?:response\.(?:completed|failed|incomplete|cancelled)|error)"/;
-
-function buildTurn(
+/**
+ * The turns of a socket that has ended, one after the other; at least one.
+ *
+ * @param frames all of the exchange, in the order of the spool
+ */
+export async function* turnsOf(
   x: SpooledExchange,
+  frames: Iterable<SocketFrame>,
+  messageBytesMax: number,
+): AsyncGenerator<TurnOfSocket> {
+  const turns = new SocketTurns(x.responseHead?.headers ?? [], messageBytesMax);
+  for (const frame of frames) {
+    for (const turn of await turns.take(frame)) yield { turn, close: null, problem: null };
+  }
+  const rest = turns.rest();
+  const { close, problem } = turns;
+  if (rest !== null) yield { turn: rest, close, problem };
+}
+
+/** Builds the record of one turn. Throws where it must not be filed: see redact.ts. */
+export function buildTurn(
+  x: SpooledExchange,
+  { turn, close, problem }: TurnOfSocket,
   tools: BuildTools,
-  turn: Turn,
-  index: number,
-  isLast: boolean,
-  problem: string | null,
 ): BuiltRecord {
   const { begin } = x;
   if (begin === null) throw new Error(`exchange ${x.key} has no beginning`);
-  const startMs = turn.request?.at ?? 0;
-  const answered = turn.messages.some(({ bytes }) => TERMINAL.test(bytes.toString("latin1")));
-  const ended = answered || !isLast;
-  const failure = x.end === null ? INTERRUPTED : x.end.error;
+  const { index, request } = turn;
+  const moments = [request, turn.messages[0]].flatMap((message) => message?.at ?? []);
+  const startMs = index === 0 ? 0 : Math.min(x.lastAt, ...moments);
+  const end = endOf(x, turn, close, problem);
   const clean = tools.redact({
     begin: index === 0 ? begin : { ...begin, ...laterStart(begin, index, startMs) },
-    request: turn.request?.bytes ?? null,
+    request: request?.bytes ?? null,
     requestTrailers: [],
     head: x.responseHead,
     response: null,
-    chunks: turn.messages.map((message) => wrapped(message, index === 0 ? 0 : startMs)),
+    chunks: turn.messages.map((message) => wrapped(message, startMs)),
     framed: false,
     responseTrailers: [],
-    error: ended ? null : failure,
+    error: end.error,
   });
   const events = { ...clean, begin: { ...clean.begin, method: "POST" }, head: EVENT_HEAD };
-  const understood = understandSafely(turn.request === null ? clean : events, tools);
+  const understood = understandSafely(request === null ? clean : events, tools);
   const chunks = (clean.chunks ?? []).map(unwrapped);
   const line = lineOf(x, clean, understood);
+  const arrivals = chunks.filter(([, , from]) => from !== "client").map(([ms]) => ms);
+  // The times of the socket are those of a turn only where it is all there was.
+  const whole = index === 0 && request === null ? x.end : null;
+  const timing = summariseTiming(arrivals, whole, arrivals.at(-1) ?? 0, understood.firstTokenMs);
+  const verbatim = x.end?.verbatim ?? x.responseHead?.verbatim ?? false;
   return {
-    line: { ...line, ...ending(x, line, chunks, ended, understood.firstTokenMs, index) },
+    line: { ...line, timing, outcome: end.outcome, verbatim },
     request: clean.request && { ...PLAIN, bytes: clean.request },
-    response:
-      chunks.length === 0 ? null : { ...PLAIN, chunks, decodeError: isLast ? problem : null },
+    response: chunks.length === 0 ? null : { ...PLAIN, chunks, decodeError: problem },
     assembled: assembledOf(understood, clean),
   };
+}
+
+interface TurnEnd {
+  readonly outcome: ExchangeLine["outcome"];
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** Codes of a close that nobody has to be told of: normal, going away, none given. */
+const QUIET_CODES: readonly number[] = [1000, 1001, 1005];
+
+function endOf(
+  { end }: SpooledExchange,
+  { ended, request }: Turn,
+  close: SocketClose | null,
+  problem: string | null,
+): TurnEnd {
+  if (ended) return { outcome: "complete", error: null };
+  if (end === null) return { outcome: "interrupted", error: INTERRUPTED };
+  const broken = problem === null ? null : { code: "record-incomplete", message: problem };
+  const gone = end.outcome === "client_aborted" || end.outcome === "upstream_aborted";
+  if (close === null || !gone) return { outcome: end.outcome, error: end.error ?? broken };
+  const { by, code } = close;
+  if (request === null && QUIET_CODES.includes(code)) return { outcome: "complete", error: broken };
+  const message = `the ${by} closed the WebSocket with code ${code}`;
+  return by === "client"
+    ? { outcome: "client_aborted", error: { code: "client-gone", message } }
+    : { outcome: "upstream_aborted", error: { code: "upstream-aborted", message } };
 }
 
 const PLAIN: StoredForm = {
@@ -140,24 +153,6 @@ const SUFFIX = Buffer.from("\n\n");
 function unwrapped([ms, event, from]: TimedBytes): TimedBytes {
   const bytes = event.subarray(PREFIX.length, event.length - SUFFIX.length);
   return from === undefined ? [ms, bytes] : [ms, bytes, from];
-}
-
-function ending(
-  x: SpooledExchange,
-  line: ExchangeLine,
-  chunks: readonly TimedBytes[],
-  ended: boolean,
-  firstTokenMs: number | null,
-  index: number,
-): Partial<ExchangeLine> {
-  const arrivals = chunks.filter(([, , from]) => from !== "client").map(([ms]) => ms);
-  const timing = summariseTiming(
-    arrivals,
-    index === 0 ? x.end : null,
-    arrivals.at(-1) ?? 0,
-    firstTokenMs,
-  );
-  return { timing, outcome: ended ? "complete" : line.outcome };
 }
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

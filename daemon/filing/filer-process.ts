@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { understand } from "../../record/dialects/understand.ts";
 import { CodedError } from "../../record/errors.ts";
+import { LIMITS } from "../../record/limits.ts";
 import { acquireLock, type Lock } from "../lock.ts";
 import { Filer, type FilerConfig } from "./filer.ts";
 import type { FromFiler, ToFiler } from "./messages.ts";
@@ -85,6 +86,7 @@ async function work(): Promise<void> {
   report(false);
   if (!mayGoOn()) end();
   else if (!complete) retry = setTimeout(work, filer.retryMs);
+  else if (filer.follows) retry = setTimeout(work, LIMITS.liveSocketMs);
 }
 
 function report(busy: boolean): void {

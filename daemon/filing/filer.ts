@@ -7,7 +7,6 @@
  * again later; what cannot be filed at all is set aside in the state directory and the rest goes
  * on. Killed at any moment, a new one files what is left and nothing twice.
  */
-import fs from "node:fs";
 import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Understood, WireExchange } from "../../record/dialects/normal.ts";
@@ -17,19 +16,21 @@ import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { Config, UpstreamConfig } from "../config/types.ts";
 import { SpoolBytes } from "../spool/extents.ts";
-import { listSegments, type Position, SpoolReader } from "../spool/reader.ts";
-import { segmentName } from "../spool/segment.ts";
+import { type Position, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
 import { type BuildTools, type BuiltRecord, buildRecord } from "./build-record.ts";
-import { buildSocket, isSocket } from "./build-socket.ts";
+import { buildTurn, isSocket, type TurnOfSocket, turnsOf } from "./build-socket.ts";
 import { CaptureStore } from "./capture-store.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { CurrentExchange } from "./current-exchange.ts";
+import { LiveSockets } from "./live-sockets.ts";
 import type { FiledNotice, FilerStats } from "./messages.ts";
 import { comparePositions, OpenExchanges, type SpooledExchange } from "./open-exchanges.ts";
 import { createRedaction, type Redact } from "./redact.ts";
+import { isDiskTrouble, isRefused } from "./refusals.ts";
 import { type Place, Router } from "./route.ts";
-import { rememberAgain, setAside } from "./spooled-frames.ts";
+import { framesOf, rememberAgain, retireSegments, setAside } from "./spooled-frames.ts";
 import { TornBytes } from "./torn-bytes.ts";
+import { upstreamUrl } from "./upstream-url.ts";
 
 export type FilerConfig = Pick<
   Config,
@@ -69,6 +70,7 @@ export class Filer {
   readonly #reader: SpoolReader;
   readonly #bytes: SpoolBytes;
   readonly #open = new OpenExchanges();
+  readonly #live = new LiveSockets();
   readonly #checkpoint: Checkpoint;
   readonly #store: CaptureStore;
   readonly #current: CurrentExchange;
@@ -127,6 +129,7 @@ export class Filer {
       const { run } = this.#reader;
       const ended = frame ? this.#open.take(frame) : run === null ? [] : this.#open.enter(run);
       for (const exchange of ended) await this.#file(exchange);
+      if (frame !== null) await this.#follow(frame);
       if (frame === null && ended.length === 0) break;
       const now = performance.now();
       if (this.#batchIsDue(now)) this.#confirm();
@@ -143,6 +146,11 @@ export class Filer {
   /** When `run` should be called again after it gave false; milliseconds from now. */
   get retryMs(): number {
     return RETRY_MS;
+  }
+
+  /** True while a WebSocket is open: its turns are to be looked for without being called. */
+  get follows(): boolean {
+    return this.#live.count > 0;
   }
 
   stats(): FilerStats {
@@ -208,13 +216,12 @@ export class Filer {
   async #build(x: SpooledExchange): Promise<void> {
     this.#current.set(x.key);
     try {
-      const whole = x.forgotten ? rememberAgain(this.#options.spoolDir, x) : x;
-      const records = isSocket(whole)
-        ? await buildSocket(whole, this.#tools)
-        : [await buildRecord(whole, this.#tools)];
-      const lastId = records.at(-1)?.line.id ?? "";
-      const notices = records.map((record) => this.#append(x, record, lastId));
-      this.#done(x, notices);
+      if (isSocket(x)) await this.#buildSocket(x);
+      else {
+        const whole = x.forgotten ? rememberAgain(this.#options.spoolDir, x) : x;
+        const record = await buildRecord(whole, this.#tools);
+        this.#done(x, [this.#append(x, record, x.key)]);
+      }
     } catch (error) {
       this.#refused(x, error as NodeJS.ErrnoException);
     } finally {
@@ -222,20 +229,58 @@ export class Filer {
     }
   }
 
-  #append(x: SpooledExchange, record: BuiltRecord, lastId: string): FiledNotice {
+  /** What of an ended socket was not filed while it was open. */
+  async #buildSocket(x: SpooledExchange): Promise<void> {
+    this.#live.end(x.key);
+    const frames = framesOf(this.#options.spoolDir, x);
+    for await (const turn of turnsOf(x, frames, this.#tools.decodeLimitBytes)) {
+      this.#fileTurn(x, turn);
+    }
+    this.#done(x, []);
+  }
+
+  /** Files what ends within an open socket by this frame. */
+  async #follow(frame: SpoolFrame): Promise<void> {
+    const x = this.#open.get(frame.exchange);
+    if (x === null || !isSocket(x) || x.gap || this.#poison.has(x.key)) return;
+    if (this.#checkpoint.isDone(x.key)) return;
+    const turns = await this.#live.take(x, frame, this.#tools);
+    if (turns.length === 0) return;
+    this.#current.set(x.key);
+    try {
+      for (const turn of turns) this.#fileTurn(x, { turn, close: null, problem: null });
+    } catch {
+      // Whatever it is, there will be another try, with all its consequences, at the socket's end.
+      this.#live.end(x.key);
+    } finally {
+      this.#current.set(null);
+    }
+  }
+
+  #fileTurn(x: SpooledExchange, turn: TurnOfSocket): void {
+    const key = `${x.key}/${turn.turn.index}`;
+    if (this.#live.isFiled(x.key, key) || this.#checkpoint.isDone(key)) return;
+    const notices = this.#found.delete(key)
+      ? []
+      : [this.#append(x, buildTurn(x, turn, this.#tools), key)];
+    this.#live.filed(x.key, key);
+    this.#done({ key, start: x.start }, notices);
+  }
+
+  #append(x: SpooledExchange, record: BuiltRecord, key: string): FiledNotice {
     const place = this.#router.route({ number: x.begin?.number ?? null, line: record.line });
     if (place.refused !== null) record.line.labels.number ??= place.refused;
     let { number } = place;
     let file: string;
     try {
-      file = this.#write(x, record, place, lastId);
+      file = this.#write(key, record, place);
     } catch (error) {
       if (!isRefused(error) || number === SYSTEM_INBOX) throw error;
       // Something that is no folder or file stands where it belongs: the inbox is for such cases.
       this.#say((error as Error).message);
       record.line.labels.number ??= number;
       number = SYSTEM_INBOX;
-      file = this.#write(x, record, { ...place, number, title: null, by: "inbox" }, lastId);
+      file = this.#write(key, record, { ...place, number, title: null, by: "inbox" });
     }
     const { line } = record;
     this.#counts.filed++;
@@ -254,11 +299,10 @@ export class Filer {
     };
   }
 
-  /** `lastId`: all that comes of this exchange is in the tree when that is. */
-  #write(x: SpooledExchange, record: BuiltRecord, place: Place, lastId: string): string {
+  #write(key: string, record: BuiltRecord, place: Place): string {
     const folder = this.#tree.folder(place.number, place.title, place.by);
     return this.#store.append(folder, record, (file) => {
-      this.#checkpoint.begin({ key: x.key, id: lastId, file });
+      this.#checkpoint.begin({ key, id: record.line.id, file });
     });
   }
 
@@ -295,7 +339,8 @@ export class Filer {
     }
   }
 
-  #done(x: SpooledExchange, notices: readonly FiledNotice[]): void {
+  #done(x: Pick<Pending, "key" | "start">, notices: readonly FiledNotice[]): void {
+    this.#live.forget(x.key);
     if (this.#batch.length === 0) this.#batchSince = performance.now();
     this.#batch.push({ key: x.key, start: x.start, notices });
   }
@@ -339,7 +384,8 @@ export class Filer {
     }
     const filed = this.#batch.flatMap(({ notices }) => notices);
     this.#batch = [];
-    this.#retire(from);
+    this.#bytes.close();
+    retireSegments(this.#options.spoolDir, from);
     if (filed.length > 0) this.#options.onFiled?.(filed);
   }
 
@@ -348,18 +394,6 @@ export class Filer {
     let low = this.#open.lowWater(this.#reader.position);
     for (const { start } of this.#stalled) if (comparePositions(start, low) < 0) low = start;
     return low;
-  }
-
-  #retire(from: Position): void {
-    const { spoolDir } = this.#options;
-    const segments = listSegments(spoolDir);
-    const last = segments.at(-1);
-    for (const number of segments) {
-      // The last one is the writer's, and its number must not be given out again.
-      if (number >= from.segment || number === last) break;
-      this.#bytes.close();
-      fs.rmSync(join(spoolDir, segmentName(number)), { force: true });
-    }
   }
 
   #noteTorn(): void {
@@ -373,23 +407,4 @@ export class Filer {
   #say(message: string): void {
     this.#options.say?.(message);
   }
-}
-
-function isRefused(error: unknown): boolean {
-  return (error as { code?: string }).code === "tree-refused";
-}
-
-/** What the operating system refuses may be granted later; so may a place that is taken. */
-function isDiskTrouble(error: NodeJS.ErrnoException): boolean {
-  return isRefused(error) || error.syscall !== undefined || /^E[A-Z]+$/.test(error.code ?? "");
-}
-
-/** Origin and base path as a client would write them; empty for playback and unknown names. */
-function upstreamUrl({ upstreams }: FilerConfig, name: string | null): string {
-  const upstream = name !== null && Object.hasOwn(upstreams, name) ? upstreams[name] : undefined;
-  if (upstream === undefined || upstream.url.protocol === "playback:") return "";
-  const { protocol, hostname, port, basePath } = upstream.url;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  const isDefault = port === (protocol === "https:" ? 443 : 80);
-  return `${protocol}//${host}${isDefault ? "" : `:${port}`}${basePath}`;
 }

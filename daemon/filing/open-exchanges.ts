@@ -26,9 +26,6 @@ export class SpooledExchange {
   end: End | null = null;
   readonly request = new Extents();
   readonly response = new Extents();
-  /** Both directions after a switch of protocols. */
-  readonly clientFrames = new Extents();
-  readonly upstreamFrames = new Extents();
   /** True where the disk refused frames: what is here is a beginning. */
   gap = false;
   /** True where the places were forgotten: read the spool again from `start`. */
@@ -48,8 +45,7 @@ export class SpooledExchange {
   }
 
   get extentCount(): number {
-    const { request, response, clientFrames, upstreamFrames } = this;
-    return request.count + response.count + clientFrames.count + upstreamFrames.count;
+    return this.request.count + this.response.count;
   }
 
   /** Takes a frame in; true where it was the last one. Throws on a payload that is no JSON. */
@@ -72,8 +68,6 @@ export class SpooledExchange {
   #extentsFor(kind: number): Extents | null {
     if (kind === FrameKind.requestData) return this.request;
     if (kind === FrameKind.responseData) return this.response;
-    if (kind === FrameKind.clientFrame) return this.clientFrames;
-    if (kind === FrameKind.upstreamFrame) return this.upstreamFrames;
     return null;
   }
 }
@@ -90,6 +84,11 @@ export class OpenExchanges {
 
   get count(): number {
     return this.#open.size;
+  }
+
+  /** The open exchange of this number; null where none is known. */
+  get(number: number): SpooledExchange | null {
+    return this.#open.get(number) ?? null;
   }
 
   /**

@@ -1,16 +1,18 @@
 /**
  * Looks one exchange up in the spool again, from its first frame to its last: for an exchange whose
- * places were forgotten, and to set one aside with all its bytes.
+ * places were forgotten, for a socket, and to set one aside with all its bytes. Removes what nobody
+ * needs any more.
  */
 import fs from "node:fs";
 import { join } from "node:path";
 import { FrameKind } from "../frames.ts";
-import { type SpoolFrame, SpoolReader } from "../spool/reader.ts";
+import { listSegments, type Position, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
 import {
   encodeSegmentHeader,
   FRAME_HEADER_BYTES,
   putFrameHeader,
   sealFrameWith,
+  segmentName,
 } from "../spool/segment.ts";
 import { SpooledExchange } from "./open-exchanges.ts";
 
@@ -65,4 +67,15 @@ export function setAside(
   }
   fs.writeFileSync(join(folder, `${name}.txt`), `${why}\n`, { mode: 0o600 });
   return path;
+}
+
+/** Removes the segments before `from`: nothing in them is needed any more. */
+export function retireSegments(spoolDir: string, from: Position): void {
+  const segments = listSegments(spoolDir);
+  const last = segments.at(-1);
+  for (const number of segments) {
+    // The last one is the writer's, and its number must not be given out again.
+    if (number >= from.segment || number === last) break;
+    fs.rmSync(join(spoolDir, segmentName(number)), { force: true });
+  }
 }

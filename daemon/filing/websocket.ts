@@ -1,10 +1,9 @@
 /**
- * Makes messages out of the recorded bytes of a WebSocket, and turns out of the messages.
+ * Makes messages out of the recorded bytes of one direction of a WebSocket.
  *
  * What always holds: frames are parsed by the `ws` library's receiver with the extensions that the
- * handshake settled on (RFC 6455, RFC 7692); what comes before a damaged frame is kept, the rest is
- * given as `rest`; a message carries the time of the chunk that completed it. A turn is a
- * `response.create` of the client with all that the upstream sent until the next one. No sockets.
+ * handshake settled on (RFC 6455, RFC 7692); what comes before a damaged frame is kept; a message
+ * carries the time of the chunk that completed it. No sockets.
  */
 import { extension, PerMessageDeflate, Receiver } from "ws";
 
@@ -22,14 +21,6 @@ export interface SocketMessage {
   readonly bytes: Buffer;
 }
 
-export interface ReadSide {
-  readonly messages: SocketMessage[];
-  /** Close code where a close frame came, else null. */
-  readonly closeCode: number | null;
-  /** Why reading ended before the bytes did, else null. */
-  readonly problem: string | null;
-}
-
 export interface ReadOptions {
   readonly from: "client" | "upstream";
   /** `Sec-WebSocket-Extensions` of the 101 answer; null where it had none. */
@@ -38,34 +29,54 @@ export interface ReadOptions {
   readonly messageBytesMax: number;
 }
 
-/** Reads one direction. Never throws: damage ends the reading and is named. */
-export async function readSocketSide(
-  chunks: Iterable<SocketChunk>,
-  options: ReadOptions,
-): Promise<ReadSide> {
-  const messages: SocketMessage[] = [];
-  let closeCode: number | null = null;
-  let problem: string | null = null;
-  let at = 0;
-  const receiver = makeReceiver(options);
-  receiver.on("message", (data: Buffer, binary: boolean) => {
-    messages.push({ from: options.from, at, binary, bytes: Buffer.from(data) });
-  });
-  receiver.on("conclude", (code: number) => {
-    closeCode = code;
-  });
-  receiver.on("error", (error: Error) => {
-    problem ??= error.message;
-  });
-  for (const chunk of chunks) {
-    if (problem !== null || closeCode !== null) break;
-    at = chunk.at;
-    // The receiver unmasks in place, and the chunk is not ours to change.
-    const copy = Buffer.from(chunk.bytes);
-    await new Promise<void>((resolve) => receiver.write(copy, () => resolve()));
+/** Reads one direction as it grows. Never throws: damage ends the reading and is named. */
+export class SideReader {
+  readonly #from: SocketMessage["from"];
+  readonly #receiver: Receiver;
+  #found: SocketMessage[] = [];
+  #at = 0;
+  #closeCode: number | null = null;
+  #problem: string | null = null;
+
+  constructor(options: ReadOptions) {
+    this.#from = options.from;
+    this.#receiver = makeReceiver(options);
+    this.#receiver.on("message", (data: Buffer, binary: boolean) => {
+      this.#found.push({ from: this.#from, at: this.#at, binary, bytes: Buffer.from(data) });
+    });
+    this.#receiver.on("conclude", (code: number) => {
+      this.#closeCode = code;
+    });
+    this.#receiver.on("error", (error: Error) => {
+      this.#problem ??= error.message;
+    });
   }
-  receiver.destroy();
-  return { messages, closeCode, problem };
+
+  /** Close code where a close frame came, else null; 1005 for one that names none. */
+  get closeCode(): number | null {
+    return this.#closeCode;
+  }
+
+  /** Why reading ended before the bytes did, else null. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** The messages that these bytes complete. One call at a time. */
+  async push({ at, bytes }: SocketChunk): Promise<SocketMessage[]> {
+    if (this.#problem !== null || this.#closeCode !== null) return [];
+    this.#at = at;
+    // The receiver unmasks in place, and the chunk is not ours to change.
+    const copy = Buffer.from(bytes);
+    await new Promise<void>((resolve) => this.#receiver.write(copy, () => resolve()));
+    const found = this.#found;
+    this.#found = [];
+    return found;
+  }
+
+  close(): void {
+    this.#receiver.destroy();
+  }
 }
 
 function makeReceiver({ from, extensions, messageBytesMax }: ReadOptions): Receiver {
@@ -96,39 +107,5 @@ function parseExtensions(header: string) {
     return extension.parse(header);
   } catch {
     return {};
-  }
-}
-
-export interface SocketTurn {
-  readonly request: SocketMessage;
-  readonly answer: readonly SocketMessage[];
-}
-
-export interface SocketTurns {
-  readonly turns: readonly SocketTurn[];
-  /** Messages before the first turn, and client messages that begin none, in order. */
-  readonly others: readonly SocketMessage[];
-}
-
-/** Messages of both sides → turns, in the order of time. */
-export function splitTurns(messages: readonly SocketMessage[]): SocketTurns {
-  const turns: { request: SocketMessage; answer: SocketMessage[] }[] = [];
-  const others: SocketMessage[] = [];
-  for (const message of messages.toSorted((a, b) => a.at - b.at)) {
-    const turn = turns.at(-1);
-    if (message.from === "client" && isTurnStart(message)) {
-      turns.push({ request: message, answer: [] });
-    } else if (message.from === "upstream" && turn !== undefined) turn.answer.push(message);
-    else others.push(message);
-  }
-  return { turns, others };
-}
-
-function isTurnStart({ binary, bytes }: SocketMessage): boolean {
-  if (binary || !bytes.includes("response.create")) return false;
-  try {
-    return (JSON.parse(bytes.toString()) as { type?: unknown } | null)?.type === "response.create";
-  } catch {
-    return false;
   }
 }

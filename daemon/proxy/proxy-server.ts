@@ -39,6 +39,8 @@ export interface ProxyOptions {
   readonly durable: (() => Promise<void>) | null;
   /** An exchange's last frame is in the spool. */
   readonly recorded: (outcome: FrameOutcome) => void;
+  /** A WebSocket is open: there will be something to file before its last frame. */
+  readonly socketOpened?: () => void;
   /** Milliseconds from a request's head to its way out, for the metrics. */
   readonly passedOn?: (ms: number) => void;
   readonly log: (level: "info" | "warning" | "error", message: string) => void;
@@ -227,9 +229,12 @@ export class ProxyServer {
     const intake = takeIn(req, runtime, this.ownId, (from, to) => this.isOwn(from, to));
     const recorder = this.record(req, intake, runtime);
     const refusal = intake.refusal ?? checkUpgrade(req, intake) ?? this.capacity();
-    const tunnel = new Tunnel(socket, recorder, runtime.masker, (outcome) => {
-      this.running.delete(tunnel);
-      this.over(outcome);
+    const tunnel = new Tunnel(socket, recorder, runtime.masker, {
+      opened: () => this.options.socketOpened?.(),
+      over: (outcome) => {
+        this.running.delete(tunnel);
+        this.over(outcome);
+      },
     });
     if (refusal !== null || intake.target === null) {
       const fallback = { code: "no-such-route", message: "no upgrade of the daemon's own routes" };

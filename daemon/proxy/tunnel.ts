@@ -29,11 +29,18 @@ export interface Handshake {
   readonly verbatim: boolean;
 }
 
+export interface TunnelEvents {
+  /** The upstream has said 101, and that is on record. */
+  readonly opened: () => void;
+  /** The last frame is in the spool. */
+  readonly over: (outcome: FrameOutcome) => void;
+}
+
 export class Tunnel {
   private readonly client: Socket;
   private readonly recorder: Recorder;
   private readonly masker: CredentialMasker;
-  private readonly over: (outcome: FrameOutcome) => void;
+  private readonly events: TunnelEvents;
   private upstream: Socket | null = null;
   private config: UpstreamConfig | null = null;
   private readonly parser = new ResponseParser();
@@ -45,16 +52,11 @@ export class Tunnel {
   private connectMs: number | null = null;
   private headersMs: number | null = null;
 
-  constructor(
-    client: Socket,
-    recorder: Recorder,
-    masker: CredentialMasker,
-    over: (outcome: FrameOutcome) => void,
-  ) {
+  constructor(client: Socket, recorder: Recorder, masker: CredentialMasker, events: TunnelEvents) {
     this.client = client;
     this.recorder = recorder;
     this.masker = masker;
-    this.over = over;
+    this.events = events;
     client.setTimeout(0);
     client.setNoDelay(true);
     client.on("error", () => {});
@@ -126,6 +128,7 @@ export class Tunnel {
         this.switched = status === 101;
         const forwarded = this.switched ? headers : refusedHeaders(headers);
         this.client.write(responseHead(status, reason, forwarded));
+        if (this.switched) this.events.opened();
       },
       data: (chunk: Buffer) => {
         this.recorder.passing(FrameKind.responseData, chunk);
@@ -186,12 +189,9 @@ export class Tunnel {
 
   private clientGone(): void {
     if (this.finished) return;
-    // A WebSocket may be ended without a close frame by either side: not a fault by itself.
-    if (this.switched) this.settle("complete", null);
-    else {
-      const message = CATALOGUE["client-gone"].meaning;
-      this.settle("client_aborted", { code: "client-gone", message });
-    }
+    // Whether all had been said by then, the filer reads out of the frames.
+    const message = CATALOGUE["client-gone"].meaning;
+    this.settle("client_aborted", { code: "client-gone", message });
     this.upstream?.destroySoon();
     this.client.destroySoon();
   }
@@ -199,15 +199,13 @@ export class Tunnel {
   private upstreamEnded(): void {
     if (this.finished) return;
     if (!this.switched && this.parser.close()) return;
-    if (this.switched) this.settle("complete", null);
-    else if (this.status === 0) {
+    if (this.status === 0) {
       const message = "the upstream closed the connection before it had answered";
       this.refuse({ code: "upstream-closed", message }, "/");
       return;
-    } else {
-      const message = CATALOGUE["upstream-aborted"].meaning;
-      this.settle("upstream_aborted", { code: "upstream-aborted", message });
     }
+    const message = CATALOGUE["upstream-aborted"].meaning;
+    this.settle("upstream_aborted", { code: "upstream-aborted", message });
     this.client.destroySoon();
     this.upstream?.destroySoon();
   }
@@ -229,7 +227,9 @@ export class Tunnel {
 
   private noteHead(status: number, reason: string, http: string, headers: readonly string[]): void {
     const recorded = this.masker.response(headers);
-    this.recorder.note(FrameKind.responseHead, { status, reason, http, headers: recorded });
+    const verbatim = status === 101 ? { verbatim: this.verbatim } : {};
+    const head = { status, reason, http, headers: recorded, ...verbatim };
+    this.recorder.note(FrameKind.responseHead, head);
   }
 
   private settle(outcome: FrameOutcome, error: { code: string; message: string } | null): void {
@@ -237,7 +237,7 @@ export class Tunnel {
     this.finished = true;
     const { connectMs, headersMs, verbatim } = this;
     this.recorder.end({ outcome, error, connectMs, requestSentMs: connectMs, headersMs, verbatim });
-    this.over(outcome);
+    this.events.over(outcome);
   }
 }
 

@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadStateKey } from "../../../../daemon/state-key.ts";
-import { fileAll, put, readTree, scene, spoolOf } from "./spooled.ts";
+import { fileAll, filerOf, put, readTree, scene, spoolOf } from "./spooled.ts";
+import { Sender } from "./ws-sender.ts";
 
-/** A text frame; the client's is masked (RFC 6455, 5.2). */
-function frame(value: object, masked: boolean): Buffer {
-  const payload = Buffer.from(JSON.stringify(value));
-  const key = Buffer.from([1, 2, 3, 4]);
-  const head = Buffer.from([
-    0x81,
-    (masked ? 0x80 : 0) | 126,
-    payload.length >> 8,
-    payload.length & 255,
-  ]);
-  if (!masked) return Buffer.concat([head, payload]);
-  const hidden = payload.map((byte, i) => byte ^ (key[i & 3] ?? 0));
-  return Buffer.concat([head, key, hidden]);
-}
+const frame = (value: object, masked: boolean) => Sender.text(JSON.stringify(value), masked);
 
 const SECRET = "my-very-own-key-0123456789";
 
@@ -44,7 +32,7 @@ function socket(frames: [9 | 10, number, object][], end: object | null) {
       JSON.stringify({ total_ms: 900, error: null, verbatim: true, ...end }),
     );
   }
-  return { at, id };
+  return { at, id, spool, number };
 }
 
 const delta = (text: string) => ({ type: "response.output_text.delta", item_id: "i", delta: text });
@@ -173,4 +161,88 @@ test("live credentials are taken out of messages, also where two deltas share on
   const [x] = readTree(at);
   assert.ok(!x?.request?.includes(SECRET));
   assert.ok(!x?.response?.includes(SECRET.slice(12)), "the second half is gone too");
+});
+
+test("a turn is filed when its answer ends, while the socket stays open, and not again later", async () => {
+  const { at, spool, number } = socket(
+    [
+      [9, 10, create("one")],
+      [10, 40, completed("first")],
+      [9, 100, create("two")],
+    ],
+    null,
+  );
+  const first = filerOf(at);
+  assert.equal(await first.filer.run(), true);
+  assert.equal(first.filer.follows, true);
+  assert.deepEqual(
+    first.filed.map(({ outcome }) => outcome),
+    ["complete"],
+  );
+  spool.append(10, number, 140, frame(completed("second"), false));
+  assert.equal(await first.filer.run(), true);
+  assert.equal(first.filed.length, 2);
+  first.filer.close();
+  const early = readTree(at).map((x) => x.line);
+  // Another filer reads the socket from its beginning, and finds one more turn.
+  spool.append(9, number, 200, frame(create("three"), true));
+  spool.append(10, number, 230, frame(completed("third"), false));
+  const end = { outcome: "client_aborted", error: { code: "client-gone", message: "gone" } };
+  const times = { total_ms: 300, connect_ms: 1, request_sent_ms: 1, headers_ms: 2 };
+  spool.append(7, number, 300, JSON.stringify({ ...end, ...times, verbatim: true }));
+  const { filed, filer } = await fileAll(at);
+  assert.equal(filer.follows, false);
+  assert.equal(filed.length, 1);
+  const lines = readTree(at).map((x) => x.line);
+  assert.deepEqual(lines.slice(0, 2), early);
+  assert.deepEqual(
+    lines.map(({ outcome }) => outcome),
+    ["complete", "complete", "complete"],
+  );
+});
+
+test("a filer that died between append and sync of a turn does not file it twice", async () => {
+  const { at } = socket(
+    [
+      [9, 10, create("one")],
+      [10, 40, completed("first")],
+    ],
+    null,
+  );
+  const dying = filerOf(at);
+  await dying.filer.run();
+  const before = readTree(at).map((x) => x.line.id);
+  assert.equal(before.length, 1);
+  const { readFileSync, writeFileSync } = await import("node:fs");
+  const log = `${at.state}/filer/log.jsonl`;
+  // As it is when the process goes after `try` and the append, before `done`.
+  const lines = readFileSync(log, "utf8").split("\n");
+  writeFileSync(log, lines.filter((line) => !line.startsWith('{"done"')).join("\n"));
+  const next = await fileAll(at);
+  assert.equal(next.filed.length, 0);
+  assert.deepEqual(
+    readTree(at).map((x) => x.line.id),
+    before,
+  );
+});
+
+test("an unanswered turn of a socket that was closed tells by whom and with which code", async () => {
+  const close = (code: number, masked: boolean) => {
+    const payload = Buffer.from([code >> 8, code & 255]);
+    return Sender.frame({ opcode: 8, fin: true, masked, payload });
+  };
+  for (const [by, code, outcome, error] of [
+    [10, 1011, "upstream_aborted", "upstream-aborted"],
+    [9, 1000, "client_aborted", "client-gone"],
+  ] as const) {
+    const { at, spool, number } = socket([[9, 10, create("one")]], null);
+    spool.append(by, number, 20, close(code, by === 9));
+    const end = { outcome: "upstream_aborted", error: { code: "upstream-aborted", message: "x" } };
+    spool.append(7, number, 30, JSON.stringify({ ...end, total_ms: 30, verbatim: true }));
+    await fileAll(at);
+    const [x] = readTree(at);
+    assert.equal(x?.line.outcome, outcome);
+    assert.equal(x?.line.error?.code, error);
+    assert.match(x?.line.error?.message ?? "", new RegExp(`${code}`));
+  }
 });

@@ -3,10 +3,10 @@ import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
 import {
-  readSocketSide,
+  type ReadOptions,
+  SideReader,
   type SocketChunk,
   type SocketMessage,
-  splitTurns,
 } from "../../../../daemon/filing/websocket.ts";
 
 /** A real WebSocket talk through a plain TCP relay that keeps the bytes behind the handshake. */
@@ -58,6 +58,15 @@ async function talk(deflate: boolean | object) {
   const head = Buffer.concat(sides.upstream).toString("latin1").split("\r\n\r\n")[0] as string;
   const extensions = /^sec-websocket-extensions: (.*)$/im.exec(head)?.[1] ?? null;
   return { client: body(sides.client), upstream: body(sides.upstream), extensions };
+}
+
+/** Reads the chunks of one direction from the first to the last. */
+async function readSocketSide(chunks: readonly SocketChunk[], options: ReadOptions) {
+  const reader = new SideReader(options);
+  const messages: SocketMessage[] = [];
+  for (const chunk of chunks) messages.push(...(await reader.push(chunk)));
+  reader.close();
+  return { messages, closeCode: reader.closeCode, problem: reader.problem };
 }
 
 function inPieces(bytes: Buffer, size: number): SocketChunk[] {
@@ -134,29 +143,4 @@ test("a message larger than the limit is not decoded", async () => {
     messageBytesMax: 100,
   });
   assert.match(read.problem ?? "", /Max payload/);
-});
-
-test("each response.create begins a turn; what comes before the first belongs to none", () => {
-  const message = (from: "client" | "upstream", at: number, value: object): SocketMessage => ({
-    from,
-    at,
-    binary: false,
-    bytes: Buffer.from(JSON.stringify(value)),
-  });
-  const create = (at: number) => message("client", at, { type: "response.create" });
-  const event = (at: number) => message("upstream", at, { type: "response.output_text.delta" });
-  const hello = message("upstream", 0, { type: "session.created" });
-  const quoting = message("client", 4, { type: "ping", about: "response.create" });
-  const split = splitTurns([create(1), create(5), quoting, hello, event(2), event(3), event(6)]);
-  assert.deepEqual(
-    split.turns.map(({ request, answer }) => [request.at, answer.map((a) => a.at)]),
-    [
-      [1, [2, 3]],
-      [5, [6]],
-    ],
-  );
-  assert.deepEqual(
-    split.others.map(({ at }) => at),
-    [0, 4],
-  );
 });
