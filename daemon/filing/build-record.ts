@@ -7,6 +7,8 @@
  * those of the wire, `wire` keeps their size and digest. Bodies are held one exchange at a time.
  */
 import { hash } from "node:crypto";
+import type { Member } from "../../record/bodies/layout.ts";
+import { LayoutMemory } from "../../record/bodies/layout-memory.ts";
 import type { Understood, WireExchange } from "../../record/dialects/normal.ts";
 import type { ExchangeLine, WireForm } from "../../record/format/schema.ts";
 import { LIMITS } from "../../record/limits.ts";
@@ -28,6 +30,8 @@ export interface StoredForm {
   readonly wire: WireForm | null;
   /** True where the body was longer than the limit and its end is missing. */
   readonly truncated: boolean;
+  /** Of a request body: its layout, null where it is no JSON object. */
+  readonly layout?: readonly Member[] | null;
 }
 
 /** An exchange line without the bodies, and the bodies beside it. */
@@ -48,6 +52,9 @@ export interface BuildTools {
   readonly bodyLimitBytes: number;
   readonly decodeLimitBytes: number;
 }
+
+/** Turns repeat each other; what is remembered changes no result. */
+const layouts = new LayoutMemory();
 
 /** Builds the record. Throws where it must not be filed: see redact.ts. */
 export async function buildRecord(x: SpooledExchange, tools: BuildTools): Promise<BuiltRecord> {
@@ -73,10 +80,12 @@ export async function buildRecord(x: SpooledExchange, tools: BuildTools): Promis
     responseTrailers: x.responseEnd?.trailers ?? [],
     error: end === null ? INTERRUPTED : (end.error ?? (x.gap ? GAP : null)),
   });
-  const understood = understandSafely(clean, tools);
+  const layout = clean.request && layouts.layoutOf(clean.request);
+  const understood = understandSafely(clean, tools, layout);
+  const requestForm = stored(request, clean.request, null);
   return {
     line: lineOf(x, clean, understood),
-    request: stored(request, clean.request, null),
+    request: requestForm && { ...requestForm, layout },
     response: stored(response, clean.response, clean.chunks),
     assembled: clean.chunks && assembledOf(understood, clean),
   };
@@ -193,7 +202,11 @@ function isSame(chunks: readonly TimedBytes[], wire: Buffer): boolean {
 }
 
 /** What it means; nothing where that cannot be found out. */
-export function understandSafely(clean: RedactedExchange, tools: BuildTools): Understood {
+export function understandSafely(
+  clean: RedactedExchange,
+  tools: BuildTools,
+  requestLayout: readonly Member[] | null = null,
+): Understood {
   const { begin, request, head, response, chunks } = clean;
   let end = 0;
   const ends = chunks?.map(([ms, bytes]) => {
@@ -208,6 +221,7 @@ export function understandSafely(clean: RedactedExchange, tools: BuildTools): Un
       started: new Date(begin.started),
       requestHeaders: begin.headers,
       requestBody: request,
+      requestLayout,
       status: head?.status ?? null,
       responseHeaders: head?.headers ?? [],
       responseBody: chunks ? Buffer.concat(chunks.map(([, bytes]) => bytes)) : response,

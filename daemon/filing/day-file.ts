@@ -61,7 +61,10 @@ export class DayFile {
     this.#refresh();
     const draft = this.#capture.draft();
     const { line, request, response } = record;
-    if (request !== null) line.request.body = body(request, (bytes) => draft.request(bytes), draft);
+    if (request !== null) {
+      const { layout } = request;
+      line.request.body = body(request, (bytes) => draft.request(bytes, layout), draft);
+    }
     if (response !== null && line.response !== null) {
       line.response.body = body(response, (bytes) => draft.body(bytes), draft);
       if (record.assembled !== null) line.response.assembled = draft.part(record.assembled, true);

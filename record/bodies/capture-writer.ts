@@ -16,9 +16,10 @@ import { hash } from "node:crypto";
 import { checkedLine } from "../format/json-line.ts";
 import { type ExchangeLine, FORMAT, type PartRef } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
-import { carve, insertsOf, type Piece, storedBytes } from "./carve.ts";
+import { type CarvedPart, carve, insertsOf, type Piece, storedBytes } from "./carve.ts";
 import { type Chunk, encodeChunks } from "./chunks.ts";
 import { isShallowJson } from "./json-scanner.ts";
+import type { Member } from "./layout.ts";
 import { ListIndex } from "./list-index.ts";
 import { partBytes, partLine, viewPartLine, zstdLine } from "./part-line.ts";
 import { type Atom, flatten, isLink, type Link, shorten } from "./part-list.ts";
@@ -76,9 +77,12 @@ export class Draft {
     this.#known = known;
   }
 
-  /** Stores a request body. At most one per exchange: later requests may refer to its list. */
-  request(bytes: Buffer): PlainBody {
-    const atoms = this.#atoms(bytes, carve(bytes));
+  /**
+   * Stores a request body. At most one per exchange: later requests may refer to its list.
+   * `members` is its layout, where that is known.
+   */
+  request(bytes: Buffer, members?: readonly Member[] | null): PlainBody {
+    const atoms = this.#atoms(bytes, carve(bytes, members));
     const lists = this.#known.lists;
     const match = lists.match(atoms);
     const link = lists.link(match);
@@ -111,6 +115,16 @@ export class Draft {
     return this.#piece(bytes, json && isShallowJson(bytes));
   }
 
+  /** A part of a body; one that an earlier body had as well need not be read again. */
+  #carved(bytes: Buffer, piece: CarvedPart): number {
+    const digest = DIGESTS.get(piece);
+    const known = digest === undefined ? undefined : this.#numberOf(digest);
+    if (known !== undefined) return known;
+    const stored = storedBytes(bytes, piece);
+    DIGESTS.set(piece, sha256(stored));
+    return this.#piece(stored, piece.json);
+  }
+
   #piece(bytes: Buffer, json: boolean): number {
     const digest = sha256(bytes);
     return this.#part(digest, (n) => partLine(n, digest, bytes, json));
@@ -123,14 +137,18 @@ export class Draft {
   #atoms(bytes: Buffer, pieces: readonly Piece[]): Atom[] {
     return pieces.map((piece) => {
       if (typeof piece === "string") return piece;
-      const part = this.#piece(storedBytes(bytes, piece), piece.json);
+      const part = this.#carved(bytes, piece);
       const insert = insertsOf(bytes, piece);
       return insert ? { part, insert } : part;
     });
   }
 
+  #numberOf(digest: string): number | undefined {
+    return this.#known.parts.get(digest) ?? this.parts.get(digest);
+  }
+
   #part(digest: string, line: (n: number) => Buffer): number {
-    const known = this.#known.parts.get(digest) ?? this.parts.get(digest);
+    const known = this.#numberOf(digest);
     if (known !== undefined) return known;
     const n = this.#known.partCount + this.parts.size + 1;
     this.lines.push(line(n));
@@ -210,6 +228,9 @@ export class CaptureWriter {
     return checkedLine({ type: "file", format: FORMAT, day, created, writer });
   }
 }
+
+/** Digests of parts whose Span lives on in a layout memory. */
+const DIGESTS = new WeakMap<CarvedPart, string>();
 
 const sha256 = (bytes: Buffer) => hash("sha256", bytes, "hex");
 

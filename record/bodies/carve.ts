@@ -13,7 +13,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { LIMITS } from "../limits.ts";
-import { layoutOf, type Span } from "./layout.ts";
+import { layoutOf, type Member, type Span } from "./layout.ts";
 
 /** A range of the body that is stored as a part. */
 export interface CarvedPart {
@@ -36,10 +36,12 @@ const OPEN_ARRAY = 0x5b;
 const OPEN_OBJECT = 0x7b;
 const COMMA = 0x2c;
 
-/** Cuts a body into pieces. An empty body has none. */
-export function carve(bytes: Buffer): Piece[] {
+/**
+ * Cuts a body into pieces. An empty body has none. `members` is its layout, where the caller has it
+ * already (layout-memory.ts).
+ */
+export function carve(bytes: Buffer, members: readonly Member[] | null = layoutOf(bytes)): Piece[] {
   if (bytes.length === 0) return [];
-  const members = layoutOf(bytes);
   if (members === null) return [{ start: 0, end: bytes.length, markers: null, json: false }];
   const pieces: Piece[] = [];
   let literalStart = 0;
@@ -77,7 +79,18 @@ function isWorthAPart(bytes: Buffer, { start, end }: Span): boolean {
   return first === QUOTE && end - start >= LIMITS.elementMinBytes;
 }
 
+/** One for each Span, so that what is known of a part can be kept beside it. */
+const PARTS = new WeakMap<Span, CarvedPart>();
+
 function partOf(bytes: Buffer, span: Span): CarvedPart {
+  const known = PARTS.get(span);
+  if (known !== undefined) return known;
+  const part = newPart(bytes, span);
+  PARTS.set(span, part);
+  return part;
+}
+
+function newPart(bytes: Buffer, span: Span): CarvedPart {
   let { markers } = span;
   if (markers !== null) {
     const tooMany = markers.length / 2 > LIMITS.markerCount;

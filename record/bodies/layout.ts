@@ -31,8 +31,13 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** The element of a top-level array that begins at `start`, where that is known already. */
+export type KnownElement = (start: number) => Span | null;
+
+const NOTHING_KNOWN: KnownElement = () => null;
+
 /** Members of the object that `bytes` are, in order; null where they are not one valid object. */
-export function layoutOf(bytes: Uint8Array): Member[] | null {
+export function layoutOf(bytes: Uint8Array, known: KnownElement = NOTHING_KNOWN): Member[] | null {
   const scanner = new JsonScanner(bytes);
   const members: Member[] = [];
   let i = scanner.space(0);
@@ -40,7 +45,7 @@ export function layoutOf(bytes: Uint8Array): Member[] | null {
   i = scanner.space(i + 1);
   if (bytes[i] === CLOSE_OBJECT) return scanner.space(i + 1) === bytes.length ? members : null;
   for (;;) {
-    const member = readMember(bytes, scanner, i);
+    const member = readMember(bytes, scanner, i, known);
     if (member === null) return null;
     members.push(member);
     i = scanner.space(member.value.end);
@@ -51,7 +56,12 @@ export function layoutOf(bytes: Uint8Array): Member[] | null {
   return scanner.space(i + 1) === bytes.length ? members : null;
 }
 
-function readMember(bytes: Uint8Array, scanner: JsonScanner, keyStart: number): Member | null {
+function readMember(
+  bytes: Uint8Array,
+  scanner: JsonScanner,
+  keyStart: number,
+  known: KnownElement,
+): Member | null {
   if (bytes[keyStart] !== QUOTE) return null;
   const keyEnd = scanner.string(keyStart);
   if (keyEnd < 0) return null;
@@ -60,7 +70,7 @@ function readMember(bytes: Uint8Array, scanner: JsonScanner, keyStart: number): 
   const start = scanner.space(colon + 1);
   if (bytes[start] === OPEN_ARRAY) {
     const elements: Span[] = [];
-    const end = readElements(bytes, scanner, start, elements);
+    const end = readElements(bytes, scanner, start, elements, known);
     if (end < 0) return null;
     return { keyStart, keyEnd, value: { start, end, depth: 0, markers: null }, elements };
   }
@@ -79,11 +89,12 @@ function readElements(
   scanner: JsonScanner,
   start: number,
   elements: Span[],
+  known: KnownElement,
 ): number {
   let i = scanner.space(start + 1);
   if (bytes[i] === CLOSE_ARRAY) return i + 1;
   for (;;) {
-    const element = readSpan(scanner, i);
+    const element = known(i) ?? readSpan(scanner, i);
     if (element === null) return -1;
     elements.push(element);
     i = scanner.space(element.end);

@@ -6,6 +6,7 @@
  * is never stored, and nothing that the provider said is thought lost because it has no place here
  * (the body keeps it); what has no kind of its own becomes a piece of kind "unknown".
  */
+import type { Member } from "../bodies/layout.ts";
 import type { Llm } from "../format/schema.ts";
 
 /** Header pairs in wire order, as in a capture. */
@@ -21,6 +22,8 @@ export interface WireExchange {
   readonly url: string;
   readonly requestHeaders: HeaderPairs;
   readonly requestBody: Uint8Array | null;
+  /** Layout of a request body that is a JSON object, where it is known: spares parsing it anew. */
+  readonly requestLayout?: readonly Member[] | null;
   readonly status: number | null;
   readonly responseHeaders: HeaderPairs;
   readonly responseBody: Uint8Array | null;

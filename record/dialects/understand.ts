@@ -14,6 +14,7 @@ import { NO_FACTS } from "./dialect.ts";
 import { failureIn, failureOf } from "./failure.ts";
 import { type Framed, frame, utf8 } from "./framing.ts";
 import { get, isObject, parseJson, toJson } from "./json.ts";
+import { parseLaidOut } from "./laid-out-json.ts";
 import { readForm } from "./multipart.ts";
 import type { HeaderPairs, Understood, WireExchange } from "./normal.ts";
 import { pathOf, recognise } from "./registry.ts";
@@ -94,9 +95,16 @@ function readRequest(x: WireExchange, notes: string[]): unknown {
   if (form !== undefined) return form;
   if (type !== null && /^(?:image|audio|video|multipart)\/|octet-stream/i.test(type))
     return undefined;
-  const parsed = parseJson(utf8(x.requestBody));
+  const { requestBody, requestLayout } = x;
+  const parsed = requestLayout
+    ? parseLaidOut(bytesOf(requestBody), requestLayout)
+    : parseJson(utf8(requestBody));
   if (!parsed.ok) notes.push(`request body ${parsed.why}`);
   return parsed.ok ? parsed.value : undefined;
+}
+
+function bytesOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 interface Told {
