@@ -152,7 +152,8 @@ export class Matcher {
     if (!newest) return null;
     const main = nodes.findLast((node) => !differs(node, facts) && node.tools === facts.tools);
     if (main && main.length > facts.items.length) {
-      return { node: main, relation: "compaction", by: "session" };
+      const relation = this.#begunAnew(facts, nodes) ? "start" : "compaction";
+      return { node: main, relation, by: "session" };
     }
     const caller = this.#callerOf(facts, (node) => node.placement.conversation === session);
     if (caller) return { node: caller, relation: "agent", by: "delegation" };
@@ -160,6 +161,22 @@ export class Matcher {
     // What came before offered no tools: it was a probe or a title, and here the work begins.
     if (nodes.every(({ tools }) => tools === null)) return null;
     return { node: newest, relation: main ? "start" : "agent", by: "session" };
+  }
+
+  /** The user cleared the history: a few new words, and nothing of what was said before. */
+  #begunAnew(facts: ExchangeFacts, nodes: readonly Node[]): boolean {
+    if (facts.asked.length === 0 || facts.items.some(({ role }) => role !== "user")) return false;
+    const asked = new Set(nodes.flatMap((node) => node.asked));
+    const fresh = facts.asked.filter((line) => !asked.has(line));
+    if (fresh.length > FEW_LINES) return false;
+    const said = new Set(nodes.flatMap((node) => node.said));
+    return (
+      !fresh.some((line) => said.has(line)) && !facts.items.some(({ id }) => this.#known(id, nodes))
+    );
+  }
+
+  #known(item: string, nodes: readonly Node[]): boolean {
+    return this.#store.byItem(item).some((node) => nodes.includes(node));
   }
 
   /** Without a session id: by the texts that an agent, a summary or a title was made from. */
@@ -208,6 +225,9 @@ export class Matcher {
 
 const sessionConversation = (facts: ExchangeFacts): string =>
   shortHash(`session\0${facts.client ?? ""}\0${facts.session}`);
+
+/** A summary of what went before has more telling lines than this; a user's new task seldom has. */
+const FEW_LINES = 3;
 
 /** Share of a system prompt that has to be the same for two prompts to be versions of one. */
 const ALIKE = 0.3;

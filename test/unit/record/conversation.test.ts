@@ -286,3 +286,26 @@ test("an index forgets what has rested for longer than a week", () => {
   index.add(factsOf(chat([RULES, u("new talk")], { at: week + 7200 }), null));
   assert.equal(index.snapshot().nodes.length, 1);
 });
+
+test("a cleared session begins anew; one that brings its summary along is a compaction", () => {
+  const offered = { body: { tools: [tool("read_file")] }, session: "s1", client: "coder" };
+  const first = u("Please find out why the parser loses the last line of every file.");
+  const summary =
+    "The parser lost the last line because its loop ended at the last line feed.\nIt was mended in parse.ts, and a test of it was added there.";
+  const before = [
+    chat([RULES, first], { ...offered, answer: chatAnswer("I look at the parser now.") }),
+    chat([RULES, first, a("I look at the parser now."), u("Good, and now sum it all up for me.")], {
+      ...offered,
+      answer: chatAnswer(summary),
+    }),
+  ];
+  const cleared = chat(
+    [RULES, u("Write a page about the new command, for the handbook.")],
+    offered,
+  );
+  const compacted = chat([RULES, u(`Here is what was done so far:\n${summary}`)], offered);
+  assert.deepEqual(relations([...before, cleared]).at(-1), "start");
+  assert.deepEqual(relations([...before, compacted]).at(-1), "compaction");
+  const places = placed([...before, cleared]);
+  assert.equal(places.at(-1)!.conversation, places[0]!.conversation);
+});

@@ -132,12 +132,21 @@ const CASES: Record<string, { yes: ExchangeView[][]; no: ExchangeView[][] }> = {
       ],
       [
         chat([...HEAD, a("a"), u("b"), a("c"), u("d")]),
-        chat([s(), u("In short: the month is counted from zero.")]),
+        chat([
+          s(),
+          u(
+            "What was asked: mend the test of the date parser.\nWhat was found: months are counted from zero.\nWhat was changed: the line of parse-date that adds one.\nWhat is left: run all the tests once more.",
+          ),
+        ]),
       ],
     ],
     no: [
       [first(), chat(HEAD)],
       [first(), chat(HEAD), chat([...HEAD.slice(0, 3), u("no, stop and tell me why")])],
+      [
+        chat([...HEAD, a("a"), u("b"), a("c"), u("d")]),
+        chat([s(), u("Something else: write a page for the handbook.")]),
+      ],
     ],
   },
   "cache-broken": {
