@@ -33,6 +33,12 @@ export async function watchSite(options: SiteOptions, watching: WatchOptions): P
     polling ??= setInterval(change, LIMITS.sitePollMs);
   });
   signal.addEventListener("abort", change, { once: true });
+  // What came before the watch was ready would be neither built nor noticed.
+  await Promise.race([
+    new Promise((ready) => watcher.once("ready", () => ready(null))),
+    new Promise((failed) => watcher.once("error", failed)),
+    changed.promise,
+  ]);
 
   while (!signal.aborted) {
     changed = Promise.withResolvers<void>();

@@ -75,7 +75,7 @@ export class ChunkWriter {
     const start = this.#done - (this.#done % LIMITS.siteChunkExchanges);
     const ids = this.#ids.slice(start);
     const reader = this.#source.day(this.#at.number, this.#at.day);
-    const raw = rawChunk(reader, ids, this.#source.damage);
+    const raw = rawChunk(reader, this.#source, this.#at, ids);
     writeChanged(join(this.#out, chunkPath("_raw", this.#at, start)), compressed(raw));
     const said = saidChunk(this.#source, this.#at, ids);
     writeChanged(join(this.#out, chunkPath("_said", this.#at, start)), compressed(said));
@@ -84,10 +84,10 @@ export class ChunkWriter {
 }
 
 function compressed(value: unknown): Buffer {
-  return gzipSync(JSON.stringify(value), { level: 5 });
+  return gzipSync(JSON.stringify(value), { level: 3 });
 }
 
-function rawChunk(reader: DayReader, ids: readonly string[], damage: string[]) {
+function rawChunk(reader: DayReader, source: ExchangeSource, at: DayName, ids: readonly string[]) {
   const parts: Piece[] = [];
   const numbers = new Map<string, number>();
   const partOf = (n: number, line: ExchangeLine): number => {
@@ -101,7 +101,7 @@ function rawChunk(reader: DayReader, ids: readonly string[], damage: string[]) {
   };
   const x: Record<string, unknown> = {};
   for (const id of ids) {
-    const line = reader.exchange(id);
+    const { line } = source.view({ ...at, id });
     try {
       x[id] = {
         q: bodyOf(reader, line, "request", partOf),
@@ -109,7 +109,7 @@ function rawChunk(reader: DayReader, ids: readonly string[], damage: string[]) {
         line: { ...line, request: { ...line.request, body: undefined }, response: undefined },
       };
     } catch (error) {
-      damage.push(`${id}: ${(error as Error).message}`);
+      source.damage.push(`${id}: ${(error as Error).message}`);
     }
   }
   return { parts, x };

@@ -33,6 +33,8 @@ export class ExchangeSource {
   readonly #tree: Tree;
   readonly #open = new Map<string, OpenDay>();
   readonly #views = new Map<string, ExchangeView>();
+  /** Digests of the parts of requests, by exchange. */
+  readonly #parts = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -61,11 +63,7 @@ export class ExchangeSource {
     const { reader, views } = this.#day(at.number, at.day);
     const made = this.#read(at, reader, views);
     this.seen += 1;
-    this.#views.set(at.id, made);
-    for (const oldest of this.#views.keys()) {
-      if (this.#views.size <= LIMITS.siteKeptExchanges) break;
-      this.#views.delete(oldest);
-    }
+    keep(this.#views, at.id, made);
     return made;
   }
 
@@ -73,11 +71,11 @@ export class ExchangeSource {
   fresh(at: ExchangeAddress, parent: ExchangeAddress | null): readonly NormalMessage[] {
     const { messages } = this.view(at).request;
     if (parent === null) return messages;
-    const before = new Set(this.#outline(parent).flatMap(({ parts }) => parts.map(digestOf)));
-    const after = new Map(this.#outline(at).map(({ key, parts }) => [key, parts]));
+    const before = new Set([...this.#partsOf(parent).values()].flat());
+    const after = this.#partsOf(at);
     return messages.filter(({ key, index }) => {
       const part = after.get(key)?.[index ?? 0];
-      return part === undefined || !before.has(part.sha256);
+      return part === undefined || !before.has(part);
     });
   }
 
@@ -98,10 +96,19 @@ export class ExchangeSource {
     }
   }
 
+  /** Digests of the parts of a request by its top-level keys. */
+  #partsOf(at: ExchangeAddress): ReadonlyMap<string, readonly string[]> {
+    const known = this.#parts.get(at.id);
+    if (known) return known;
+    const made = new Map(this.#outline(at).map(({ key, parts }) => [key, parts.map(digestOf)]));
+    keep(this.#parts, at.id, made);
+    return made;
+  }
+
   #outline(at: ExchangeAddress): OutlineEntry[] {
+    const { line } = this.view(at);
     try {
-      const { reader } = this.#day(at.number, at.day);
-      return reader.outline(reader.exchange(at.id), "request");
+      return this.#day(at.number, at.day).reader.outline(line, "request");
     } catch {
       // Reading the body says so in `damage`.
       return [];
@@ -133,3 +140,12 @@ export class ExchangeSource {
 }
 
 const digestOf = ({ sha256 }: OutlinePart): string => sha256;
+
+/** Sets, and drops the oldest where there are too many. */
+function keep<T>(map: Map<string, T>, id: string, value: T): void {
+  map.set(id, value);
+  for (const oldest of map.keys()) {
+    if (map.size <= LIMITS.siteKeptExchanges) break;
+    map.delete(oldest);
+  }
+}
