@@ -8,7 +8,7 @@
  * npm may block those. Never writes into the checkout; never changes the user's own Node.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,19 +40,22 @@ function cachedNode() {
   const fresh = `${home}.${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
+  // A project of its own, not `--prefix`: that would move npm's global configuration away, and with
+  // it the certificate authority, proxy or mirror that a company's machines need.
+  writeFileSync(join(fresh, "package.json"), '{ "private": true }\n');
   const npm = process.env.npm_execpath;
-  const args = ["install", "--prefix", fresh, "--no-audit", "--no-fund", "--ignore-scripts"];
-  args.push("--loglevel=error", "--global=false", "--include=prod", `${name}@${WANTED_MAJOR}`);
+  const args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+  args.push("--global=false", "--include=prod", `${name}@${WANTED_MAJOR}`);
   const env = { ...process.env };
-  // `npm ci --omit=dev && npm start` leaves no trace here, but a wrapper might: start clean.
-  for (const key of Object.keys(env))
-    if (/^npm_(config_|package_|lifecycle_)/i.test(key)) delete env[key];
-  for (const key of ["npm_config_registry", "npm_config_cache", "npm_config_userconfig"]) {
-    if (process.env[key]) env[key] = process.env[key];
+  // What `npm start` says of this checkout is not meant for the other project.
+  for (const key of Object.keys(env)) {
+    if (/^npm_(package_|lifecycle_|config_(local_)?prefix$|config_omit$)/i.test(key))
+      delete env[key];
   }
+  const options = { cwd: fresh, stdio: ["ignore", 2, 2], env };
   const done = npm?.endsWith(".js")
-    ? spawnSync(process.execPath, [npm, ...args], { stdio: ["ignore", 2, 2], env })
-    : spawnSync("npm", args, { stdio: ["ignore", 2, 2], env, shell: process.platform === "win32" });
+    ? spawnSync(process.execPath, [npm, ...args], options)
+    : spawnSync("npm", args, { ...options, shell: process.platform === "win32" });
   if (done.status !== 0 || !existsSync(join(fresh, "node_modules", name, binary))) {
     rmSync(fresh, { recursive: true, force: true });
     process.stderr.write(

@@ -1,5 +1,6 @@
 /** `callnumber up`: the daemon, the site kept built, and a preview of it, from one command. */
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
 import { configOf } from "./captures.ts";
@@ -36,6 +37,7 @@ async function openSite(config: Config, io: Io) {
   ]);
   const { out, listen } = config.site;
   try {
+    if (!hasAstro()) throw new CodedError("astro-missing", "the package astro is not installed");
     const preview = await startPreview({ folder: out, ...listen, hosts: config.hosts });
     const watching = watchSite(
       { ...siteOptionsOf(config), live: true },
@@ -57,6 +59,15 @@ async function openSite(config: Config, io: Io) {
   } catch (error) {
     io.stderr.write(`site: ${explained(error)}\n`);
     return null;
+  }
+}
+
+/** Asked before anything is served: a page that can never come needs no address. */
+function hasAstro(): boolean {
+  try {
+    return createRequire(import.meta.url).resolve("astro/package.json") !== "";
+  } catch {
+    return false;
   }
 }
 

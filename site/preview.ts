@@ -92,6 +92,7 @@ function answer(request: IncomingMessage, response: ServerResponse, options: Pre
     response.end();
     return;
   }
+  if (file === null && path === "/") return beingBuilt(response);
   if (file === null) return refuse(response, 404);
   send(request, response, file);
 }
@@ -124,6 +125,23 @@ function send(
   const done = () => {};
   if (zip) pipeline(createReadStream(file.path), createGzip(), response, done);
   else pipeline(createReadStream(file.path), response, done);
+}
+
+/** The first build takes some seconds: a page that looks again by itself, without any script. */
+function beingBuilt(response: ServerResponse): void {
+  response.writeHead(503, {
+    ...HEADERS,
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "retry-after": "1",
+  });
+  response.end(
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1">' +
+      '<meta name="viewport" content="width=device-width"><meta name="color-scheme" ' +
+      'content="light dark"><title>callnumber</title><p>The site is being built. ' +
+      "This page looks again every second; the terminal says if something is wrong. " +
+      '<p lang="zh-Hant">網站建置中，本頁每秒自動重新整理；若有問題，終端機會顯示。',
+  );
 }
 
 function refuse(response: ServerResponse, status: number): void {
