@@ -6,6 +6,7 @@
  * the request are opened only here and only in the filer's memory; what passes its deadline, or
  * whose sealed credentials cannot be opened, throws and is kept out of the tree.
  */
+import { resealAwsMessages } from "../../record/dialects/aws-event-stream.ts";
 import type { Redaction } from "../../record/format/schema.ts";
 import { createRedactor, type Hit, type Redactor } from "../../record/secrets/redactor.ts";
 import type { Config } from "../config/types.ts";
@@ -74,7 +75,6 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
   const headers = note(redactor.redactHeaders(begin.headers, "request.headers"));
   const labels = Object.entries(begin.labels).map(([k, v]) => [k, text(v, "labels")] as const);
   const request = x.request && note(redactor.redactBody(x.request, "bytes", "request.body"));
-  const kind = x.framed ? "frames" : "bytes";
   return {
     begin: {
       ...begin,
@@ -91,7 +91,7 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
       ...x.head,
       headers: note(redactor.redactHeaders(x.head.headers, "response.headers")),
     },
-    response: x.response && note(redactor.redactBody(x.response, kind, "response.body")),
+    response: x.response && redactPlain(redactor, x.response, x.framed, note),
     chunks: x.chunks && redactStream(redactor, x.chunks, x.framed, note),
     framed: x.framed,
     responseTrailers: note(redactor.redactHeaders(x.responseTrailers, "response.trailers")),
@@ -103,6 +103,11 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
 
 type Note = <T>(result: { value: T; hits: readonly Hit[] }) => T;
 
+function redactPlain(redactor: Redactor, bytes: Buffer, framed: boolean, note: Note): Buffer {
+  const clean = note(redactor.redactBody(bytes, framed ? "frames" : "bytes", "response.body"));
+  return framed && clean !== bytes ? (reseal([[0, bytes]], [[0, clean]])[0]?.[1] ?? clean) : clean;
+}
+
 function redactStream(
   redactor: Redactor,
   chunks: readonly TimedBytes[],
@@ -112,7 +117,21 @@ function redactStream(
   const plain = chunks.map(([ms, bytes]) => [ms, bytes] as const);
   const clean = note(redactor.redactChunks(plain, "response.body", framed ? "frames" : "bytes"));
   if (clean === plain) return chunks;
-  return clean.map(([ms, bytes], i) => withSender(ms, bytes, chunks[i]?.[2]));
+  const sealed = framed ? reseal(plain, clean) : clean;
+  return sealed.map(([ms, bytes], i) => withSender(ms, bytes, chunks[i]?.[2]));
+}
+
+type Chunks = readonly (readonly [number, Buffer])[];
+
+/** Readers leave frames out whose checksum is wrong, and with them the text around a secret. */
+function reseal(before: Chunks, after: Chunks): Chunks {
+  const whole = Buffer.concat(after.map(([, bytes]) => bytes));
+  resealAwsMessages(Buffer.concat(before.map(([, bytes]) => bytes)), whole);
+  let at = 0;
+  return after.map(([ms, bytes]) => {
+    at += bytes.length;
+    return [ms, whole.subarray(at - bytes.length, at)] as const;
+  });
 }
 
 function withSender(ms: number, bytes: Buffer, sender: "client" | undefined): TimedBytes {

@@ -65,6 +65,24 @@ export function readAwsMessages(bytes: Uint8Array): { messages: AwsMessage[]; no
   return { messages, notes };
 }
 
+/**
+ * Makes the checksums of `after` right again where it differs from `before` by replacements of the
+ * same length. Messages that were damaged before stay so.
+ */
+export function resealAwsMessages(before: Buffer, after: Buffer): void {
+  let at = 0;
+  while (at + PRELUDE <= after.length) {
+    const prelude = preludeAt(before, at);
+    if (prelude === null) return;
+    const end = at + prelude.total;
+    if (end > before.length || end > after.length) return;
+    const sum = end - TRAILER;
+    const wasSound = crc32(before.subarray(at, sum)) === before.readUInt32BE(sum);
+    if (wasSound) after.writeUInt32BE(crc32(after.subarray(at, sum)), sum);
+    at = end;
+  }
+}
+
 /** Bytes of a header value by its type number; types 6 and 7 carry their own length. */
 const VALUE_BYTES = [0, 0, 1, 2, 4, 8, -1, -1, 8, 16];
 

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isAwsEventStream, readAwsMessages } from "../../../../record/dialects/aws-event-stream.ts";
+import {
+  isAwsEventStream,
+  readAwsMessages,
+  resealAwsMessages,
+} from "../../../../record/dialects/aws-event-stream.ts";
 import { awsEvent, awsMessage, header } from "./aws-frame.ts";
 
 const one = awsEvent("chunk", { a: 1 });
@@ -64,4 +68,23 @@ test("text is no event stream", () => {
   ]) {
     assert.equal(isAwsEventStream(Buffer.from(text)), false);
   }
+});
+
+test("resealed after a replacement, messages are sound again; damaged ones stay damaged", () => {
+  const before = Buffer.concat([
+    awsEvent("chunk", { text: "a secret" }),
+    awsEvent("chunk", { text: "damaged!" }),
+    awsEvent("chunk", { text: "b" }),
+  ]);
+  before[before.indexOf("damaged!")] = 0x44;
+  const after = Buffer.from(before);
+  after.write("********", after.indexOf("a secret"));
+  assert.equal(readAwsMessages(after).messages.length, 1);
+  resealAwsMessages(before, after);
+  const { messages, notes } = readAwsMessages(after);
+  assert.deepEqual(
+    messages.map(({ payload }) => JSON.parse(payload.toString()).text),
+    ["********", "b"],
+  );
+  assert.equal(notes.length, 1);
 });
