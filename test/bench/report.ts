@@ -55,10 +55,22 @@ export interface Row {
 }
 
 export function rowOf(measured: Measured, scenario: string, contender: string): Row | null {
-  const rounds = measured.samples.filter(
+  const rounds = roundsOf(measured, scenario, contender);
+  return rounds.length === 0 ? null : rowFrom(rounds);
+}
+
+/** One row per round, in the order of the rounds: what is compared within a round. */
+export function rowsOf(measured: Measured, scenario: string, contender: string): Row[] {
+  return roundsOf(measured, scenario, contender).map((sample) => rowFrom([sample]));
+}
+
+function roundsOf(measured: Measured, scenario: string, contender: string): Sample[] {
+  return measured.samples.filter(
     (sample) => sample.scenario === scenario && sample.contender === contender,
   );
-  if (rounds.length === 0) return null;
+}
+
+function rowFrom(rounds: readonly Sample[]): Row {
   const over = (value: (sample: Sample) => number) => median(rounds.map(value));
   return {
     perSecond: over(({ requests, seconds }) => requests / seconds),
@@ -111,8 +123,7 @@ function machine({ contenders, rounds, seconds, load }: Measured): string {
 
 function targets(measured: Measured): string {
   const lines = targetsOf(measured).map(
-    ({ what, bound, value, holds }) =>
-      `| ${what} | ${bound} | ${value} | ${holds === null ? "–" : holds ? "yes" : "**no**"} |`,
+    ({ what, bound, value, holds }) => `| ${what} | ${bound} | ${value} | ${holds} |`,
   );
   return `## Targets\n\n| target | bound | measured | holds |\n| --- | --- | --- | --- |\n${lines.join("\n")}\n`;
 }

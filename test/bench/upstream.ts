@@ -43,7 +43,7 @@ const STREAM_HEAD = Buffer.from(
   `HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n${HEADERS}\r\n` +
     "Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n",
 );
-const LAST = chunk("data: [DONE]\n\n") + "0\r\n\r\n";
+const LAST = `${chunk("data: [DONE]\n\n")}0\r\n\r\n`;
 
 function chunk(text: string): string {
   return `${text.length.toString(16)}\r\n${text}\r\n`;
