@@ -10,6 +10,7 @@ import { readdirSync, renameSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { threadId } from "node:worker_threads";
 import { CodedError } from "../../record/errors.ts";
 import { digest, readIfThere, remove, writeWhole } from "./files.ts";
 import { codeDigest } from "./look.ts";
@@ -70,8 +71,10 @@ async function load(folder: string): Promise<Templates> {
 }
 
 async function compile(folder: string, home: string): Promise<void> {
-  const temporary = `${home}.${process.pid}.tmp`;
-  const work = join(folder, `work-${process.pid}`);
+  // Of this thread alone: the threads of a build compile at the same time, all by one pid.
+  const own = `${process.pid}-${threadId}`;
+  const temporary = `${home}.${own}.tmp`;
+  const work = join(folder, `work-${own}`);
   try {
     const code = await run([temporary, work]);
     if (code === ASTRO_MISSING) {
@@ -123,7 +126,7 @@ function removeOld(folder: string, current: string): void {
   for (const name of readdirSync(folder)) {
     if (name === current) continue;
     const path = join(folder, name);
-    const pid = /^work-(\d+)$|\.(\d+)\.tmp$/.exec(name)?.slice(1).find(Boolean);
+    const pid = /^work-(\d+)(?:-\d+)?$|\.(\d+)(?:-\d+)?\.tmp$/.exec(name)?.slice(1).find(Boolean);
     const used = statSync(join(path, "used"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (pid ? !isAlive(Number(pid)) : Date.now() - used > KEPT_MS) remove(path);
   }
