@@ -147,7 +147,7 @@ export const LIMITS = {
   siteDayRows: 200,
   /** Turns, and bytes of captured text, on one page of a conversation. */
   sitePageTurns: 40,
-  sitePageBytes: 64 * KiB,
+  sitePageBytes: 40 * KiB,
   /** Characters of one captured text that a page holds at first; the rest is fetched when asked for. */
   siteTextChars: 6_000,
   /** Levels to which the site lays out JSON. */
