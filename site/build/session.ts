@@ -31,6 +31,7 @@ import { refuseSecrets, slicesToScan } from "./refuse-secrets.ts";
 import { writeDirectory } from "./search-index.ts";
 import { sweep } from "./sweep.ts";
 import type { Rendered } from "./tasks.ts";
+import { compileTemplates } from "./templates.ts";
 
 /** What the digests say after they were brought up to date. */
 export interface Digested {
@@ -211,12 +212,14 @@ function manifestWith(
   return { ...before, days };
 }
 
-function renderShares(
+async function renderShares(
   options: SiteOptions,
   folder: string,
   { manifest, before, dirty, all, touched, crew }: Digested,
   onPage: () => void,
 ): Promise<Rendered[]> {
+  // Once, before the threads ask for them.
+  await compileTemplates(join(options.state, "site"));
   const inputs = { options, folder, manifest, before, dirty, all, touched };
   const shares = Array.from({ length: crew.size }, (_, index) => ({ index, of: crew.size }));
   return Promise.all(shares.map((share) => crew.run("render", { ...inputs, share }, onPage)));

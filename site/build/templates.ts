@@ -50,7 +50,7 @@ const loaded = new Map<string, Promise<Templates>>();
 export function loadTemplates(stateFolder: string): Promise<Templates> {
   const known = loaded.get(stateFolder);
   if (known) return known;
-  const loading = load(join(stateFolder, "templates")).catch((error: unknown) => {
+  const loading = load(stateFolder).catch((error: unknown) => {
     loaded.delete(stateFolder);
     throw error;
   });
@@ -58,23 +58,30 @@ export function loadTemplates(stateFolder: string): Promise<Templates> {
   return loading;
 }
 
-async function load(folder: string): Promise<Templates> {
+/** Compiles the templates where that is still to be done. Errors as of loadTemplates. */
+export async function compileTemplates(stateFolder: string): Promise<string> {
+  const folder = join(stateFolder, "templates");
   const name = digest(`${codeDigest()} ${astroVersion()}`);
   const home = join(folder, name);
   const used = join(home, "used");
   if (readIfThere(used) === null) await compile(folder, home);
   writeWhole(used, new Date().toISOString());
   removeOld(folder, name);
+  return home;
+}
+
+async function load(stateFolder: string): Promise<Templates> {
+  const home = await compileTemplates(stateFolder);
   const entry = pathToFileURL(join(home, "server", "entry.mjs")).href;
   const { app } = (await import(entry)) as { app: TemplateApp };
   return { app, client: join(home, "client") };
 }
 
 async function compile(folder: string, home: string): Promise<void> {
-  // Of this thread alone: the threads of a build compile at the same time, all by one pid.
-  const own = `${process.pid}-${threadId}`;
-  const temporary = `${home}.${own}.tmp`;
-  const work = join(folder, `work-${own}`);
+  // Threads of one process must not meet either.
+  const mine = `${process.pid}-${threadId}`;
+  const temporary = `${home}.${mine}.tmp`;
+  const work = join(folder, `work-${mine}`);
   try {
     const code = await run([temporary, work]);
     if (code === ASTRO_MISSING) {
@@ -126,7 +133,7 @@ function removeOld(folder: string, current: string): void {
   for (const name of readdirSync(folder)) {
     if (name === current) continue;
     const path = join(folder, name);
-    const pid = /^work-(\d+)(?:-\d+)?$|\.(\d+)(?:-\d+)?\.tmp$/.exec(name)?.slice(1).find(Boolean);
+    const pid = /^work-(\d+)-\d+$|\.(\d+)-\d+\.tmp$/.exec(name)?.slice(1).find(Boolean);
     const used = statSync(join(path, "used"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (pid ? !isAlive(Number(pid)) : Date.now() - used > KEPT_MS) remove(path);
   }

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { LIMITS } from "../../../../record/limits.ts";
 import { runBuild } from "../../../../site/build/session.ts";
 import type { SiteOptions } from "../../../../site/build.ts";
 import { generateCaptures } from "../../../bench/generate-captures.ts";
@@ -172,4 +173,30 @@ test("a credential in the captures publishes nothing and keeps what is there", a
   await assert.rejects(build(options), { code: "site-secret-found" });
   await assert.rejects(build({ ...options, all: true }), { code: "site-secret-found" });
   assert.deepEqual(published(options.out), before);
+});
+
+test("threads publish what one thread publishes, also where templates are still to be compiled", async () => {
+  const options = { ...site("threads"), state: join(folder, "state-threads") };
+  const one = { ...options, out: join(folder, "threads", "one") };
+  const size = { folder: options.captures, exchanges: 700, days: 1, seed: 4 };
+  generateCaptures(size);
+  const files = capturesOf("2026-11-22", options.captures);
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  assert.ok(bytes > LIMITS.siteThreadBytes);
+  await build(options);
+  // In pieces, each too small for threads.
+  for (const file of files) {
+    const whole = readFileSync(file);
+    rmSync(file);
+    for (let from = 0; from < whole.length; ) {
+      const border = whole.indexOf('\n{"type":"part"', from + LIMITS.siteThreadBytes / 2);
+      const to = border < 0 ? whole.length : border + 1;
+      appendFileSync(file, whole.subarray(from, to));
+      from = to;
+      await build(one);
+    }
+  }
+  const [a, b] = [published(options.out), published(one.out)];
+  assert.deepEqual([...b.keys()], [...a.keys()]);
+  for (const [path, text] of a) assert.ok(b.get(path) === text, path);
 });
