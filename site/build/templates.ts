@@ -133,7 +133,7 @@ function removeOld(folder: string, current: string): void {
   for (const name of readdirSync(folder)) {
     if (name === current) continue;
     const path = join(folder, name);
-    const pid = /^work-(\d+)-\d+$|\.(\d+)-\d+\.tmp$/.exec(name)?.slice(1).find(Boolean);
+    const pid = /^work-(\d+)(?:-\d+)?$|\.(\d+)(?:-\d+)?\.tmp$/.exec(name)?.slice(1).find(Boolean);
     const used = statSync(join(path, "used"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (pid ? !isAlive(Number(pid)) : Date.now() - used > KEPT_MS) remove(path);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -14,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { loadTemplates } from "../../../../site/build/templates.ts";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -34,6 +36,22 @@ test("templates are compiled once; what killed compilations left behind goes", a
   assert.equal(there.length, 2, `${there}`);
   assert.ok(there.includes(busy), "another build's compilation is left alone");
   assert.equal(await loadTemplates(state).then((again) => again.app), app);
+});
+
+test("two threads of a process that compile at the same time do not spoil each other's", async () => {
+  const state = join(folder, "state-of-threads");
+  const templates = new URL("../../../../site/build/templates.ts", import.meta.url).href;
+  const code = `
+    const { parentPort } = require("node:worker_threads");
+    import(${JSON.stringify(templates)})
+      .then(({ loadTemplates }) => loadTemplates(${JSON.stringify(state)}))
+      .then(({ app }) => parentPort.postMessage(app.manifestData.routes.length));`;
+  const workers = [0, 1].map(() => new Worker(code, { eval: true }));
+  const routes = await Promise.all(workers.map((worker) => once(worker, "message")));
+  assert.ok(routes[0]![0] > 5);
+  assert.deepEqual(routes[1], routes[0]);
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  assert.equal(readdirSync(join(state, "templates")).length, 1);
 });
 
 test("without Astro a build says so, and a later one with it works", () => {
