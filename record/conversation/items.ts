@@ -6,15 +6,12 @@
  * role, kind and content, where content is text without white space at its ends, arguments of a
  * tool call with their keys sorted, a result's text, or what media refers to. Tool call ids,
  * reasoning and cache markers have no part in it. Changing any of this renames nothing that is
- * stored, but makes an index of facts (site manifest) stale: raise FACTS_VERSION with it.
+ * stored, but makes an index of facts (site manifest) stale: its digest covers this code.
  */
 import { hash } from "node:crypto";
 import type { NormalMessage, Piece, Role } from "../dialects/normal.ts";
 import { LIMITS } from "../limits.ts";
 import type { Item } from "./model.ts";
-
-/** Version of everything in this file that reaches an index of facts. */
-export const FACTS_VERSION = 2;
 
 /** First 16 hex digits of SHA-256. */
 export const shortHash = (text: string): string => hash("sha256", text, "hex").slice(0, 16);

@@ -114,7 +114,7 @@ export const otherModel: Rule = {
     if (likeness.includes("alias")) {
       const said = text(
         `${asked} was asked for; ${served} answered. It may be what the provider means by that name.`,
-        `要求的是 ${asked}，回答的是 ${served}；這可能就是服務端對該名稱的解釋。`,
+        `要求的是 ${asked}，回答的是 ${served}；這可能就是供應商對該名稱的解釋。`,
       );
       return [{ text: said, evidence, severity: "notice" }];
     }
@@ -172,7 +172,7 @@ export const failed: Rule = {
     if (status !== null && status >= 400) {
       const said = text(
         `The provider answered with status ${status}.`,
-        `服務端以狀態 ${status} 回應。`,
+        `供應商以狀態 ${status} 回應。`,
       );
       return [{ text: said, evidence: [atAnswer(turn, error)] }];
     }

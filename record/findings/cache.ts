@@ -53,7 +53,7 @@ export const cacheBroken: Rule = {
     const cost = costOf(diff.cache);
     const said = text(
       `The provider could not reuse the prompt of the turn before: ${causes.map(({ en }) => en).join("; ")}. ${cost.en}`,
-      `服務端無法沿用前一輪的提示：${causes.map((cause) => cause["zh-Hant"]).join("；")}。${cost["zh-Hant"]}`,
+      `供應商無法沿用前一回合的提示：${causes.map((cause) => cause["zh-Hant"]).join("；")}。${cost["zh-Hant"]}`,
     );
     return [
       { text: said, evidence: diff.cache.reasons.map((reason) => evidenceOf(scene, reason)) },
@@ -71,7 +71,7 @@ export const cacheMissed: Rule = {
     const cost = costOf(diff.cache);
     const said = text(
       `The prompt only grew, yet the provider read little of it from its cache, ${minutes} minutes after the turn before. ${cost.en}`,
-      `提示只有增加，服務端卻幾乎沒有從快取讀取；距前一輪 ${minutes} 分鐘。${cost["zh-Hant"]}`,
+      `提示只有增加，供應商卻幾乎沒有從快取讀取；距前一回合 ${minutes} 分鐘。${cost["zh-Hant"]}`,
     );
     const { reportedRead } = diff.cache;
     return [
@@ -86,7 +86,7 @@ function costOf({ paidAgainTokens: paid, source }: CacheVerdict): Text {
   return source === "reported"
     ? text(
         `${tokens} tokens were paid in full again, by the provider's own count.`,
-        `依服務端自己的統計，${tokens} 個詞元重新以全價計費。`,
+        `依供應商自己的統計，${tokens} 個詞元重新以全價計費。`,
       )
     : text(
         `About ${tokens} tokens (an estimate from sizes) had to be read anew.`,

@@ -40,7 +40,7 @@ export const systemChanged: Rule = {
     }
     const said = text(
       "The instructions are not those of the turn before. What the model does from here on may differ for that reason alone.",
-      "這一輪的指示和前一輪不同。模型之後的表現可能只因此而改變。",
+      "這一輪的指示和前一回合不同。模型之後的表現可能只因此而改變。",
     );
     return [{ text: said, evidence }];
   },
@@ -59,7 +59,7 @@ export const toolSchemaChanged: Rule = {
         return {
           text: text(
             `The tool ${name} is defined otherwise than in the turn before: ${paths}.`,
-            `工具 ${name} 的定義和前一輪不同：${paths}。`,
+            `工具 ${name} 的定義和前一回合不同：${paths}。`,
           ),
           evidence: properties.map((value) => atTool(scene.turn, after, value.before, value.after)),
         };
@@ -82,11 +82,11 @@ export const toolsMissing: Rule = {
     const said = all
       ? text(
           `No tools are offered any more. The turn before offered ${names}. The model can only talk from here on.`,
-          `不再提供任何工具。前一輪還有 ${names}。從這裡起模型只能說話。`,
+          `不再提供任何工具。前一回合還有 ${names}。從這裡起模型只能說話。`,
         )
       : text(
           `These tools were offered in the turn before and are gone: ${names}.`,
-          `前一輪還有、這一輪不見的工具：${names}。`,
+          `前一回合還有、這一輪不見的工具：${names}。`,
         );
     return [{ text: said, evidence, severity: all || used ? "error" : "warning" }];
   },

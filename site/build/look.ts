@@ -1,6 +1,7 @@
 /**
  * A digest over everything that shapes pages besides the captures: templates, styles, scripts,
- * words, and the options. Another look means that every page is made anew.
+ * words, the code that reads captures (dialects, conversations, findings), and the options. Another
+ * look means that every page is made anew.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -8,7 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SiteOptions } from "./options.ts";
 
-const SITE = fileURLToPath(new URL("../", import.meta.url));
+/** `site/` and `record/`. */
+const ROOMS = ["../", "../../record/"].map((room) => fileURLToPath(new URL(room, import.meta.url)));
 let code: string | null = null;
 
 export function lookOf(options: SiteOptions): string {
@@ -19,7 +21,7 @@ export function lookOf(options: SiteOptions): string {
     .slice(0, 16);
 }
 
-/** Of all files below `site/`, read once. */
+/** Of all files of both rooms, read once. */
 export function codeDigest(): string {
   code ??= digestOfFiles();
   return code;
@@ -27,11 +29,14 @@ export function codeDigest(): string {
 
 function digestOfFiles(): string {
   const hash = createHash("sha256");
-  const files = readdirSync(SITE, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  for (const file of files)
-    hash.update(file.slice(SITE.length)).update("\0").update(readFileSync(file));
+  for (const room of ROOMS) {
+    const files = readdirSync(room, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+    for (const file of files) {
+      hash.update(file.slice(room.length)).update("\0").update(readFileSync(file));
+    }
+  }
   return hash.digest("hex");
 }
