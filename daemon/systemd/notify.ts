@@ -2,7 +2,7 @@
  * Speaks to systemd (sd_notify): READY, STATUS, RELOADING, STOPPING, WATCHDOG.
  *
  * Node has no unix datagram sockets, so the words go through `systemd-notify`, kept at hand by one
- * small shell that reads lines from us: a word costs one write to a pipe (docs/decisions/0030).
+ * small shell that reads lines from us: a word costs one write to a pipe (docs/decisions/0009).
  * What always holds: without $NOTIFY_SOCKET there is nobody to tell and nothing is started; a
  * helper that dies is started again at the next word; it ends with us, however we end; never throws.
  *
