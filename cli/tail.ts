@@ -1,13 +1,11 @@
 /** `callnumber tail`: a line for each exchange as it is filed, until ctrl-C. */
 import { mkdirSync } from "node:fs";
 import { watch } from "chokidar";
+import { LIMITS } from "../record/limits.ts";
 import { Follower } from "../record/reader/follow.ts";
 import { configOf, isUnder } from "./captures.ts";
 import type { Command } from "./command.ts";
 import { exchangeRow } from "./exchange-row.ts";
-
-/** Looked at this often even if the system reports no change (inotify may be exhausted). */
-const POLL_MS = 2_000;
 
 export const tail: Command = {
   name: "tail",
@@ -29,7 +27,7 @@ export const tail: Command = {
     const watcher = watch(captures, { ignoreInitial: true, followSymlinks: false });
     watcher.on("all", look);
     watcher.on("error", () => {});
-    const polling = setInterval(look, POLL_MS);
+    const polling = setInterval(look, LIMITS.tailPollMs);
     if (!io.signal.aborted) {
       await new Promise((end) => io.signal.addEventListener("abort", end, { once: true }));
     }

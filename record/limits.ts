@@ -89,6 +89,8 @@ export const LIMITS = {
   configFileBytes: MiB,
   /** A configuration file must have stayed as it is for this long before it is read again. */
   configSettleMs: 200,
+  /** `tail` looks this often even if the system reports no change. */
+  tailPollMs: 2_000,
   /** The configuration file is looked at this often even if the system reports no change. */
   configPollMs: 5_000,
   /** Parts that one body is carved into; what comes after them is stored as one piece. */

@@ -2,7 +2,7 @@
  * The byte path under load: many paced streams, a slow reader, many requests in a row, and random
  * bytes. The daemon runs in a process of its own, so that its memory can be told from the test's.
  *
- * Sizes are small here; `CALLNUMBER_LOAD=full` runs them as large as docs/testing.md says. Each
+ * Sizes are small here; `CALLNUMBER_LOAD=full` runs them at full size (docs/wire.md). Each
  * prints its figures as a diagnostic.
  */
 import assert from "node:assert/strict";
