@@ -26,5 +26,5 @@ test("a star is any text, a question mark one character, all else itself", () =>
 test("many stars on a long text that does not fit take no time", () => {
   const began = performance.now();
   assert.equal(globMatches(`${"a*".repeat(50)}b`, "a".repeat(100_000)), false);
-  assert.ok(performance.now() - began < 500);
+  assert.ok(performance.now() - began < 2_000);
 });

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import type { WireExchange } from "../../../../record/dialects/normal.ts";
 import { normaliseRequest } from "../../../../record/dialects/normalise.ts";
 import { understand } from "../../../../record/dialects/understand.ts";
+import { slowness } from "../../../timing.ts";
 import { readCorpus } from "./corpus.ts";
 import { exchange, sse } from "./exchange.ts";
 
@@ -80,7 +81,7 @@ function timed(work: () => void): number {
 }
 
 test("agent sessions are understood and normalised fast enough", () => {
-  assert.ok(measure("generated session", session(100)) > FLOOR);
+  assert.ok(measure("generated session", session(100)) > FLOOR / slowness());
 });
 
 test("growing an answer tenfold takes about tenfold", () => {
@@ -110,7 +111,7 @@ test("growing an answer tenfold takes about tenfold", () => {
     understand(small);
     const short = Math.min(...[1, 2, 3].map(() => timed(() => understand(small))));
     const long = Math.min(...[1, 2, 3].map(() => timed(() => understand(large))));
-    assert.ok(long < short * 40 + 50, `${short} ms, then ${long} ms`);
+    assert.ok(long < short * 40 + 50 * slowness(), `${short} ms, then ${long} ms`);
   }
 });
 
@@ -122,7 +123,7 @@ test("a body of tiny events is read up to a bound, in bounded time, and says so"
     const ms = Math.min(...[1, 2, 3].map(() => timed(() => understand(tiny))));
     assert.ok(read.notes.some((note) => /^more events than any API sends/.test(note)));
     // 50 ms a megabyte on a free machine; without the bound it was ten times as much.
-    const allowed = (process.env.SPEED === "1" ? 50 : 250) * (response.length / 1e6);
+    const allowed = (process.env.SPEED === "1" ? 50 : 250) * (response.length / 1e6) * slowness();
     assert.ok(ms < allowed, `${ms} ms for ${response.length} bytes`);
   }
   const many = sse(
@@ -135,5 +136,5 @@ test("a body of tiny events is read up to a bound, in bounded time, and says so"
 const recorded = readCorpus().map((record) => record.exchange);
 
 test("recorded traffic is read fast enough", { skip: recorded.length === 0 && "no corpus" }, () => {
-  assert.ok(measure("shared corpus", recorded) > FLOOR / 2);
+  assert.ok(measure("shared corpus", recorded) > FLOOR / 2 / slowness());
 });

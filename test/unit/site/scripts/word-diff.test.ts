@@ -38,5 +38,5 @@ test("texts too long to compare are shown whole, at once", () => {
     runs.map(({ op }) => op),
     ["del", "add"],
   );
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(performance.now() - started < 5_000);
 });
