@@ -3,7 +3,7 @@
  * the fields of RFC 5280 that a TLS client looks at.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,9 +71,11 @@ export function makeCertificate(options: CertificateOptions): { cert: string; ke
   };
 }
 
-/** Writes a certificate into a file of its own and gives the path. */
+/** Writes a certificate into a file of its own, gone at the end of the process; gives the path. */
 makeCertificate.save = (cert: string): string => {
-  const path = join(mkdtempSync(join(tmpdir(), "callnumber-ca-")), "ca.pem");
+  const folder = mkdtempSync(join(tmpdir(), "callnumber-ca-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "ca.pem");
   writeFileSync(path, cert);
   return path;
 };
