@@ -9,7 +9,7 @@
  * What always holds: `try` is written before the append and `done` after the sync, so for every
  * exchange without `done` there is the name of the one file that can hold it. Losing this file is
  * harmless as long as the tree is as it was: the day's file itself is looked at as well. A torn
- * last line is ignored. Rewritten whole (draft and rename) when it has grown.
+ * line is ignored, and costs no other line. Rewritten whole (draft and rename) when it has grown.
  */
 import fs from "node:fs";
 import { join } from "node:path";
@@ -28,6 +28,8 @@ export class Checkpoint {
   readonly #path: string;
   #fd = -1;
   #bytes = 0;
+  /** The last append was cut short, so the next begins on a line of its own. */
+  #torn = false;
   #from: Position | null = null;
   /** Exchanges filed that began at or after `from`, with where they began. */
   readonly #done = new Map<string, Position>();
@@ -80,11 +82,12 @@ export class Checkpoint {
   }
 
   #append(entry: object): void {
-    const line = `${JSON.stringify(entry)}\n`;
+    const line = `${this.#torn ? "\n" : ""}${JSON.stringify(entry)}\n`;
     const bytes = Buffer.from(line);
     const count = fs.writeSync(this.#fd, bytes);
-    this.#bytes += bytes.length;
-    if (count !== bytes.length) {
+    this.#bytes += count;
+    this.#torn = count !== bytes.length;
+    if (this.#torn) {
       throw Object.assign(new Error("no space for the checkpoint"), { code: "ENOSPC" });
     }
   }
@@ -142,5 +145,6 @@ export class Checkpoint {
     this.close();
     this.#fd = fs.openSync(this.#path, fs.constants.O_WRONLY | fs.constants.O_APPEND);
     this.#bytes = Buffer.byteLength(text);
+    this.#torn = false;
   }
 }

@@ -193,9 +193,10 @@ export class Filer {
 
   /** Appends that were begun and not confirmed: is the exchange there, or torn? */
   #lookAtAttempts(): void {
-    for (const { key, id, file } of this.#checkpoint.attempts) {
+    for (const [file, attempts] of Map.groupBy(this.#checkpoint.attempts, (x) => x.file)) {
       try {
-        if (this.#store.mend(file, basename(file)).has(id)) this.#found.add(key);
+        const ids = this.#store.mend(file, basename(file));
+        for (const { key, id } of attempts) if (ids.has(id)) this.#found.add(key);
       } catch (error) {
         this.#say(`${file}: ${(error as Error).message}`);
       }
