@@ -144,7 +144,7 @@ export const LIMITS = {
   /** The filer's checkpoint log is written anew past this size. */
   filerLogBytes: 1 * MiB,
   /** Expanded request lists that a reader of one file keeps at hand. */
-  keptListCount: 16,
+  keptListCount: 48,
   /** Calls on one page of a day. */
   siteDayRows: 200,
   /** Turns, and bytes of captured text, on one page of a conversation. */
@@ -185,7 +185,7 @@ export const LIMITS = {
   /** Conversations, findings and rows on pages that list only the newest. */
   siteNewestCount: 50,
   /** Parsed parts that a reader of conversations keeps, by the bytes that they were parsed from. */
-  keptValuesBytes: 64 * MiB,
+  keptValuesBytes: 16 * MiB,
   /** How much of a text is looked at for its sketch and its telling lines. */
   sketchChars: 64 * KiB,
   /** Numbers kept of a text's sketch. */

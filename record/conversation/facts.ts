@@ -5,6 +5,7 @@
  * for what an identity is made of.
  */
 import type { NormalMessage, NormalTool } from "../dialects/normal.ts";
+import { sameTool } from "../diff/values.ts";
 import { LIMITS } from "../limits.ts";
 import { previousOf } from "./earlier-turns.ts";
 import { itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
@@ -77,9 +78,20 @@ export function systemText(messages: readonly NormalMessage[]): string {
 }
 
 function toolsId(tools: readonly NormalTool[]): string {
-  return shortHash(
-    JSON.stringify(tools.map((tool) => [tool.kind, tool.name, tool.description, tool.schema])),
-  );
+  return shortHash(`[${tools.map(toolJson).join(",")}]`);
+}
+
+const toolJsons = new WeakMap<object, { readonly tool: NormalTool; readonly json: string }>();
+
+/** Turns share the schemas of their tools: one that was met is not written out again. */
+function toolJson(tool: NormalTool): string {
+  const { kind, name, description, schema } = tool;
+  const shared = typeof schema === "object" && schema !== null ? schema : null;
+  const known = shared && toolJsons.get(shared);
+  if (known && sameTool(known.tool, tool)) return known.json;
+  const json = JSON.stringify([kind, name, description, schema]);
+  if (shared) toolJsons.set(shared, { tool, json });
+  return json;
 }
 
 /** The strings among the arguments of the tool calls of a message. */

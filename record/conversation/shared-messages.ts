@@ -9,6 +9,7 @@
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import { normaliseRequest } from "../dialects/normalise.ts";
 import { LIMITS } from "../limits.ts";
+import { Recent } from "../reader/recent.ts";
 
 /** The members that hold a conversation, element by element. */
 const LISTS = ["messages", "input", "contents"] as const;
@@ -18,8 +19,7 @@ const APIS = /^(openai\.(chat|responses)|anthropic\.messages|google\.generate|be
 export type ElementDigests = ReadonlyMap<string, readonly { sha256: string; bytes: number }[]>;
 
 export class SharedMessages {
-  readonly #known = new Map<string, readonly NormalMessage[]>();
-  #bytes = 0;
+  readonly #known = new Recent<readonly NormalMessage[]>(LIMITS.keptValuesBytes);
 
   /** Like normaliseRequest; `digests` tell which elements were seen before. */
   request(
@@ -47,20 +47,11 @@ export class SharedMessages {
       let known = this.#known.get(name);
       if (known === undefined) {
         known = oneElement(api, key, elements[at], at, url);
-        this.#keep(name, known, bytes);
+        this.#known.set(name, known, bytes);
       }
       messages.push(...known);
     });
     return { ...rest, messages };
-  }
-
-  #keep(name: string, messages: readonly NormalMessage[], bytes: number): void {
-    if (this.#bytes > LIMITS.keptValuesBytes) {
-      this.#known.clear();
-      this.#bytes = 0;
-    }
-    this.#known.set(name, messages);
-    this.#bytes += bytes;
   }
 }
 

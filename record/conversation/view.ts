@@ -13,6 +13,7 @@ import { normaliseRequest, normaliseResponse } from "../dialects/normalise.ts";
 import type { ExchangeLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
 import type { DayReader } from "../reader/day-reader.ts";
+import { Recent } from "../reader/recent.ts";
 import { type EarlierTurn, EarlierTurns } from "./earlier-turns.ts";
 import { SharedMessages } from "./shared-messages.ts";
 
@@ -46,12 +47,11 @@ const EMPTY: NormalRequest = { model: null, messages: [], tools: [], parameters:
 
 export class ViewReader {
   readonly #day: DayReader;
-  readonly #values = new Map<string, Known>();
+  readonly #values = new Recent<Known>(LIMITS.keptValuesBytes);
   readonly #messages = new SharedMessages();
   readonly #turns: EarlierTurns;
   /** Exchanges by the id of their response; made when a request first names one. */
   #responses: ReadonlyMap<string, string> | null = null;
-  #bytes = 0;
 
   constructor(day: DayReader, elsewhere: Elsewhere = () => null) {
     this.#day = day;
@@ -139,12 +139,7 @@ export class ViewReader {
     if (seen !== undefined) return seen;
     const bytes = this.#day.part(n, line);
     const value = { sha256, bytes: bytes.length, value: parsed(bytes.toString("utf8")) };
-    if (this.#bytes > LIMITS.keptValuesBytes) {
-      this.#values.clear();
-      this.#bytes = 0;
-    }
-    this.#values.set(sha256, value);
-    this.#bytes += bytes.length;
+    this.#values.set(sha256, value, bytes.length);
     return value;
   }
 }

@@ -9,8 +9,9 @@
  */
 
 import { shortHash } from "../conversation/items.ts";
-import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
+import type { NormalMessage, NormalRequest, NormalTool } from "../dialects/normal.ts";
 import type { DiffSide, Divergence } from "./model.ts";
+import { sameTool } from "./values.ts";
 
 interface Segment extends Bit {
   readonly section: Divergence["section"];
@@ -56,18 +57,53 @@ function bit(value: unknown, text: string): Bit {
   return { text, id: shortHash(json), bytes: Buffer.byteLength(json) };
 }
 
+const toolBits = new WeakMap<object, { readonly tool: NormalTool; readonly bit: Bit }>();
+
+/** Turns share the schemas of their tools: one that was met is not written out again. */
+function toolBit(tool: NormalTool): Bit {
+  const { kind, name, description, schema } = tool;
+  const shared = typeof schema === "object" && schema !== null ? schema : null;
+  const known = shared && toolBits.get(shared);
+  if (known && sameTool(known.tool, tool)) return known.bit;
+  const made = bit([kind, name, description, schema], "");
+  if (shared) toolBits.set(shared, { tool, bit: made });
+  return made;
+}
+
+interface Placed {
+  readonly section: Divergence["section"];
+  readonly position: number;
+  readonly segments: readonly Segment[];
+}
+
+const placed = new WeakMap<NormalMessage, Placed>();
+
+/** The segments of a message at its place, remembered: it mostly stays where it is. */
+function segmentsAt(
+  message: NormalMessage,
+  section: Divergence["section"],
+  position: number,
+): readonly Segment[] {
+  const known = placed.get(message);
+  if (known?.section === section && known.position === position) return known.segments;
+  const place = placeOf(message);
+  const segments = bitsOf(message).map((said) => ({ section, position, place, ...said }));
+  placed.set(message, { section, position, segments });
+  return segments;
+}
+
 function segmentsOf(request: NormalRequest): Segment[] {
   const segments: Segment[] = request.tools.map((tool, at) => ({
     section: "tools",
     position: at,
     place: `tools[${at}]`,
-    ...bit([tool.kind, tool.name, tool.description, tool.schema], ""),
+    ...toolBit(tool),
   }));
   const system = systemCount(request.messages);
   request.messages.forEach((message, at) => {
-    const section = at < system ? "system" : "messages";
-    const place = placeOf(message);
-    for (const said of bitsOf(message)) segments.push({ section, position: at, place, ...said });
+    for (const segment of segmentsAt(message, at < system ? "system" : "messages", at)) {
+      segments.push(segment);
+    }
   });
   return segments;
 }

@@ -19,8 +19,19 @@ export function parameterChanges(
   return changes(flatten(before), flatten(after));
 }
 
+/** True where two tools are the same, and the very schema that an earlier turn brought. */
+export function sameTool(a: NormalTool, b: NormalTool): boolean {
+  return (
+    a.schema === b.schema &&
+    a.name === b.name &&
+    a.kind === b.kind &&
+    a.description === b.description
+  );
+}
+
 /** What differs between two versions of one tool; empty where they are the same to the byte. */
 export function toolProperties(before: NormalTool, after: NormalTool): ValueChange[] {
+  if (sameTool(before, after)) return [];
   const found = changes(flatTool(before), flatTool(after));
   if (found.length > 0) return found;
   const [a, b] = [JSON.stringify(before.schema), JSON.stringify(after.schema)];

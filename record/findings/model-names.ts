@@ -11,6 +11,20 @@
 export type Likeness = "same" | "alias" | "other";
 
 export function compareModels(asked: string, served: string): Likeness {
+  const name = `${asked}\n${served}`;
+  const seen = known.get(name);
+  if (seen !== undefined) return seen;
+  const found = compared(asked, served);
+  if (known.size >= KEPT_PAIRS) known.clear();
+  known.set(name, found);
+  return found;
+}
+
+/** A day asks for few models, thousands of times. */
+const KEPT_PAIRS = 256;
+const known = new Map<string, Likeness>();
+
+function compared(asked: string, served: string): Likeness {
   const [plainAsked, plainServed] = [plain(asked), plain(served)];
   if (FLOATING.test(plainAsked) || GENERIC.test(plainAsked) || GENERIC.test(plainServed))
     return "same";

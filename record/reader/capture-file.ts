@@ -80,6 +80,11 @@ export class CaptureFile {
     return this.#index.find(id) >= 0;
   }
 
+  /** When the exchange began, without reading it. Throws no-such-exchange. */
+  started(id: string): string {
+    return this.#index.started[this.#position(id)]!;
+  }
+
   /** The exchange with this id. Throws no-such-exchange. */
   exchange(id: string): ExchangeLine {
     return this.#exchangeAt(this.#position(id));
@@ -101,7 +106,7 @@ export class CaptureFile {
     if (body === null || body === undefined) return null;
     return this.#reading(x, "request body", (at) =>
       body.parts
-        ? this.#checked(body, joinAtoms(this.#requestList(at), this.#source(at)))
+        ? this.#checked(body, joinAtoms(this.#requestList(at, body), this.#source(at)))
         : this.#streamed(body, at),
     );
   }
@@ -136,7 +141,7 @@ export class CaptureFile {
     const body = side === "request" ? x.request.body : x.response?.body;
     if (!body?.parts) return null;
     return this.#reading(x, `${side} body`, (at) =>
-      side === "request" ? this.#requestList(at) : this.#flat(body),
+      side === "request" ? this.#requestList(at, body) : this.#flat(body),
     );
   }
 
@@ -212,14 +217,14 @@ export class CaptureFile {
   }
 
   /** Follows links back to a list that is known or spelled out, then forward again. */
-  #requestList(position: number): Atom[] {
+  #requestList(position: number, own: Body): Atom[] {
     const chain: { position: number; body: Body }[] = [];
     let at = position;
     let atoms: Atom[] | undefined;
     for (;;) {
       atoms = this.#lists.get(at);
       if (atoms) break;
-      const body = this.#exchangeAt(at).request.body;
+      const body = at === position ? own : this.#exchangeAt(at).request.body;
       if (!body?.parts) throw new RangeError(`exchange ${this.#index.ids[at]} has no list`);
       chain.push({ position: at, body });
       const head = body.parts[0];

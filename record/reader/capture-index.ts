@@ -1,6 +1,6 @@
 /**
  * What is where in one capture file: byte offsets of parts and exchanges, part digests, and which
- * lines could not be read. Built in one pass, held in typed arrays: about 60 bytes a part and 150 an
+ * lines could not be read. Built in one pass, held in typed arrays: about 60 bytes a part and 190 an
  * exchange, whatever they contain.
  *
  * What always holds: a part number means the closest line above that has it (a merge of two
@@ -36,6 +36,7 @@ export class CaptureIndex {
   /** How many part lines stand above the exchange. */
   readonly partsAbove = new Column();
   readonly ids: string[] = [];
+  readonly started: string[] = [];
 
   readonly damage: Damage[] = [];
   lines = 0;
@@ -103,13 +104,14 @@ export class CaptureIndex {
   }
 
   #addExchange(record: Record<string, unknown>, line: Buffer, offset: number): void {
-    const { id, request } = record;
+    const { id, request, started } = record;
     if (typeof id !== "string" || typeof request !== "object" || request === null) {
       this.damage.push({ line: this.lines, message: "exchange without an id or a request" });
       return;
     }
     this.#byId.set(id, this.ids.length);
     this.ids.push(id);
+    this.started.push(typeof started === "string" ? started : "");
     this.exchangeOffset.push(offset);
     this.exchangeLength.push(line.length);
     this.exchangeLine.push(this.lines);

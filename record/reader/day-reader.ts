@@ -24,6 +24,7 @@ export type ExchangeName = Pick<ExchangeLine, "id">;
 
 export class DayReader {
   readonly files: readonly CaptureFile[];
+  #outlined: { readonly name: string; readonly entries: OutlineEntry[] } | null = null;
 
   /** Opens the files. Throws what the file system throws, with nothing left open. */
   static open(paths: string | readonly string[]): DayReader {
@@ -78,6 +79,11 @@ export class DayReader {
     return this.fileOf({ id }).exchange(id);
   }
 
+  /** When an exchange began, without reading it. Throws no-such-exchange. */
+  started(id: string): string {
+    return this.fileOf({ id }).started(id);
+  }
+
   /** The request body as stored (decoded, redacted); null where there was none. */
   requestBody(x: ExchangeLine): Buffer | null {
     return this.fileOf(x).requestBody(x);
@@ -98,8 +104,17 @@ export class DayReader {
     return this.fileOf(x).assembled(x);
   }
 
-  /** Parts by top-level key of a body, without joining it; empty where it was not carved. */
-  outline(x: ExchangeLine, side: "request" | "response"): OutlineEntry[] {
+  /**
+   * Parts by top-level key of a body, without joining it; empty where it was not carved. Those of
+   * the exchange that was asked for last are at hand.
+   */
+  outline(x: ExchangeLine, side: "request" | "response"): readonly OutlineEntry[] {
+    const name = `${side} ${x.id}`;
+    if (this.#outlined?.name !== name) this.#outlined = { name, entries: this.#outline(x, side) };
+    return this.#outlined.entries;
+  }
+
+  #outline(x: ExchangeLine, side: "request" | "response"): OutlineEntry[] {
     const file = this.fileOf(x);
     const atoms = file.atoms(x, side);
     if (!atoms) return [];

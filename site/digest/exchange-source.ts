@@ -105,7 +105,7 @@ export class ExchangeSource {
     return made;
   }
 
-  #outline(at: ExchangeAddress): OutlineEntry[] {
+  #outline(at: ExchangeAddress): readonly OutlineEntry[] {
     const { line } = this.view(at);
     try {
       return this.#day(at.number, at.day).reader.outline(line, "request");

@@ -46,7 +46,7 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
   const lines = source
     .ids(at.number, at.day)
     .filter((id) => !done.has(id))
-    .map((id) => ({ id, started: day.exchange(id).started }))
+    .map((id) => ({ id, started: day.started(id) }))
     .sort(byStart);
   const snapshot = known
     ? digests.index(at)
