@@ -29,7 +29,12 @@ export interface Contender {
 }
 
 /** Runs a program on one core. */
-export function pinned(core: number, command: string, args: string[], env = {}): ChildProcess {
+export function pinned(
+  core: number | string,
+  command: string,
+  args: string[],
+  env = {},
+): ChildProcess {
   const child = spawn("taskset", ["-c", String(core), command, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
@@ -71,7 +76,12 @@ export async function startCallnumber(upstream: number, core: number): Promise<C
 }
 
 /** `cli/main.ts serve` in `folder`; the time is from spawn to the line that it listens. */
-export async function serveCallnumber(folder: string, upstream: number, core: number, env = {}) {
+export async function serveCallnumber(
+  folder: string,
+  upstream: number,
+  core: number | string,
+  env = {},
+) {
   const config = join(folder, "callnumber.yaml");
   writeFileSync(
     config,
