@@ -127,8 +127,8 @@ class RunningDaemon implements Daemon {
       runtime: this.runtime,
       ownRoutes: this.ownRoutes(),
       durable: durability === "strict" ? () => this.spool.durable() : null,
-      recorded: (outcome) => {
-        this.metrics.recorded(outcome);
+      recorded: () => {
+        this.metrics.recorded();
         this.runningFiler?.wake();
       },
       socketOpened: () => this.runningFiler?.wake(),
@@ -270,7 +270,8 @@ class RunningDaemon implements Daemon {
       log: (message) => this.options.log("warning", message),
     });
     filer.on("filed", (notice) => {
-      this.metrics.filed(this.isUpstream(notice.upstream) ? notice.upstream : null);
+      const { upstream, outcome } = notice;
+      this.metrics.filed(this.isUpstream(upstream) ? upstream : null, outcome);
       this.options.log("info", exchangeLine(notice));
     });
     // What ended a moment before may not have been read in that round.

@@ -3,13 +3,13 @@
  *
  * What always holds: one addition per exchange, nothing per chunk; files and disks are looked at
  * only when somebody asks; labels are bounded (outcomes, and upstreams of the configuration), never
- * a model, a client's text or an id.
+ * a model, a client's text or an id. Outcomes are counted as they are filed: only the filer knows
+ * whether an answer had come to its end before its connection was closed.
  */
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { SupervisorStats } from "../filing/supervisor.ts";
-import type { FrameOutcome } from "../frames.ts";
 import type { ProxyStats } from "../proxy/proxy-server.ts";
 import type { SpoolStats } from "../spool/writer.ts";
 import { Backlog } from "./backlog.ts";
@@ -34,12 +34,13 @@ export class DaemonMetrics {
   readonly backlog = new Backlog();
   readonly #startedAt = Date.now();
   readonly #added = new Histogram(ADDED_BOUNDS);
-  readonly #outcomes = new Map<FrameOutcome, number>();
+  readonly #outcomes = new Map<string, number>();
   readonly #filed = new Map<string, number>();
+  #ended = 0;
 
   /** An exchange has ended and its last frame is in the spool. */
-  recorded(outcome: FrameOutcome): void {
-    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+  recorded(): void {
+    this.#ended += 1;
     this.backlog.ended(performance.now());
   }
 
@@ -48,9 +49,10 @@ export class DaemonMetrics {
     this.#added.add(ms / 1000);
   }
 
-  filed(upstream: string | null): void {
-    const name = upstream ?? "";
-    this.#filed.set(name, (this.#filed.get(name) ?? 0) + 1);
+  /** An exchange is in the tree; `upstream` null where it is none of the configuration. */
+  filed(upstream: string | null, outcome: string): void {
+    count(this.#filed, upstream ?? "");
+    count(this.#outcomes, outcome);
     this.backlog.filed();
   }
 
@@ -70,10 +72,11 @@ export class DaemonMetrics {
     const { connections } = proxy;
     text
       .counter("callnumber_requests_total", "Requests that were recorded.", proxy.exchanges)
+      .counter("callnumber_ended_total", "Requests and sockets that have ended.", this.#ended)
       .counter("callnumber_malformed_total", "Connections without a request.", proxy.malformed)
       .counter(
         "callnumber_exchanges_total",
-        "Exchanges that have ended.",
+        "Exchanges in the tree by how they ended.",
         [...this.#outcomes].map(([outcome, count]) => [{ outcome }, count] as const),
       )
       .gauge("callnumber_exchanges_in_flight", "Exchanges and streams open.", proxy.inFlight)
@@ -119,6 +122,10 @@ export class DaemonMetrics {
         [{ folder: "captures" }, diskRoom(folders.captures)?.free ?? Number.NaN],
       ]);
   }
+}
+
+function count(counts: Map<string, number>, label: string): void {
+  counts.set(label, (counts.get(label) ?? 0) + 1);
 }
 
 function renderProcess(text: MetricsText, startedAt: number): void {

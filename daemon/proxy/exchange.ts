@@ -26,7 +26,7 @@ export interface ExchangeParts {
   /** Resolves when what was recorded is safe as far as `durability` asks; null = at once. */
   readonly durable: (() => Promise<void>) | null;
   /** Called once, when the exchange is over. */
-  readonly over: (outcome: FrameOutcome, exchange: Exchange) => void;
+  readonly over: (exchange: Exchange) => void;
 }
 
 export class Exchange implements UpstreamHandler {
@@ -236,7 +236,7 @@ export class Exchange implements UpstreamHandler {
     const { connectMs, requestSentMs, headersMs } = this;
     const { verbatim } = this.parts;
     this.recorder.end({ outcome, error, connectMs, requestSentMs, headersMs, verbatim });
-    this.parts.over(outcome, this);
+    this.parts.over(this);
   }
 }
 

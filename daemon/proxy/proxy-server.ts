@@ -38,7 +38,7 @@ export interface ProxyOptions {
   /** With `durability: strict` the end of a response waits for this; null else. */
   readonly durable: (() => Promise<void>) | null;
   /** An exchange's last frame is in the spool. */
-  readonly recorded: (outcome: FrameOutcome) => void;
+  readonly recorded: () => void;
   /** A WebSocket is open: there will be something to file before its last frame. */
   readonly socketOpened?: () => void;
   /** Milliseconds from a request's head to its way out, for the metrics. */
@@ -197,10 +197,10 @@ export class ProxyServer {
       masker: runtime.masker,
       verbatim: (intake.target?.injected.length ?? 0) === 0,
       durable: this.options.durable,
-      over: (outcome, done) => {
+      over: (done) => {
         this.running.delete(done);
         if (intake.target !== null && refusal === null) intake.target.inFlight--;
-        this.over(outcome);
+        this.over();
       },
     });
     if (refusal !== null || intake.target === null) {
@@ -231,9 +231,9 @@ export class ProxyServer {
     const refusal = intake.refusal ?? checkUpgrade(req, intake) ?? this.capacity();
     const tunnel = new Tunnel(socket, recorder, runtime.masker, {
       opened: () => this.options.socketOpened?.(),
-      over: (outcome) => {
+      over: () => {
         this.running.delete(tunnel);
-        this.over(outcome);
+        this.over();
       },
     });
     if (refusal !== null || intake.target === null) {
@@ -290,9 +290,9 @@ export class ProxyServer {
     return { code: "over-capacity", message: `${most} exchanges are in flight` };
   }
 
-  private over(outcome: FrameOutcome): void {
+  private over(): void {
     this.lookEmpty();
-    this.options.recorded(outcome);
+    this.options.recorded();
   }
 
   private lookEmpty(): void {

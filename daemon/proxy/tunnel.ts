@@ -33,7 +33,7 @@ export interface TunnelEvents {
   /** The upstream has said 101, and that is on record. */
   readonly opened: () => void;
   /** The last frame is in the spool. */
-  readonly over: (outcome: FrameOutcome) => void;
+  readonly over: () => void;
 }
 
 export class Tunnel {
@@ -237,7 +237,7 @@ export class Tunnel {
     this.finished = true;
     const { connectMs, headersMs, verbatim } = this;
     this.recorder.end({ outcome, error, connectMs, requestSentMs: connectMs, headersMs, verbatim });
-    this.events.over(outcome);
+    this.events.over();
   }
 }
 
