@@ -27,6 +27,7 @@ export const CLIENTS: readonly ClientRow[] = [
   { name: "roo-code", header: "x-title", pattern: /^roo code$/i },
   { name: "kilo-code", header: "x-title", pattern: /^kilo code$/i },
   { name: "continue", header: "user-agent", pattern: /^continue\//i },
+  { name: "pi", header: "user-agent", pattern: /^pi(?: \(|\/)/i },
   { name: "aider", header: "x-title", pattern: /^aider$/i },
   { name: "goose", header: "user-agent", pattern: /^goose\//i },
   { name: "copilot-cli", header: "user-agent", pattern: /^copilot\//i },
@@ -47,7 +48,7 @@ export const CLIENTS: readonly ClientRow[] = [
   { name: "ollama", header: "user-agent", pattern: /^ollama\//i },
   { name: "openrouter-sdk", header: "user-agent", pattern: /^speakeasy-sdk\/.*openrouter/i },
   { name: "langchain", header: "user-agent", pattern: /langchain/i },
-  { name: "ai-sdk", header: "user-agent", pattern: /\bai-sdk\//i },
+  { name: "ai-sdk", header: "user-agent", pattern: /^ai\/|\bai-sdk[/-]/i },
   { name: "curl", header: "user-agent", pattern: /^curl\//i },
 ];
 

@@ -22,7 +22,12 @@ export interface Recipe {
   readonly steps: readonly RecipeStep[];
   /** How the daemon tells this client from others; null where only the number in the URL does. */
   readonly recognisedBy: string | null;
+  /** Where this recipe is run for real against the daemon, or why it is not. */
+  readonly proof: string;
 }
+
+const AGENTS = "run as printed by `npm run test:agents`";
+const SDKS = "run as printed by `test/e2e/recipes.test.ts`";
 
 const NUMBER_NOTE: RecipeStep = {
   kind: "note",
@@ -35,6 +40,7 @@ export const RECIPES: readonly Recipe[] = [
     title: "Claude Code",
     upstream: "anthropic",
     recognisedBy: "user-agent",
+    proof: AGENTS,
     steps: [
       { kind: "shell", text: "export ANTHROPIC_BASE_URL={base}/{upstream}" },
       { kind: "shell", text: "claude" },
@@ -45,6 +51,7 @@ export const RECIPES: readonly Recipe[] = [
     title: "Codex CLI (API key, HTTP)",
     upstream: "openai",
     recognisedBy: "user-agent, originator",
+    proof: AGENTS,
     steps: [
       {
         kind: "file",
@@ -65,6 +72,7 @@ wire_api = "responses"`,
     title: "Codex CLI (built-in provider, WebSocket)",
     upstream: "openai",
     recognisedBy: "user-agent, originator",
+    proof: AGENTS,
     steps: [
       {
         kind: "file",
@@ -79,6 +87,7 @@ wire_api = "responses"`,
     title: "Codex CLI (ChatGPT login)",
     upstream: "chatgpt",
     recognisedBy: "user-agent, originator",
+    proof: AGENTS,
     steps: [
       {
         kind: "file",
@@ -93,6 +102,7 @@ wire_api = "responses"`,
     title: "Gemini CLI",
     upstream: "google",
     recognisedBy: "user-agent",
+    proof: AGENTS,
     steps: [
       { kind: "shell", text: "export GOOGLE_GEMINI_BASE_URL={base}/{upstream}" },
       {
@@ -109,6 +119,7 @@ wire_api = "responses"`,
     title: "Qwen Code",
     upstream: "openrouter",
     recognisedBy: "user-agent",
+    proof: AGENTS,
     steps: [
       { kind: "shell", text: "export OPENAI_BASE_URL={base}/{upstream}/v1" },
       { kind: "shell", text: "qwen" },
@@ -119,6 +130,7 @@ wire_api = "responses"`,
     title: "opencode",
     upstream: "openrouter",
     recognisedBy: "user-agent",
+    proof: AGENTS,
     steps: [
       {
         kind: "file",
@@ -138,15 +150,17 @@ wire_api = "responses"`,
     title: "Cline (editor and CLI)",
     upstream: "openrouter",
     recognisedBy: null,
+    proof: AGENTS,
     steps: [
       {
         kind: "shell",
-        text: 'cline auth -p openai -k "$OPENROUTER_API_KEY" -b {base}/{upstream}/v1',
+        text: "cline auth -p openai -k YOUR_KEY -m YOUR/MODEL -b {base}/{upstream}/v1",
       },
       {
         kind: "note",
         text: "in the editor: API Provider “OpenAI Compatible”, Base URL {base}/{upstream}/v1",
       },
+      { kind: "shell", text: "cline" },
       NUMBER_NOTE,
     ],
   },
@@ -155,17 +169,23 @@ wire_api = "responses"`,
     title: "Continue",
     upstream: "openrouter",
     recognisedBy: null,
+    proof: AGENTS,
     steps: [
       {
         kind: "file",
         path: "~/.continue/config.yaml",
-        text: `models:
+        // Without the first three lines it takes the file for damaged and does not start.
+        text: `name: through callnumber
+version: 1.0.0
+schema: v1
+models:
   - name: through callnumber
     provider: openai
     model: YOUR/MODEL
     apiBase: {base}/{upstream}/v1
     apiKey: YOUR_KEY`,
       },
+      { kind: "shell", text: "cn" },
       NUMBER_NOTE,
     ],
   },
@@ -173,7 +193,8 @@ wire_api = "responses"`,
     client: "pi",
     title: "pi",
     upstream: "openrouter",
-    recognisedBy: null,
+    recognisedBy: "user-agent",
+    proof: AGENTS,
     steps: [
       {
         kind: "file",
@@ -184,7 +205,7 @@ wire_api = "responses"`,
   }
 }`,
       },
-      NUMBER_NOTE,
+      { kind: "shell", text: "pi --provider {upstream}" },
     ],
   },
   {
@@ -192,6 +213,7 @@ wire_api = "responses"`,
     title: "Aider",
     upstream: "openai",
     recognisedBy: null,
+    proof: "not run: a Python program, not on npm",
     steps: [
       { kind: "shell", text: "export OPENAI_API_BASE={base}/{upstream}/v1" },
       { kind: "shell", text: "aider --model openai/YOUR_MODEL" },
@@ -203,6 +225,7 @@ wire_api = "responses"`,
     title: "OpenAI SDK (Python, JavaScript)",
     upstream: "openai",
     recognisedBy: "user-agent",
+    proof: SDKS,
     steps: [{ kind: "shell", text: "export OPENAI_BASE_URL={base}/{upstream}/v1" }],
   },
   {
@@ -210,6 +233,7 @@ wire_api = "responses"`,
     title: "Anthropic SDK (Python, JavaScript)",
     upstream: "anthropic",
     recognisedBy: "user-agent",
+    proof: SDKS,
     steps: [{ kind: "shell", text: "export ANTHROPIC_BASE_URL={base}/{upstream}" }],
   },
   {
@@ -217,6 +241,7 @@ wire_api = "responses"`,
     title: "Google Gen AI SDK",
     upstream: "google",
     recognisedBy: "user-agent",
+    proof: SDKS,
     steps: [
       {
         kind: "file",
@@ -230,6 +255,7 @@ wire_api = "responses"`,
     title: "Mistral SDK",
     upstream: "mistral",
     recognisedBy: "user-agent",
+    proof: SDKS,
     steps: [
       {
         kind: "file",
@@ -243,13 +269,23 @@ wire_api = "responses"`,
     title: "Ollama clients (CLI, JavaScript, Python)",
     upstream: "ollama",
     recognisedBy: "user-agent",
-    steps: [{ kind: "shell", text: "export OLLAMA_HOST={base}/{upstream}" }],
+    proof: SDKS,
+    steps: [
+      { kind: "shell", text: "export OLLAMA_HOST={base}/{upstream}" },
+      // The one in JavaScript does not look at the environment.
+      {
+        kind: "file",
+        path: "your program",
+        text: 'new Ollama({ host: "{base}/{upstream}" })',
+      },
+    ],
   },
   {
     client: "ai-sdk",
     title: "AI SDK (ai, @ai-sdk/*)",
     upstream: "openai",
     recognisedBy: "user-agent",
+    proof: SDKS,
     steps: [
       {
         kind: "file",
@@ -267,6 +303,7 @@ wire_api = "responses"`,
     title: "curl",
     upstream: "playback",
     recognisedBy: "user-agent",
+    proof: SDKS,
     steps: [
       {
         kind: "shell",

@@ -20,11 +20,15 @@ export interface AgentCase {
   /** Recipe of `callnumber connect` that it is set up by. */
   readonly recipe: string;
   readonly package: string;
+  /** Where not the newest; with the reason. */
+  readonly version?: string;
   readonly bin: string;
   readonly args: (prompt: string) => string[];
   readonly env: Readonly<Record<string, string>>;
   /** Further files in its home, or text to stand before, or JSON to go into, one of the recipe. */
   readonly files?: Readonly<Record<string, string | object>>;
+  /** What the user puts in the place of the recipe's `YOUR_KEY` and the like. */
+  readonly fill?: Readonly<Record<string, string>>;
   /** Number it files under, and the name by which the daemon knows it; null where by none. */
   readonly number: string;
   readonly client: string | null;
@@ -36,6 +40,7 @@ export interface AgentCase {
 
 const ALL: readonly ScenarioName[] = ["stream", "abort", "429"];
 const OPENAI_KEY = "sk-test-0000000000000000000000";
+const OPENROUTER_KEY = "sk-or-test-00000000";
 const CODEX = {
   package: "@openai/codex",
   bin: "codex",
@@ -140,7 +145,7 @@ export const AGENTS: readonly AgentCase[] = [
     package: "opencode-ai",
     bin: "opencode",
     args: (prompt) => ["run", "-m", "openrouter/m", prompt],
-    env: { OPENROUTER_API_KEY: "sk-or-test-00000000", OPENCODE_DISABLE_MODELS_FETCH: "1" },
+    env: { OPENROUTER_API_KEY: OPENROUTER_KEY, OPENCODE_DISABLE_MODELS_FETCH: "1" },
     files: {
       "opencode.json": {
         autoupdate: false,
@@ -151,6 +156,53 @@ export const AGENTS: readonly AgentCase[] = [
     },
     number: "16.11",
     client: "opencode",
+    api: "openai.chat",
+    session: "x-session-id",
+    scenarios: ALL,
+  },
+  {
+    recipe: "cline",
+    package: "cline",
+    bin: "cline",
+    args: (prompt) => [prompt],
+    env: { CLINE_NO_AUTO_UPDATE: "1", DO_NOT_TRACK: "1" },
+    files: {
+      "~/.cline/data/settings/global-settings.json": {
+        telemetryOptOut: true,
+        autoUpdateEnabled: false,
+      },
+    },
+    fill: { YOUR_KEY: OPENROUTER_KEY, "YOUR/MODEL": "qwen/qwen3-coder" },
+    number: "17.11",
+    // It leaves the words of its library in place; only the number tells whose they are.
+    client: "ai-sdk",
+    api: "openai.chat",
+    session: null,
+    scenarios: ALL,
+  },
+  {
+    recipe: "continue",
+    package: "@continuedev/cli",
+    bin: "cn",
+    args: (prompt) => ["-p", prompt],
+    env: { CONTINUE_CLI_ENABLE_TELEMETRY: "0", CONTINUE_METRICS_ENABLED: "0" },
+    fill: { YOUR_KEY: OPENROUTER_KEY, "YOUR/MODEL": "qwen/qwen3-coder" },
+    number: "18.11",
+    client: null,
+    api: "openai.chat",
+    session: null,
+    scenarios: ALL,
+  },
+  {
+    recipe: "pi",
+    package: "@earendil-works/pi-coding-agent",
+    // The newer ones up to 1.5.2 ask for packages that npm did not have on 2026-11-23.
+    version: "0.87.1",
+    bin: "pi",
+    args: (prompt) => ["--provider", "openrouter", "--model", "qwen/qwen3-coder", "-p", prompt],
+    env: { OPENROUTER_API_KEY: OPENROUTER_KEY, PI_OFFLINE: "1", PI_TELEMETRY: "0" },
+    number: "19.11",
+    client: "pi",
     api: "openai.chat",
     session: "x-session-id",
     scenarios: ALL,

@@ -14,7 +14,7 @@ interface Rule {
 }
 
 /** What an agent draws anew, and how it looks; each find is replaced by a number of order. */
-export const RULES: readonly Rule[] = [
+const RULES: readonly Rule[] = [
   {
     name: "uuid",
     pattern: /(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])/g,
@@ -28,7 +28,39 @@ export const RULES: readonly Rule[] = [
     pattern: /(?<=turn_started_at_unix_ms\\?\\?\\?":)\d{13}/g,
   },
   { name: "opencode ids", pattern: /\b(?:ses|msg|prt)_[0-9a-zA-Z]{26}\b/g },
-  { name: "prompt hash of the billing line", pattern: /(?<=cch=)[0-9a-f]{5}\b/g },
+];
+
+interface Shuffle {
+  readonly name: string;
+  /** The whole list, and one entry of it. */
+  readonly list: RegExp;
+  readonly entry: RegExp;
+  /** What stands between two entries. */
+  readonly between: string;
+}
+
+/** Lists whose order an agent draws anew; they are compared entry by entry, in order of text. */
+const SHUFFLES: readonly Shuffle[] = [
+  {
+    name: "order of keys in client_metadata (a hash map of Codex)",
+    list: /(?<="client_metadata":\{)(?:"[^"]*":"(?:[^"\\]|\\.)*",?)+(?=\})/,
+    entry: /"[^"]*":"(?:[^"\\]|\\.)*"/g,
+    between: ",",
+  },
+  {
+    // It reads the files of its skills side by side and lists them in the order of their arrival.
+    name: "order of the skills (Gemini CLI)",
+    list: /(?<=<available_skills>\\n {2})<skill>.*<\/skill>(?=\\n<\/available_skills>)/,
+    entry: /<skill>.*?<\/skill>/g,
+    between: "\\n  ",
+  },
+];
+
+const ZSTD = "length of zstd bodies (decoded, then compared)";
+/** Names of everything that may be put aside, so that what nobody needs any more can be told. */
+export const NORMALISATIONS: readonly string[] = [
+  ...[...RULES, ...SHUFFLES].map(({ name }) => name),
+  ZSTD,
 ];
 
 export interface Comparison {
@@ -46,27 +78,42 @@ export function compare(
 ): Comparison {
   const [a, b] = [direct.map(textOf), through.map(textOf)];
   if (a.join("\0") === b.join("\0")) return { equal: true, rules: [], difference: null };
-  const [c, d] = [a.map(sortedMetadata), b.map(sortedMetadata)];
-  const order = c.some((text, i) => text !== a[i]) ? [KEY_ORDER] : [];
+  const [c, d] = [a.map(sorted), b.map(sorted)];
+  const order = SHUFFLES.filter((shuffle) => reordered(shuffle, a, b)).map(({ name }) => name);
   const rules = RULES.filter(({ pattern }) => {
     const others = RULES.filter((rule) => rule.pattern !== pattern);
     return apply(others, c) !== apply(others, d);
   });
   const [left, right] = [apply(RULES, c), apply(RULES, d)];
   const equal = left === right;
-  const zstd = direct.some(isZstd) ? ["length of zstd bodies (decoded, then compared)"] : [];
+  const zstd = direct.some(isZstd) ? [ZSTD] : [];
   const names = [...(equal ? rules : RULES).map(({ name }) => name), ...order, ...zstd];
   return { equal, rules: names, difference: equal ? null : firstDifference(left, right) };
 }
 
-const KEY_ORDER = "order of keys in client_metadata (a hash map of Codex)";
+/** The text with the entries of shuffled lists in order; everything else stays byte for byte. */
+function sorted(text: string): string {
+  return SHUFFLES.reduce((out, shuffle) => inOrder(shuffle, out), text);
+}
 
-/** The text with the keys of that one object in order; everything else stays byte for byte. */
-function sortedMetadata(text: string): string {
-  return text.replace(/(?<="client_metadata":)\{(?:"[^"]*":"(?:[^"\\]|\\.)*",?)*\}/, (object) => {
-    const entries = object.match(/"[^"]*":"(?:[^"\\]|\\.)*"/g) ?? [];
-    return `{${entries.toSorted().join(",")}}`;
+function inOrder({ list, entry, between }: Shuffle, text: string): string {
+  return text.replace(list, (whole) => {
+    const entries = whole.match(entry) ?? [];
+    // Only what is a list of entries and nothing else is touched.
+    return entries.join(between) === whole ? entries.toSorted().join(between) : whole;
   });
+}
+
+/** Whether a list of this kind stands in another order in one of the runs. */
+function reordered({ list, entry }: Shuffle, a: readonly string[], b: readonly string[]): boolean {
+  const names = (texts: readonly string[]) =>
+    texts.map((text) => (list.exec(text)?.[0].match(entry) ?? []).map(plain).join("\n")).toSorted();
+  return names(a).join("\0") !== names(b).join("\0");
+}
+
+/** A text without what is drawn anew. */
+function plain(text: string): string {
+  return RULES.reduce((out, { name, pattern }) => out.replace(pattern, `<${name}>`), text);
 }
 
 /** The request as text; a compressed body as what it decodes to. */
@@ -92,11 +139,9 @@ function isEncoding(name: string | undefined): boolean {
 
 /** The same find gets the same number wherever it stands, so that its repetition is compared too. */
 function apply(rules: readonly Rule[], requests: readonly string[]): string {
-  const plain = (text: string) =>
-    rules.reduce((out, { name, pattern }) => out.replace(pattern, `<${name}>`), text);
-  const sorted = requests.toSorted((x, y) => (plain(x) < plain(y) ? -1 : 1));
+  const ordered = requests.toSorted((x, y) => (plain(x) < plain(y) ? -1 : 1));
   const numbers = new Map<string, number>();
-  let text = sorted.join("\n\0\n");
+  let text = ordered.join("\n\0\n");
   for (const { name, pattern } of rules) {
     text = text.replace(pattern, (found) => {
       if (!numbers.has(found)) numbers.set(found, numbers.size);

@@ -16,7 +16,7 @@ import { cannedAnswer } from "../../daemon/playback/canned.ts";
 
 /** How the next run is answered. */
 export interface Behaviour {
-  /** So many requests are turned away with a 429 first. */
+  /** So many requests that offer tools (so no side calls) or upgrade are turned away with a 429. */
   readonly refusals?: number;
   /** So many streams end before their first event: the client may ask again without a stream. */
   readonly emptyStreams?: number;
@@ -79,15 +79,16 @@ export class FakeUpstream extends EventEmitter {
       body,
       socket: null,
     });
-    if (this.#refusals > 0) {
-      this.#refusals--;
-      res.writeHead(429, { "content-type": "application/json", "retry-after": "1" }).end(REFUSAL);
-      return;
-    }
     const text =
       req.headers["content-encoding"] === "zstd"
         ? zstdDecompressSync(body).toString()
         : body.toString();
+    // Side calls run beside the turn: which of them comes first would be a matter of luck.
+    if (this.#refusals > 0 && /"tools"\s*:\s*\[\s*\{/.test(text)) {
+      this.#refusals--;
+      res.writeHead(429, { "content-type": "application/json", "retry-after": "1" }).end(REFUSAL);
+      return;
+    }
     const answer = cannedAnswer(req.method ?? "", req.url ?? "", text, NOW);
     res.writeHead(answer.status, { "content-type": answer.contentType });
     const isStream = answer.pieces.length > 1;

@@ -5,9 +5,9 @@
  * What always holds: nothing of the caller's environment gets in but PATH; the folders have the same
  * names in every run, since agents tell the model where they are; what was started is ended.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fillRecipe, RECIPES } from "../../daemon/config/recipes.ts";
 import type { AgentCase } from "./agents.ts";
@@ -40,13 +40,14 @@ export async function runAgent(agent: AgentCase, options: RunOptions): Promise<R
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     mkdirSync(folder, { recursive: true });
   }
-  const env: Record<string, string> = {
-    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+  const programs = join(options.packages, "node_modules", ".bin");
+  const plain = {
+    PATH: `${programs}:${dirname(process.execPath)}:${process.env.PATH}`,
     HOME: home,
-    ...setUp(agent, options.base, home, work),
     ...agent.env,
   };
-  const program = join(options.packages, "node_modules", ".bin", agent.bin);
+  const env = { ...plain, ...setUp(agent, options.base, { home, work, env: plain }) };
+  const program = join(programs, agent.bin);
   const child = spawn(program, agent.args(options.prompt), {
     cwd: work,
     env,
@@ -65,6 +66,7 @@ export async function runAgent(agent: AgentCase, options: RunOptions): Promise<R
   const [code] = (await once(child, "close")) as [number | null];
   clearTimeout(timer);
   kill(group, "SIGKILL");
+  killHelpers(home);
   return { output, code };
 }
 
@@ -76,16 +78,40 @@ function kill(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Follows the recipe: its files are written, its exports given back. */
-function setUp(agent: AgentCase, base: string, home: string, work: string): Record<string, string> {
+/** Some agents leave a server of their own behind, outside their group: it knows its home. */
+function killHelpers(home: string): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const env = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+      if (env.includes(`HOME=${home}`)) kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended meanwhile, or is somebody else's.
+    }
+  }
+}
+
+interface Place {
+  readonly home: string;
+  readonly work: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Follows the recipe: files are written, commands before the start run, exports given back. */
+function setUp(agent: AgentCase, base: string, { home, work, env }: Place): Record<string, string> {
   const recipe = RECIPES.find(({ client }) => client === agent.recipe);
   if (recipe === undefined) throw new Error(`no recipe for ${agent.recipe}`);
-  const env: Record<string, string> = {};
+  const exported: Record<string, string> = {};
   const texts = new Map<string, string>();
+  const commands: string[] = [];
   for (const step of fillRecipe(recipe, base, recipe.upstream)) {
-    const set = step.kind === "shell" ? /^export (\w+)=(.*)$/.exec(step.text) : null;
-    if (set !== null) env[set[1] as string] = set[2] as string;
-    if (step.kind === "file") texts.set(step.path as string, step.text);
+    const text = Object.entries(agent.fill ?? {}).reduce(
+      (a, [k, v]) => a.replaceAll(k, v),
+      step.text,
+    );
+    const set = step.kind === "shell" ? /^export (\w+)=(.*)$/.exec(text) : null;
+    if (set !== null) exported[set[1] as string] = set[2] as string;
+    else if (step.kind === "shell") commands.push(text);
+    if (step.kind === "file") texts.set(step.path as string, text);
   }
   for (const [path, own] of Object.entries(agent.files ?? {})) {
     texts.set(path, combined(texts.get(path), own));
@@ -95,7 +121,15 @@ function setUp(agent: AgentCase, base: string, home: string, work: string): Reco
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
-  return env;
+  // The last is the start of the agent itself, which is run with a prompt.
+  for (const command of commands.slice(0, -1)) {
+    execFileSync("sh", ["-c", command], {
+      cwd: work,
+      env: { ...env, ...exported },
+      stdio: "ignore",
+    });
+  }
+  return exported;
 }
 
 /** Text stands before the recipe's; an object is put into the recipe's JSON. */

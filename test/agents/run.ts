@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startTestDaemon } from "../e2e/daemon-harness.ts";
 import { AGENTS, type AgentCase, BEHAVIOURS, type ScenarioName } from "./agents.ts";
-import { compare } from "./compare.ts";
+import { compare, NORMALISATIONS } from "./compare.ts";
 import { FakeUpstream, type SeenRequest } from "./fake-upstream.ts";
 import { runAgent } from "./run-agent.ts";
 import { lookInTree } from "./tree.ts";
@@ -40,6 +40,8 @@ interface Row {
   readonly scenario: string;
   readonly good: boolean;
   readonly cells: readonly string[];
+  /** What had to be put aside for the comparison. */
+  readonly rules: readonly string[];
 }
 
 const rows: Row[] = [];
@@ -56,6 +58,7 @@ fake.close();
 rmSync(scratch, { recursive: true, force: true });
 const bad = rows.filter(({ good }) => !good).length;
 const names = [...versions].map(([name, version]) => `${name}@${version}`).join(", ");
+if (wanted === undefined) printIdle(rows);
 process.stdout.write(`${rows.length - bad} of ${rows.length} good; ${names}\n`);
 process.exitCode = bad === 0 ? 0 : 1;
 
@@ -66,7 +69,9 @@ function install(list: readonly AgentCase[]): Map<string, string> {
   const manifest = (name: string) => join(packages, "node_modules", name, "package.json");
   const missing = names.filter((name) => !existsSync(manifest(name)));
   if (missing.length > 0) {
-    const args = ["install", "--no-audit", "--no-fund", "--prefix", packages, ...missing];
+    // All of them, for npm takes away what nobody asks for.
+    const asked = list.map((agent) => `${agent.package}@${agent.version ?? "latest"}`);
+    const args = ["install", "--no-audit", "--no-fund", "--prefix", packages, ...new Set(asked)];
     execFileSync("npm", args, { stdio: ["ignore", "ignore", "inherit"] });
   }
   const version = (name: string) => JSON.parse(readFileSync(manifest(name), "utf8")).version;
@@ -135,6 +140,7 @@ async function judge(agent: AgentCase, name: ScenarioName): Promise<Row> {
       agent: agent.recipe,
       scenario: name,
       good: problems.length === 0,
+      rules,
       cells: [
         `${through.seen.length} requests ${equal ? "equal" : "DIFFER"}`,
         rules.length === 0 ? "as they are" : `but for ${rules.join(", ")}`,
@@ -166,7 +172,21 @@ function ms(value: number | null): string {
 }
 
 function failed(agent: AgentCase, scenario: string, error: Error): Row {
-  return { agent: agent.recipe, scenario, good: false, cells: [error.stack ?? error.message] };
+  return {
+    agent: agent.recipe,
+    scenario,
+    good: false,
+    rules: [],
+    cells: [error.stack ?? error.message],
+  };
+}
+
+/** What is put aside in comparisons though no agent needed it: to be looked at, and taken out. */
+function printIdle(all: readonly Row[]): void {
+  const needed = new Set(all.flatMap((row) => row.rules));
+  const idle = NORMALISATIONS.filter((name) => !needed.has(name));
+  if (idle.length > 0)
+    process.stdout.write(`put aside by nobody in this run: ${idle.join(", ")}\n`);
 }
 
 function print({ agent, scenario, good, cells }: Row): void {

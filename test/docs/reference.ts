@@ -150,13 +150,13 @@ function recipesPage(): string {
 }
 
 function recipeSection(recipe: Recipe): string[] {
-  const { client, title, upstream, recognisedBy } = recipe;
+  const { client, title, upstream, recognisedBy, proof } = recipe;
   const told = recognisedBy === null ? "" : `; recognised by its ${recognisedBy}`;
   const filled = fillRecipe(recipe, "http://127.0.0.1:4177", upstream);
   return [
     `## ${title}`,
     "",
-    `\`callnumber connect ${client}\`; usual upstream \`${upstream}\`${told}.`,
+    `\`callnumber connect ${client}\`; usual upstream \`${upstream}\`${told}; ${proof}.`,
     ...filled.flatMap((step, i) => stepLines(step, filled[i - 1], filled[i + 1])),
   ];
 }

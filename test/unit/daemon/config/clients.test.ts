@@ -12,6 +12,9 @@ for (const [name, headers] of [
   ["openai-sdk", { "user-agent": "OpenAI/JS 7.57.0" }],
   ["anthropic-sdk", { "user-agent": "Anthropic/JS 1.12.0" }],
   ["cline", { "x-title": "Cline" }],
+  ["pi", { "user-agent": "pi (linux 6.18; x64)" }],
+  ["ai-sdk", { "user-agent": "ai/7.0.173 ai-sdk-provider-utils/5.0.81 node.js/24" }],
+  ["ai-sdk", { "user-agent": "ai-sdk/openai-compatible/3.0.37 runtime/bun/1.3.13" }],
 ] as const) {
   test(`${JSON.stringify(headers)} is ${name}`, () => {
     assert.equal(recogniseClient(headers), name);
@@ -22,6 +25,8 @@ test("a client that says nothing of itself is null, never a guess", () => {
   assert.equal(recogniseClient({}), null);
   assert.equal(recogniseClient({ "user-agent": "node" }), null);
   assert.equal(recogniseClient({ "user-agent": "my claude-cli/2 wrapper" }), null);
+  assert.equal(recogniseClient({ "user-agent": "pip/25.0" }), null);
+  assert.equal(recogniseClient({ "user-agent": "air/1.0" }), null);
 });
 
 test("the most telling session header wins", () => {
