@@ -28,10 +28,12 @@ export class Checkpoint {
   readonly #path: string;
   #fd = -1;
   #bytes = 0;
+  /** Bytes after the last rewriting: what cannot be left out. */
+  #least = 0;
   /** The last append was cut short, so the next begins on a line of its own. */
   #torn = false;
   #from: Position | null = null;
-  /** Exchanges filed that began at or after `from`, with where they began. */
+  /** Exchanges filed that would be read again, with where they began. */
   readonly #done = new Map<string, Position>();
   readonly #attempts = new Map<string, Attempt>();
 
@@ -73,7 +75,14 @@ export class Checkpoint {
     this.#from = from;
     const done = filed.map(({ key, start }) => [key, start.segment, start.offset]);
     this.#append({ done, from: [from.segment, from.offset] });
-    if (this.#bytes > LIMITS.filerLogBytes) this.#rewrite();
+    if (this.#bytes > LIMITS.filerLogBytes + 2 * this.#least) this.#rewrite();
+  }
+
+  /** These segments of the spool are gone: what began in them will not be read again. */
+  retired(segments: readonly number[]): void {
+    if (segments.length === 0) return;
+    const gone = new Set(segments);
+    for (const [key, { segment }] of this.#done) if (gone.has(segment)) this.#done.delete(key);
   }
 
   close(): void {
@@ -145,6 +154,7 @@ export class Checkpoint {
     this.close();
     this.#fd = fs.openSync(this.#path, fs.constants.O_WRONLY | fs.constants.O_APPEND);
     this.#bytes = Buffer.byteLength(text);
+    this.#least = this.#bytes;
     this.#torn = false;
   }
 }

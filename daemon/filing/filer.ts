@@ -3,7 +3,7 @@
  * in which they ended. It runs in a process of its own (filer-process.ts); this is its core.
  *
  * What always holds: an exchange is confirmed only when the tree is synced, and a segment of the
- * spool is removed only when everything in it is confirmed; what cannot be written now is tried
+ * spool is removed only when every exchange with a frame in it is confirmed; what cannot be written now is tried
  * again later; what cannot be filed at all is set aside in the state directory and the rest goes
  * on. Killed at any moment, a new one files what is left and nothing twice.
  */
@@ -69,7 +69,7 @@ export class Filer {
   readonly #options: FilerOptions;
   readonly #reader: SpoolReader;
   readonly #bytes: SpoolBytes;
-  readonly #open = new OpenExchanges();
+  readonly #open: OpenExchanges;
   readonly #live = new LiveSockets();
   readonly #checkpoint: Checkpoint;
   readonly #store: CaptureStore;
@@ -102,6 +102,7 @@ export class Filer {
     this.#options = options;
     const { config, spoolDir } = options;
     this.#checkpoint = new Checkpoint(config.state);
+    this.#open = new OpenExchanges((key) => this.#checkpoint.isDone(key));
     this.#reader = new SpoolReader(spoolDir, this.#checkpoint.from);
     this.#bytes = new SpoolBytes(spoolDir);
     this.#current = new CurrentExchange(config.state);
@@ -386,8 +387,16 @@ export class Filer {
     const filed = this.#batch.flatMap(({ notices }) => notices);
     this.#batch = [];
     this.#bytes.close();
-    retireSegments(this.#options.spoolDir, from);
+    this.#retire();
     if (filed.length > 0) this.#options.onFiled?.(filed);
+  }
+
+  /** Removes what the spool need not hold any more. */
+  #retire(): void {
+    const needed = this.#open.segments();
+    for (const { segments } of this.#stalled) for (const n of segments) needed.add(n);
+    const { segment } = this.#reader.position;
+    this.#checkpoint.retired(retireSegments(this.#options.spoolDir, segment, needed));
   }
 
   /** Reading has to start again here: nothing before it is still needed. */

@@ -4,7 +4,8 @@
  *
  * What always holds: an exchange comes out once, when its `end` frame is read or when a frame of a
  * later run proves that whoever wrote it is gone; frames of an exchange whose beginning was not
- * seen are passed over. Memory is bounded by LIMITS.openExtentsCount: past it the longest exchange
+ * seen, or which is known to be done, are passed over (its end may be in a segment that is gone).
+ * Memory is bounded by LIMITS.openExtentsCount: past it the longest exchange
  * forgets its places and is looked up in the spool again when it ends. No file access in here.
  */
 import { LIMITS } from "../../record/limits.ts";
@@ -26,6 +27,8 @@ export class SpooledExchange {
   end: End | null = null;
   readonly request = new Extents();
   readonly response = new Extents();
+  /** Numbers of the segments that hold frames of it. */
+  readonly segments = new Set<number>();
   /** True where the disk refused frames: what is here is a beginning. */
   gap = false;
   /** True where the places were forgotten: read the spool again from `start`. */
@@ -51,6 +54,7 @@ export class SpooledExchange {
   /** Takes a frame in; true where it was the last one. Throws on a payload that is no JSON. */
   take(frame: SpoolFrame): boolean {
     this.lastAt = Math.max(this.lastAt, frame.at);
+    this.segments.add(frame.segment);
     const extents = this.#extentsFor(frame.kind);
     if (extents !== null) {
       if (!this.forgotten) extents.add(frame.segment, frame.offset, frame.payload.length, frame.at);
@@ -81,6 +85,11 @@ export class OpenExchanges {
   readonly #open = new Map<number, SpooledExchange>();
   #run: string | null = null;
   #extents = 0;
+  readonly #isDone: (key: string) => boolean;
+
+  constructor(isDone: (key: string) => boolean = () => false) {
+    this.#isDone = isDone;
+  }
 
   get count(): number {
     return this.#open.size;
@@ -102,6 +111,7 @@ export class OpenExchanges {
       if (frame.kind !== FrameKind.begin) return ended;
       const start = { segment: frame.segment, offset: frame.start };
       const exchange = new SpooledExchange(frame.run, frame.exchange, start);
+      if (this.#isDone(exchange.key)) return ended;
       exchange.take(frame);
       this.#open.set(frame.exchange, exchange);
       return ended;
@@ -134,6 +144,13 @@ export class OpenExchanges {
     return reading;
   }
 
+  /** The segments that hold frames of what is open. */
+  segments(): Set<number> {
+    const all = new Set<number>();
+    for (const { segments } of this.#open.values()) for (const n of segments) all.add(n);
+    return all;
+  }
+
   #nextRun(run: string | null): SpooledExchange[] {
     const left = [...this.#open.values()];
     this.#open.clear();
@@ -164,6 +181,7 @@ export class OpenExchanges {
       lastAt: longest.lastAt,
       forgotten: true,
     });
+    for (const segment of longest.segments) shell.segments.add(segment);
     this.#open.set(longest.number, shell);
   }
 }

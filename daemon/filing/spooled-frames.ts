@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { FrameKind } from "../frames.ts";
-import { listSegments, type Position, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
+import { listSegments, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
 import {
   encodeSegmentHeader,
   FRAME_HEADER_BYTES,
@@ -69,13 +69,19 @@ export function setAside(
   return path;
 }
 
-/** Removes the segments before `from`: nothing in them is needed any more. */
-export function retireSegments(spoolDir: string, from: Position): void {
+/**
+ * Removes the segments before the one that is being read, but for those in `needed`: one exchange
+ * that stays open for hours keeps its own bytes, and not all that came since. Gives the removed.
+ */
+export function retireSegments(
+  spoolDir: string,
+  reading: number,
+  needed: ReadonlySet<number>,
+): number[] {
   const segments = listSegments(spoolDir);
   const last = segments.at(-1);
-  for (const number of segments) {
-    // The last one is the writer's, and its number must not be given out again.
-    if (number >= from.segment || number === last) break;
-    fs.rmSync(join(spoolDir, segmentName(number)), { force: true });
-  }
+  // The last one is the writer's, and its number must not be given out again.
+  const retired = segments.filter((n) => n < reading && n !== last && !needed.has(n));
+  for (const n of retired) fs.rmSync(join(spoolDir, segmentName(n)), { force: true });
+  return retired;
 }

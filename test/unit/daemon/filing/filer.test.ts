@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import zlib from "node:zlib";
 import { createRedaction } from "../../../../daemon/filing/redact.ts";
+import { FrameKind } from "../../../../daemon/frames.ts";
 import { listSegments } from "../../../../daemon/spool/reader.ts";
 import { configOf, fileAll, filerOf, put, readTree, scene, spoolOf } from "./spooled.ts";
 
@@ -289,6 +290,43 @@ test("segments are removed once everything in them is filed, and no sooner", asy
   filer.close();
   assert.equal(listSegments(at.spoolDir).length, 1);
   assert.equal(readTree(at).length, 21);
+});
+
+test("an exchange that stays open keeps its own segments and no others, also over restarts", async () => {
+  const at = scene();
+  const spool = spoolOf(at, 2000);
+  const number = (id: string) => Number(id.slice(-6));
+  const end = JSON.stringify({ outcome: "complete", error: null, total_ms: 1, verbatim: true });
+  const held = put(spool, { response: [[7, '{"id":']], end: null });
+  let turns = 0;
+  // Half of them with the same filer, half with a new one each time.
+  let { filer } = filerOf(at);
+  for (let round = 0; round < 8; round++) {
+    for (let i = 0; i < 20; i++, turns++) put(spool);
+    // One that begins in a segment which stays, and ends in one which goes.
+    const across = put(spool, { end: null });
+    if (round === 4) spool.append(FrameKind.responseData, number(held), 50, Buffer.from('"r",'));
+    for (let i = 0; i < 20; i++, turns++) put(spool);
+    spool.append(FrameKind.end, number(across), 9, end);
+    turns++;
+    assert.equal(await filer.run(), true);
+    assert.ok(listSegments(at.spoolDir).length <= 6, String(listSegments(at.spoolDir)));
+    assert.equal(filer.stats().open, 1);
+    if (round % 2 === 0) continue;
+    filer.close();
+    ({ filer } = filerOf(at));
+  }
+  spool.append(FrameKind.responseData, number(held), 60, Buffer.from('"b":2}'));
+  spool.append(FrameKind.end, number(held), 61, end);
+  assert.equal(await filer.run(), true);
+  filer.close();
+  const seen = readTree(at);
+  assert.equal(seen.length, turns + 1);
+  assert.equal(new Set(seen.map(({ line }) => line.id)).size, turns + 1);
+  assert.equal(seen.at(-1)?.line.id, held);
+  assert.equal(seen.at(-1)?.response?.toString(), '{"id":"r","b":2}');
+  assert.ok(seen.every(({ line }) => line.outcome === "complete"));
+  assert.equal(listSegments(at.spoolDir).length, 1);
 });
 
 test("what one exchange does to the reader of its meaning costs the meaning, not the record", async () => {
