@@ -1,7 +1,11 @@
 /**
  * What templates may use besides their view: words, addresses, figures. It reaches them through
  * `Astro.locals.site`; templates import no module of ours, so that one instance of each serves all.
+ *
+ * What always holds: nothing in here depends on the language but through marks (see words.ts), for a
+ * page is rendered once for all of them.
  */
+import type { Text } from "../../record/findings/model.ts";
 import { isStringKey, LANGUAGES, type Translate, translator } from "../i18n/translate.ts";
 import { findingTitle } from "../view/finding-words.ts";
 import * as format from "../view/format.ts";
@@ -10,6 +14,7 @@ import { visible, visibleParts } from "../view/visible.ts";
 import { BASE } from "./links.ts";
 import type { SiteOptions } from "./options.ts";
 import type { PageJob } from "./page-job.ts";
+import type { PageWords } from "./words.ts";
 
 export interface SiteContext {
   readonly name: string;
@@ -19,7 +24,8 @@ export interface SiteContext {
   readonly live: boolean;
   readonly built: string;
   readonly t: Translate;
-  readonly languages: readonly { tag: string; name: string; href: (path: string) => string }[];
+  /** The other languages of the site. */
+  readonly others: readonly { tag: string; name: string; href: (path: string) => string }[];
   /** Address of a page of this language. */
   readonly href: (path: string) => string;
   /** Address of a file that all languages share. */
@@ -30,6 +36,8 @@ export interface SiteContext {
   readonly clock: (instant: string) => { day: string; time: string };
   readonly isKey: typeof isStringKey;
   readonly findingWords: (rule: string) => string;
+  /** What a finding says, fit to be looked at. */
+  readonly findingText: (text: Text) => string;
   readonly view: {
     readonly turnPath: typeof turnPath;
     readonly knownCost: typeof knownCost;
@@ -37,7 +45,8 @@ export interface SiteContext {
     readonly ttftMedian: typeof ttftMedian;
     readonly tokensPerSecond: typeof tokensPerSecond;
   };
-  readonly diffWords: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly diffWords: string;
 }
 
 /** Where an exchange is shown: its turn on its conversation's page, or a place in that turn. */
@@ -53,36 +62,42 @@ export function turnPath(place: {
 
 export function siteContext(
   options: SiteOptions,
-  lang: string,
   job: PageJob,
   built: string,
+  words: PageWords,
 ): SiteContext {
-  const first = options.languages[0];
-  const rootOf = (tag: string) => (tag === first ? BASE : `${BASE}${tag}/`);
-  const t = translator(lang);
+  const { languages } = options;
+  const folderOf = (tag: string) => (tag === languages[0] ? "" : `${tag}/`);
+  const folder = words.mark(folderOf);
   const at = format.clock(built, options.timezone);
   return {
     name: options.title,
-    lang,
+    lang: words.mark((tag) => tag),
     path: job.path,
     live: options.live === true,
     built: `${at.day} ${at.time.slice(0, 5)}`,
-    t,
-    languages: options.languages.map((tag) => ({
-      tag,
-      name: LANGUAGES[tag]?.name ?? tag,
-      href: (path) => `${rootOf(tag)}${path}`,
-    })),
-    href: (path) => `${rootOf(lang)}${path}`,
+    t: words.t,
+    others: languages.slice(1).map((_, index) => {
+      const other = (tag: string) => languages.filter((known) => known !== tag)[index]!;
+      const otherFolder = words.mark((tag) => folderOf(other(tag)));
+      return {
+        tag: words.mark(other),
+        name: words.mark((tag) => LANGUAGES[other(tag)]?.name ?? other(tag)),
+        href: (path) => `${BASE}${otherFolder}${path}`,
+      };
+    }),
+    href: (path) => `${BASE}${folder}${path}`,
     asset: (path) => `${BASE}${path}`,
     f: format,
     seen: visible,
     seenParts: visibleParts,
     clock: (instant) => format.clock(instant, options.timezone),
     isKey: isStringKey,
-    findingWords: (rule) => findingTitle(rule, lang),
+    findingWords: (rule) => words.mark((tag) => findingTitle(rule, tag)),
+    findingText: (text) =>
+      words.mark((tag) => visible(tag === "zh-Hant" ? text["zh-Hant"] : text.en)),
     view: { turnPath, knownCost, knownTokens, ttftMedian, tokensPerSecond },
-    diffWords: diffWords(t),
+    diffWords: words.mark((tag) => JSON.stringify(diffWords(translator(tag)))),
   };
 }
 

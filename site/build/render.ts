@@ -20,6 +20,7 @@ import {
   type TemplateRoute,
   type Templates,
 } from "./templates.ts";
+import { PageWords } from "./words.ts";
 
 /** File of the template that renders a kind of page, below `site/pages`. */
 const FILES: Readonly<Record<PageKind, string>> = {
@@ -34,7 +35,7 @@ const FILES: Readonly<Record<PageKind, string>> = {
   conversation: "[...lang]/c/[id]/[...page].astro",
 };
 
-/** Renders `jobs` in all languages; calls `onPage` for each file as it is published. */
+/** Renders `jobs`, each once, and publishes them in all languages; calls `onPage` for each file as it is published. */
 export async function renderPages(
   jobs: Iterable<PageJob>,
   options: SiteOptions,
@@ -46,11 +47,13 @@ export async function renderPages(
   for (const job of jobs) {
     const route = routeOf(templates.app, job.kind);
     const view = job.view();
+    const words = new PageWords();
+    const site = siteContext(options, job, built, words);
+    const page = await render(templates.app, route, job.path, { site, view });
     for (const [index, lang] of options.languages.entries()) {
       const path = index === 0 ? job.path : `${lang}/${job.path}`;
-      const site = siteContext(options, lang, job, built);
-      const html = await render(templates.app, route, path, { site, view });
-      writeChanged(join(options.out, path, "index.html"), relativeLinks(html, path));
+      const html = relativeLinks(words.in(lang, page), path);
+      writeChanged(join(options.out, path, "index.html"), Buffer.from(html, "latin1"));
       onPage(path);
     }
   }
@@ -62,6 +65,7 @@ function routeOf(app: TemplateApp, kind: PageKind): TemplateRoute {
   return route;
 }
 
+/** The page's UTF-8 bytes as latin1, with marks where words belong. */
 async function render(
   app: TemplateApp,
   routeData: TemplateRoute,
@@ -74,7 +78,7 @@ async function render(
     // Astro has written the reason to standard error.
     throw new Error(`the page /${path} could not be rendered (${response.status})`);
   }
-  return response.text();
+  return Buffer.from(await response.arrayBuffer()).toString("latin1");
 }
 
 /** Styles, scripts and images: named after their content, but for what stands in site/public. */

@@ -80,9 +80,23 @@ export function percent(part: number | null | undefined, whole: number | null | 
 }
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
+/** A page names an instant several times. */
+const LATEST = 512;
+const latest = new Map<string, { day: string; time: string }>();
 
 /** Date and time of day in a time zone: `{ day: "2026-11-23", time: "17:04:09" }`. */
 export function clock(instant: string, timezone: string): { day: string; time: string } {
+  const name = `${instant} ${timezone}`;
+  let known = latest.get(name);
+  if (known === undefined) {
+    known = clockOf(instant, timezone);
+    if (latest.size >= LATEST) latest.clear();
+    latest.set(name, known);
+  }
+  return known;
+}
+
+function clockOf(instant: string, timezone: string): { day: string; time: string } {
   let format = clocks.get(timezone);
   if (!format) {
     format = new Intl.DateTimeFormat("sv-SE", {

@@ -23,6 +23,7 @@ const PICTOGRAPH = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f/u;
 
 /** Splits `text` into what may be shown as it is and the characters that must be named. */
 export function visibleParts(text: string): VisiblePart[] {
+  if (text.search(HIDDEN) === -1) return [text];
   const parts: VisiblePart[] = [];
   let from = 0;
   for (const match of text.matchAll(HIDDEN)) {
