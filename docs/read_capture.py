@@ -1,129 +1,94 @@
 #!/usr/bin/env python3
-"""Reads callnumber/1 capture files without callnumber: python3 read_capture.py FILE...
+"""Reads callnumber/1 captures without callnumber: python3 read_capture.py FILE...
 
-Joins every body, checks every digest, prints a line per problem and a summary per file; exit
-status 1 where there was a problem. Only the standard library; compressed streams need Python 3.14
-or the `zstd` command. Written from docs/format.md alone, as an example for readers elsewhere.
+Joins every body and checks every digest; prints a line per problem and a summary per file; exit
+status 1 where there was a problem. Standard library only (streams: Python 3.14 or the zstd command).
 """
 import base64, hashlib, json, re, shutil, subprocess, sys, zlib
 
-PAYLOAD = re.compile(rb'"(json|text|base64|zstd)":')
-
-
 def unzstd(data):
+    if shutil.which("zstd"):
+        return subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=True).stdout
     try:
-        from compression import zstd  # Python 3.14
+        from compression import zstd
         return zstd.decompress(data)
     except ImportError:
-        if not shutil.which("zstd"):
-            return None
-        return subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=True).stdout
+        return None
 
+def proven(data, digest, what):
+    if data is not None and hashlib.sha256(data).hexdigest() != digest:
+        raise ValueError(f"{what} differs from its sha256")
+    return data
 
-def read_part(line):
-    """The number and the bytes of a part line; None for bytes that cannot be decompressed here."""
-    found = PAYLOAD.search(line)
-    head = json.loads(line[: found.start()].rstrip(b", ") + b"}")
-    raw, form = line[found.end() : -1], found.group(1)
-    data = raw if form == b"json" else json.loads(raw)
-    if form == b"text":
-        data = data.encode()
-    elif form in (b"base64", b"zstd"):
-        data = base64.b64decode(data)
-    if form == b"zstd":
-        data = unzstd(data)
-    if data is not None and hashlib.sha256(data).hexdigest() != head["sha256"]:
-        raise ValueError(f"part {head['n']} differs from its sha256")
-    return head["n"], data
-
+def part(line):
+    """Number and bytes of a part line; json is cut out of the line, never parsed."""
+    payload = re.search(rb'"(json|text|base64|zstd)":', line)
+    head, raw = json.loads(line[: payload.start()].rstrip(b", ") + b"}"), line[payload.end() : -1]
+    form = payload[1].decode()
+    data = raw if form == "json" else json.loads(raw).encode()
+    data = base64.b64decode(data) if form in ("base64", "zstd") else data
+    data = unzstd(data) if form == "zstd" else data
+    return head["n"], proven(data, head["sha256"], f"part {head['n']}")
 
 def flat(refs, lists):
-    """The flat list: literals (str), part numbers (int), insertions (dict)."""
-    atoms = []
+    """Every range and link written out: literals (str), part numbers (int), insertions (dict)."""
     for ref in refs:
         if isinstance(ref, list):
             first, last, separator = (ref + [","])[:3]
             for n in range(first, last + 1):
-                atoms += [n] if n == first else [separator, n]
+                yield from [n] if n == first else [separator, n]
         elif isinstance(ref, dict) and "as" in ref:
-            atoms += lists[ref["as"]][: ref["take"]]
+            yield from lists[ref["as"]][: ref["take"]]
         else:
-            atoms.append(ref)
-    return atoms
+            yield ref
 
+def piece(ref, parts):
+    if isinstance(ref, str):
+        return ref.encode()
+    if isinstance(ref, int):
+        return parts[ref]
+    data = parts[ref["part"]]
+    for offset, text in reversed(ref["insert"]):
+        data = data[:offset] + text.encode() + data[offset:]
+    return data
 
-def join(atoms, parts):
-    body = b""
-    for atom in atoms:
-        if isinstance(atom, str):
-            body += atom.encode()
-        elif isinstance(atom, int):
-            body += parts[atom]
-        else:
-            stored, start = parts[atom["part"]], 0
-            for offset, text in atom["insert"]:
-                body += stored[start:offset] + text.encode()
-                start = offset
-            body += stored[start:]
-    return body
-
-
-def chunk_bytes(line):
+def chunk(line):
     data = json.loads(line)[1]
     return data.encode() if isinstance(data, str) else base64.b64decode(data["base64"])
 
-
-def exchange_bodies(x, parts, lists):
-    """(which, body object, bytes) of each body; bytes are None where a part could not be read."""
-    for which in ("request", "response"):
-        body = (x.get(which) or {}).get("body")
-        if not body:
-            continue
-        if "chunks" in body:
-            lines = parts[body["chunks"]]
-            data = lines and b"".join(chunk_bytes(line) for line in lines.split(b"\n") if line)
-        else:
-            atoms = flat(body["parts"], lists)
-            if which == "request":
-                lists[x["id"]] = atoms
-            data = join(atoms, parts)
-        yield which, body, data
-
+def body_bytes(x, which, parts, lists):
+    body = x[which]["body"]
+    if "chunks" in body:
+        lines = parts[body["chunks"]]
+        return lines and b"".join(chunk(line) for line in lines.split(b"\n") if line)
+    refs = list(flat(body["parts"], lists))
+    if which == "request":
+        lists[x["id"]] = refs
+    return b"".join(piece(ref, parts) for ref in refs)
 
 def read(path):
-    parts, lists, problems, exchanges, bodies, unread = {}, {}, [], 0, 0, 0
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
+    parts, lists, problems, exchanges, bodies, unread = {}, {}, 0, 0, 0, 0
+    for number, line in enumerate(open(path, "rb"), 1):
+        try:
             if not line.endswith(b"\n"):
-                continue  # a torn last line
-            try:
-                record = line[:-1]
-                if record.startswith(b'{"type":"part"'):
-                    n, data = read_part(record)
-                    parts[n] = data
-                    continue
-                check = re.search(rb',"crc32":"([0-9a-f]{8})"}$', record)
-                if not check or int(check[1], 16) != zlib.crc32(record[: check.start()]):
-                    raise ValueError("the line differs from its crc32")
-                x = json.loads(record)
-                if x["type"] != "exchange":
-                    continue
-                exchanges += 1
-                for which, body, data in exchange_bodies(x, parts, lists):
-                    bodies += 1
-                    if data is None:
-                        unread += 1
-                    elif len(data) != body["bytes"] or hashlib.sha256(data).hexdigest() != body["sha256"]:
-                        raise ValueError(f"{which} body differs from its sha256")
-            except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-                problems.append(f"{path}:{number}: {type(error).__name__}: {error}")
-    return problems, f"{path}: {exchanges} exchanges, {bodies} bodies, {unread} not decompressed"
-
+                continue  # torn
+            if line.startswith(b'{"type":"part"'):
+                n, parts[n] = part(line[:-1])
+                continue
+            x, checked = json.loads(line), line.rpartition(b',"crc32":')[0]
+            if zlib.crc32(checked) != int(x["crc32"], 16):
+                raise ValueError("the line differs from its crc32")
+            exchanges += x["type"] == "exchange"
+            for which in ("request", "response"):
+                if (x.get(which) or {}).get("body"):
+                    data = body_bytes(x, which, parts, lists)
+                    proven(data, x[which]["body"]["sha256"], f"{which} body")
+                    bodies, unread = bodies + 1, unread + (data is None)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            problems += 1
+            print(f"{path}:{number}: {type(error).__name__}: {error}")
+    print(f"{path}: {exchanges} exchanges, {bodies} bodies, {unread} not decompressed")
+    return problems
 
 if __name__ == "__main__":
-    failed = False
-    for path in sys.argv[1:]:
-        problems, summary = read(path)
-        failed = failed or bool(problems)
-        print("\n".join([*problems, summary]))
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if sum(map(read, sys.argv[1:])) else 0)
