@@ -181,7 +181,7 @@ export class Filer {
       bodyLimitBytes: config.limits.bodyBytes,
       decodeLimitBytes: config.limits.decodeBytes,
     };
-    return [tree, new Router(tree, config), tools];
+    return [tree, new Router(tree, config, (message) => this.#say(message)), tools];
   }
 
   #goesOn(): boolean {

@@ -46,13 +46,23 @@ const REMEMBER_COUNT = 1000;
 export class Router {
   readonly #tree: CaptureTree;
   readonly #config: RouteConfig;
+  readonly #say: (message: string) => void;
   readonly #now: () => number;
+  /** Numbers that it was told of. */
+  readonly #told = new Set<string>();
   readonly #remembered = new Map<string, Place>();
   #since = 0;
 
-  constructor(tree: CaptureTree, config: RouteConfig, now: () => number = () => performance.now()) {
+  /** `say` is told once of each number in a path that cannot be had. */
+  constructor(
+    tree: CaptureTree,
+    config: RouteConfig,
+    say: (message: string) => void = () => {},
+    now: () => number = () => performance.now(),
+  ) {
     this.#tree = tree;
     this.#config = config;
+    this.#say = say;
     this.#now = now;
   }
 
@@ -76,7 +86,18 @@ export class Router {
     const byPath = number === null ? null : this.#byNumber(number, line.upstream);
     if (byPath !== null) return byPath;
     const place = this.#byRuleOrClient(line, rule);
-    return number === null ? place : { ...place, refused: number };
+    if (number === null) return place;
+    this.#tell(number, place.number);
+    return { ...place, refused: number };
+  }
+
+  #tell(refused: string, instead: string): void {
+    if (this.#told.has(refused) || this.#told.size > REMEMBER_COUNT) return;
+    this.#told.add(refused);
+    this.#say(
+      `/${refused}/ in the path names no category of the tree: filed in ${instead}, with the number ` +
+        "as a label (plan it under `tree` in callnumber.yaml, or make the folder)",
+    );
   }
 
   #byRuleOrClient(line: ExchangeLine, rule: RuleTarget | null): Place {

@@ -157,3 +157,18 @@ test("upstreams have the names that their owners write", () => {
     "My box 2",
   ]);
 });
+
+test("a number of the path that names no category is told of once, with what to do", async () => {
+  const at = scene();
+  const spool = spoolOf(at);
+  for (const number of ["77.11", "77.11", "11.14"]) put(spool, { begin: { number } });
+  const { said } = await fileAll(at, { config: configOf(at, { tree: TREE }) });
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? "", /^\/77\.11\/ in the path names no category .* filed in 00\.01/);
+  const seen = readTree(at).map(({ number, line }) => [number, line.labels.number]);
+  assert.deepEqual(seen.sort(), [
+    ["00.01", "77.11"],
+    ["00.01", "77.11"],
+    ["11.14", undefined],
+  ]);
+});
