@@ -10,9 +10,6 @@
 import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Understood, WireExchange } from "../../record/dialects/normal.ts";
-import { SYSTEM_INBOX } from "../../record/johnny-decimal/numbers.ts";
-import { planFromConfig } from "../../record/johnny-decimal/plan.ts";
-import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { Config, UpstreamConfig } from "../config/types.ts";
 import { SpoolBytes } from "../spool/extents.ts";
@@ -26,10 +23,10 @@ import { LiveSockets } from "./live-sockets.ts";
 import type { FiledNotice, FilerStats } from "./messages.ts";
 import { comparePositions, OpenExchanges, type SpooledExchange } from "./open-exchanges.ts";
 import { createRedaction, type Redact } from "./redact.ts";
-import { isDiskTrouble, isRefused } from "./refusals.ts";
-import { type Place, Router } from "./route.ts";
+import { isDiskTrouble } from "./refusals.ts";
 import { framesOf, rememberAgain, retireSegments, setAside } from "./spooled-frames.ts";
 import { TornBytes } from "./torn-bytes.ts";
+import { TreeWriter } from "./tree-writer.ts";
 import { upstreamUrl } from "./upstream-url.ts";
 
 export type FilerConfig = Pick<
@@ -77,8 +74,7 @@ export class Filer {
   readonly #poison: ReadonlySet<string>;
   /** Found in the tree at the start though never confirmed. */
   readonly #found = new Set<string>();
-  #tree: CaptureTree;
-  #router: Router;
+  #writer: TreeWriter;
   #tools: BuildTools;
   /** Appended and not yet synced. */
   #batch: Pending[] = [];
@@ -109,13 +105,13 @@ export class Filer {
     this.#poison = new Set(options.poison ?? []);
     const torn = new TornBytes(config.state, (message) => this.#say(message));
     this.#store = new CaptureStore(config.writer, torn);
-    [this.#tree, this.#router, this.#tools] = this.#configured(config);
+    [this.#writer, this.#tools] = this.#configured(config);
     this.#lookAtAttempts();
   }
 
   /** Takes a reloaded configuration for everything from the next exchange on. */
   configure(config: FilerConfig): void {
-    [this.#tree, this.#router, this.#tools] = this.#configured(config);
+    [this.#writer, this.#tools] = this.#configured(config);
   }
 
   /**
@@ -171,8 +167,9 @@ export class Filer {
     this.#bytes.close();
   }
 
-  #configured(config: FilerConfig): [CaptureTree, Router, BuildTools] {
-    const tree = new CaptureTree({ captures: config.captures, plan: planFromConfig(config.tree) });
+  #configured(config: FilerConfig): [TreeWriter, BuildTools] {
+    const say = (message: string) => this.#say(message);
+    const writer = new TreeWriter(config, this.#store, this.#checkpoint, say);
     const tools: BuildTools = {
       bytes: this.#bytes,
       redact: (this.#options.redaction ?? createRedaction)(config),
@@ -181,7 +178,7 @@ export class Filer {
       bodyLimitBytes: config.limits.bodyBytes,
       decodeLimitBytes: config.limits.decodeBytes,
     };
-    return [tree, new Router(tree, config, (message) => this.#say(message)), tools];
+    return [writer, tools];
   }
 
   #goesOn(): boolean {
@@ -270,42 +267,11 @@ export class Filer {
   }
 
   #append(x: SpooledExchange, record: BuiltRecord, key: string): FiledNotice {
-    const place = this.#router.route({ number: x.begin?.number ?? null, line: record.line });
-    if (place.refused !== null) record.line.labels.number ??= place.refused;
-    let { number } = place;
-    let file: string;
-    try {
-      file = this.#write(key, record, place);
-    } catch (error) {
-      if (!isRefused(error) || number === SYSTEM_INBOX) throw error;
-      // Something that is no folder or file stands where it belongs: the inbox is for such cases.
-      this.#say((error as Error).message);
-      record.line.labels.number ??= number;
-      number = SYSTEM_INBOX;
-      file = this.#write(key, record, { ...place, number, title: null, by: "inbox" });
-    }
-    const { line } = record;
+    const notice = this.#writer.append(key, x.begin?.number ?? null, record);
     this.#counts.filed++;
-    for (const { count } of line.redactions ?? []) this.#counts.redactions += count;
-    if (line.outcome === "interrupted") this.#counts.interrupted++;
-    return {
-      id: line.id,
-      number,
-      file,
-      started: line.started,
-      upstream: line.upstream,
-      model: line.llm?.model ?? null,
-      status: line.response?.status ?? null,
-      outcome: line.outcome,
-      totalMs: line.timing.total_ms ?? null,
-    };
-  }
-
-  #write(key: string, record: BuiltRecord, place: Place): string {
-    const folder = this.#tree.folder(place.number, place.title, place.by);
-    return this.#store.append(folder, record, (file) => {
-      this.#checkpoint.begin({ key, id: record.line.id, file });
-    });
+    for (const { count } of record.line.redactions ?? []) this.#counts.redactions += count;
+    if (notice.outcome === "interrupted") this.#counts.interrupted++;
+    return notice;
   }
 
   /** The disk's refusals are waited out; anything else will not get better by waiting. */
