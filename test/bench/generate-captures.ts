@@ -14,6 +14,7 @@ import { pathToFileURL } from "node:url";
 import { CaptureWriter } from "../../record/bodies/capture-writer.ts";
 import { understand } from "../../record/dialects/understand.ts";
 import type { ExchangeLine, Headers } from "../../record/format/schema.ts";
+import { seededRandom } from "../seeded-random.ts";
 
 export interface GenerateOptions {
   readonly folder: string;
@@ -89,7 +90,7 @@ const TOOLS = [
 
 /** Writes the captures; returns how many exchanges there are. */
 export function generateCaptures(options: GenerateOptions): number {
-  const random = seeded(options.seed);
+  const random = seededRandom(options.seed);
   const last = Date.parse(options.lastDay ?? "2026-11-22");
   const perDay = Math.ceil(options.exchanges / options.days);
   let written = 0;
@@ -333,18 +334,6 @@ function streamOf(asked: Asked, answer: Message, size: number, random: Random): 
   });
   chunks.push([round(ms), Buffer.from("data: [DONE]\n\n")]);
   return chunks;
-}
-
-/** Mulberry32: small, seeded, good enough for made-up text. */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

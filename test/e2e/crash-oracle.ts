@@ -20,18 +20,6 @@ export interface Known {
   arrived: boolean;
 }
 
-/** A seeded generator of numbers in [0, 1): runs can be repeated. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 function requestOf(n: number, random: () => number): Buffer {
   const kind = n % 4;
   const turns = kind === 3 ? 200 : kind * 3 + 1;

@@ -22,9 +22,10 @@ import os from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { seededRandom } from "../seeded-random.ts";
 import { checkTree } from "./crash-check.ts";
 import { cutEverywhere } from "./crash-cuts.ts";
-import { randomFrom, World } from "./crash-oracle.ts";
+import { World } from "./crash-oracle.ts";
 
 const PROGRAM = fileURLToPath(new URL("./crash-daemon.ts", import.meta.url));
 const CLIENTS = 12;
@@ -92,8 +93,8 @@ export async function crashSuite(
 ): Promise<CrashResult> {
   const root = fs.mkdtempSync(join(os.tmpdir(), "callnumber-crash-"));
   const captures = join(root, "captures");
-  const random = randomFrom(seed);
-  const world = new World(randomFrom(seed + 1));
+  const random = seededRandom(seed);
+  const world = new World(seededRandom(seed + 1));
   const upstream = await world.listen();
   const config = join(root, "callnumber.yaml");
   fs.writeFileSync(

@@ -22,6 +22,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openTree } from "../../record/reader/tree.ts";
+import { seededRandom } from "../seeded-random.ts";
 
 const FULL = process.env.CALLNUMBER_LOAD === "full";
 const MB = 1024 * 1024;
@@ -287,7 +288,7 @@ test(`${noise} random and mutated bytes in ${connections} connections: healthy a
   upstream.on("clientError", (_error, socket) => socket.destroy());
   const on = await stage(upstream);
   const seed = Number(process.env.CALLNUMBER_SEED ?? 7);
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const good = Buffer.from(
     `POST /up/v1/chat/completions?x=%2F HTTP/1.1\r\nHost: 127.0.0.1:${on.port}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nX-A: b\r\n\r\n5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n`,
   );
@@ -323,15 +324,3 @@ test(`${noise} random and mutated bytes in ${connections} connections: healthy a
   assert.equal(health.inFlight, 0);
   await on.close();
 });
-
-/** A small seeded generator, so that a failure can be had again. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}

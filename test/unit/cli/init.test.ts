@@ -3,13 +3,12 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { type TestContext, test } from "node:test";
-import type { Io } from "../../../cli/command.ts";
 import { init } from "../../../cli/init.ts";
 import { CONFIG_FILE } from "../../../cli/init-files.ts";
 import { loadConfig } from "../../../daemon/config/load.ts";
 import { ConfigFile } from "../../../daemon/config/schema.ts";
+import { runCommand } from "./run-command.ts";
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "callnumber-init-"));
@@ -17,26 +16,8 @@ function folder(t: TestContext): string {
   return path;
 }
 
-async function runInit(cwd: string, options: Record<string, boolean> = {}) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const into = (list: string[]) =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        list.push(String(chunk));
-        done();
-      },
-    });
-  const io: Io = {
-    stdout: into(out),
-    stderr: into(err),
-    cwd,
-    env: {},
-    signal: new AbortController().signal,
-  };
-  const code = await init.run!([], options, io);
-  return { code, out: out.join(""), err: err.join("") };
-}
+const runInit = (cwd: string, options: Record<string, boolean> = {}) =>
+  runCommand(init, cwd, [], options);
 
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { Writable } from "node:stream";
 import test, { type TestContext } from "node:test";
 import type { Options } from "../../../cli/command.ts";
 import { jd } from "../../../cli/jd.ts";
 import { CodedError } from "../../../record/errors.ts";
 import { CaptureTree } from "../../../record/johnny-decimal/tree.ts";
+import { runCommand } from "./run-command.ts";
 
 const TABLE =
   "00-09\t治理 (Governance)\t\n00\t章程\t\n10-19\t核心 (Core)\tx\n11\t生產 (Production)\t排程\n";
@@ -17,13 +17,13 @@ test("an imported table is the plan: it exports unchanged and names the folders 
   writeFileSync(join(folder, "table.tsv"), TABLE);
   assert.equal((await run("import", ["table.tsv"])).code, 0);
   assert.deepEqual(readdirSync(join(folder, "captures")), ["00-09 治理 (Governance)"]);
-  assert.equal((await run("export", [], { format: "tsv" })).stdout, TABLE);
+  assert.equal((await run("export", [], { format: "tsv" })).out, TABLE);
   const captures = join(folder, "captures");
   assert.equal(
     relative(captures, new CaptureTree({ captures }).folder("11.11", "OpenRouter")),
     "10-19 核心 (Core)/11 生產 (Production)/11.11 OpenRouter",
   );
-  const exported = (await run("export", [], { format: "csv" })).stdout;
+  const exported = (await run("export", [], { format: "csv" })).out;
   assert.match(exported, /^11\.11,OpenRouter,$/m, "what was given away since is in the table");
 });
 
@@ -33,7 +33,7 @@ test("folders that were there take the plan's titles, unless asked otherwise", a
   new CaptureTree({ captures }).folder("11.11", "OpenRouter");
   writeFileSync(join(folder, "table.tsv"), TABLE);
   const dry = await run("import", ["table.tsv"], { dryRun: true });
-  assert.match(dry.stdout, /10-19 Untitled\/11 Untitled → 11 生產 \(Production\)/);
+  assert.match(dry.out, /10-19 Untitled\/11 Untitled → 11 生產 \(Production\)/);
   assert.deepEqual(readdirSync(captures), ["00-09 System", "10-19 Untitled"]);
   await run("import", ["table.tsv"], { rename: false });
   assert.deepEqual(readdirSync(captures), ["00-09 System", "10-19 Untitled"]);
@@ -55,7 +55,7 @@ test("lint exits 1 on errors and 0 on warnings alone; index mends what is out of
   await run("import", ["table.tsv"]);
   const clean = await run("lint", [], { json: true });
   assert.equal(clean.code, 0);
-  const findings = clean.stdout
+  const findings = clean.out
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
@@ -70,8 +70,8 @@ test("lint exits 1 on errors and 0 on warnings alone; index mends what is out of
   writeFileSync(join(jdex, "00.00 Index.txt"), "edited by hand");
   const broken = await run("lint");
   assert.equal(broken.code, 1);
-  assert.match(broken.stdout, /^error index-mismatch: 00\.00: /m);
-  assert.match((await run("index")).stderr, /index written/);
+  assert.match(broken.out, /^error index-mismatch: 00\.00: /m);
+  assert.match((await run("index")).err, /index written/);
   assert.equal((await run("lint")).code, 0);
 });
 
@@ -88,25 +88,8 @@ function place(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "jd-cli-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const run = async (name: string, args: string[] = [], options: Options = {}) => {
-    const out: string[] = [];
-    const err: string[] = [];
-    const into = (list: string[]) =>
-      new Writable({
-        write: (chunk, _encoding, done) => {
-          list.push(String(chunk));
-          done();
-        },
-      });
     const command = jd.subcommands!.find((each) => each.name === name)!;
-    const io = {
-      stdout: into(out),
-      stderr: into(err),
-      cwd: folder,
-      env: { HOME: folder },
-      signal: new AbortController().signal,
-    };
-    const code = await command.run!(args, options, io);
-    return { code, stdout: out.join(""), stderr: err.join("") };
+    return runCommand(command, folder, args, options, { HOME: folder });
   };
   return { folder, run };
 }

@@ -22,6 +22,7 @@ export async function runCommand(
   cwd: string,
   args: string[],
   options: Options = {},
+  env: NodeJS.ProcessEnv = {},
 ) {
   const out: string[] = [];
   const err: string[] = [];
@@ -33,7 +34,7 @@ export async function runCommand(
       },
     });
   const signal = new AbortController().signal;
-  const io: Io = { stdout: into(out), stderr: into(err), cwd, env: {}, signal };
+  const io: Io = { stdout: into(out), stderr: into(err), cwd, env, signal };
   const code = await command.run!(args, options, io);
   const lines = out
     .join("")

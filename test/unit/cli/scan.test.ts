@@ -3,13 +3,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { zstdCompressSync } from "node:zlib";
-import type { Io, Options } from "../../../cli/command.ts";
+import type { Options } from "../../../cli/command.ts";
 import { scan } from "../../../cli/scan.ts";
 import { encodeChunks } from "../../../record/bodies/chunks.ts";
 import { credentialKinds } from "../record/secrets/credential-kinds.ts";
+import { runCommand } from "./run-command.ts";
 
 const KEY = credentialKinds(7).find((kind) => kind.name === "openrouter")!.secret;
 
@@ -19,21 +19,8 @@ function folder(t: TestContext): string {
   return path;
 }
 
-async function runScan(cwd: string, args: string[], options: Options = {}) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const into = (list: string[]) =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        list.push(String(chunk));
-        done();
-      },
-    });
-  const signal = new AbortController().signal;
-  const io: Io = { stdout: into(out), stderr: into(err), cwd, env: process.env, signal };
-  const code = await scan.run!(args, options, io);
-  return { code, out: out.join(""), err: err.join("") };
-}
+const runScan = (cwd: string, args: string[], options: Options = {}) =>
+  runCommand(scan, cwd, args, options, process.env);
 
 test("a clean tree ends with 0 and nothing on stdout", async (t) => {
   const cwd = folder(t);

@@ -9,6 +9,7 @@ import { test } from "node:test";
 import type { WireExchange } from "../../../../record/dialects/normal.ts";
 import { dialectNamed } from "../../../../record/dialects/registry.ts";
 import { understand } from "../../../../record/dialects/understand.ts";
+import { seededRandom } from "../../../seeded-random.ts";
 import { atBest, slowness } from "../../../timing.ts";
 import { readCorpus } from "./corpus.ts";
 import { exchange, sse } from "./exchange.ts";
@@ -18,18 +19,6 @@ const COUNT = Number(process.env.FUZZ_COUNT ?? 3000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 /** Seeds beyond this only make the run slow; big bodies are the speed test's. */
 const SEED_BYTES_MAX = 40_000;
-
-/** Small, fast, seeded (mulberry32). */
-function random(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((((t ^ (t >>> 14)) >>> 0) * below) / 4294967296) | 0;
-  };
-}
 
 const WORDS = [
   '"__proto__":{"x":1},',
@@ -149,7 +138,8 @@ function seeds(): WireExchange[] {
 }
 
 test(`${COUNT} mutated exchanges are read without a throw, a hang or a caught exception`, async () => {
-  const rand = random(SEED);
+  const random = seededRandom(SEED);
+  const rand = (below: number) => Math.floor(random() * below);
   const from = seeds();
   let slowest = 0;
   let bytes = 0;

@@ -2,6 +2,7 @@
  * Makes credentials of every kind the documentation names, with random bodies from a seed: nothing
  * that looks like a key is ever written into the repository, where a scanner would rightly object.
  */
+import { seededRandom } from "../../../seeded-random.ts";
 
 export interface Kind {
   readonly name: string;
@@ -19,20 +20,9 @@ const HEX = "0123456789abcdef";
 const BASE32 = `${LOWER.toUpperCase()}234567`;
 const BASE64 = `${ALNUM}+/`;
 
-/** mulberry32: small, seeded, good enough to make up keys. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Over eighty kinds; the same seed gives the same ones. */
 export function credentialKinds(seed: number): Kind[] {
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   const r = (alphabet: string, length: number): string => {
     let out = "";
     for (let i = 0; i < length; i += 1) out += alphabet[Math.floor(random() * alphabet.length)];
