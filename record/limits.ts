@@ -12,6 +12,8 @@ export const LIMITS = {
   captureFileBytes: 32 * MiB,
   /** Spool segment size after which the next one is begun. */
   spoolSegmentBytes: 16 * MiB,
+  /** Frames that are written together, at most; larger payloads are not copied. */
+  spoolWriteBytes: 1 * MiB,
   /** Longest wait of an appended byte for the start of its fdatasync (`durability: batch`). */
   spoolSyncDelayMs: 25,
   /** Last frames kept in memory while the disk refuses them; more of them are lost. */
@@ -26,6 +28,12 @@ export const LIMITS = {
   inFlightCount: 2048,
   /** Nesting depth to which JSON is looked into; deeper stays raw. */
   jsonDepthCount: 256,
+  /** Members of one JSON object; one with more is no message of any API and is not parsed. */
+  jsonMemberCount: 10_000,
+  /** Members that one object of an assembled message gets; APIs know some dozens. */
+  assembledMemberCount: 1000,
+  /** Choices of one streamed answer; APIs give 128, batches of completions some more. */
+  choiceCount: 4096,
   /** Characters of a provider's error message that `llm.error` keeps; the body has it whole. */
   errorTextCount: 500,
   /** Characters of a session id; longer ones are no ids. */
@@ -69,6 +77,8 @@ export const LIMITS = {
   upstreamIdleMs: 4_000,
   /** Idle upstream connections kept per upstream. */
   upstreamIdleCount: 256,
+  /** Bytes held in one turn of the event loop to be recorded together; past it they are at once. */
+  turnBytes: 512 * KiB,
   /** Bytes waiting in a socket's queue before the other side is paused. */
   socketQueueBytes: 64 * KiB,
   /** Distinct credentials whose masked and sealed forms are kept in memory. */

@@ -7,6 +7,7 @@
  * connection a call gets.
  */
 import type { Socket } from "node:net";
+import { LIMITS } from "../../record/limits.ts";
 import { ResponseParser } from "./response-parser.ts";
 import type {
   UpstreamCall,
@@ -177,20 +178,24 @@ class Call implements UpstreamCall {
   }
 
   write(chunk: Buffer): boolean {
+    return this.writeAll([chunk]);
+  }
+
+  /** One system call for all of them, and for the head where it has not gone out yet. */
+  writeAll(chunks: readonly Buffer[]): boolean {
     const { socket } = this.connection;
     if (this.over || socket.destroyed) return true;
-    if (this.request.body !== "chunked") {
-      const more = socket.write(chunk);
-      this.uncork();
-      return more;
+    if (!this.corked) socket.cork();
+    this.corked = true;
+    const chunked = this.request.body === "chunked";
+    for (const chunk of chunks) {
+      if (chunked) socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
+      socket.write(chunk);
+      if (chunked) socket.write("\r\n", "latin1");
     }
     this.uncork();
-    socket.cork();
-    socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
-    socket.write(chunk);
-    const more = socket.write("\r\n", "latin1");
-    socket.uncork();
-    return more;
+    // What the kernel took at once does not wait anywhere. `write` has asked for a drain event.
+    return socket.writableLength < LIMITS.socketQueueBytes;
   }
 
   finish(trailers: readonly string[]): void {

@@ -1,35 +1,44 @@
 /**
  * One exchange: ties a client's request and answer to a call of an upstream and to a recorder.
  *
- * What always holds: bytes go on in the memory in which they came; whoever is slow pauses the other
- * side; the client's leaving cancels the call in the same tick; a break of the upstream becomes a
- * break for the client, never a clean end; exactly one `end` frame, whatever happens. It never looks
- * into a body and never sends anything twice.
+ * What always holds: bytes go on in the memory in which they came, when the turn's commit has
+ * recorded them (turn.ts); whoever is slow pauses the other side; the client's leaving cancels the
+ * call in the same tick; a break of the upstream becomes a break for the client, never a clean end;
+ * exactly one `end` frame, whatever happens. It never looks into a body and never sends anything
+ * twice.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CATALOGUE, type ErrorCode } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { FrameKind, type FrameOutcome } from "../frames.ts";
+import type { FrameToWrite } from "../spool/writer.ts";
 import type { CredentialMasker } from "./credentials.ts";
 import { forwardResponseHeaders, toPairs } from "./headers.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer } from "./refusal.ts";
+import type { Turn, TurnMember } from "./turn.ts";
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from "./upstream.ts";
 
 export interface ExchangeParts {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly recorder: Recorder;
+  /** Records what came in together and lets it go on. */
+  readonly turn: Turn;
   readonly masker: CredentialMasker;
   /** False where the configuration changes the request on its way (headers put in). */
   readonly verbatim: boolean;
   /** Resolves when what was recorded is safe as far as `durability` asks; null = at once. */
   readonly durable: (() => Promise<void>) | null;
-  /** Called once, when the exchange is over. */
+  /** Called once, when the request's head goes out; milliseconds since it was read. */
+  readonly passedOn: (ms: number) => void;
+  /** Called once, when the exchange is over and all of it in the spool. */
   readonly over: (exchange: Exchange) => void;
 }
 
-export class Exchange implements UpstreamHandler {
+const NOTHING: readonly Buffer[] = [];
+
+export class Exchange implements UpstreamHandler, TurnMember {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** Bytes of the request body so far, for the guard against slow bodies. */
@@ -44,7 +53,14 @@ export class Exchange implements UpstreamHandler {
   private finished = false;
   private requestDone = false;
   private waiting = false;
-  private headAlone = true;
+  private joined = false;
+  private isPassedOn = false;
+  /** Recorded by the commit of this turn, and passed on right after it. */
+  private toUpstream: readonly Buffer[] = NOTHING;
+  private requestTrailers: readonly string[] | null = null;
+  private toClient: readonly Buffer[] = NOTHING;
+  private headWaits = false;
+  private ending: "no" | "settled" | "slow" = "no";
 
   constructor(parts: ExchangeParts) {
     this.parts = parts;
@@ -59,15 +75,19 @@ export class Exchange implements UpstreamHandler {
     res.sendDate = false;
     res.on("close", () => this.clientClosed());
     res.on("error", () => this.clientClosed());
-    // With a body the head waits for its first piece, and then both are recorded first.
-    if (!hasBody) this.recorder.flush();
-    this.call = send(this);
     if (!hasBody) {
+      this.recorder.flush();
+      this.call = send(this);
       this.requestDone = true;
       this.requestSentMs = this.recorder.now();
+      this.notePassedOn();
       req.resume();
       return;
     }
+    // Recorded by the end of this turn, with as much of the body as comes until then. The upstream
+    // holds the head back for as long.
+    this.join(0);
+    this.call = send(this);
     req.on("data", (chunk: Buffer) => this.requestData(chunk));
     req.on("end", () => this.requestEnded());
     req.on("error", () => {});
@@ -107,10 +127,82 @@ export class Exchange implements UpstreamHandler {
     this.res.destroy();
   }
 
+  /** Takes part in this turn's commit; so many bytes more wait for it. */
+  private join(bytes: number): void {
+    const { turn } = this.parts;
+    if (!this.joined) {
+      this.joined = true;
+      turn.join(this);
+    }
+    if (bytes > 0) turn.grown(bytes);
+  }
+
+  collect(into: FrameToWrite[]): void {
+    this.joined = false;
+    this.recorder.collect(into);
+  }
+
+  /** All that waits is on record: passes it on. */
+  release(): void {
+    this.releaseRequest();
+    this.releaseAnswer();
+    const { res, parts, ending } = this;
+    if (ending === "no") return;
+    this.ending = "no";
+    if (ending === "settled") {
+      res.end();
+      parts.over(this);
+    } else if (parts.durable === null) res.end(() => this.settle("complete", null));
+    else void parts.durable().then(() => res.end(() => this.settle("complete", null)));
+  }
+
+  private releaseRequest(): void {
+    const { call, toUpstream, requestTrailers } = this;
+    this.notePassedOn();
+    if (call === null) return;
+    if (toUpstream.length > 0) {
+      this.toUpstream = NOTHING;
+      if (!writeAll(call, toUpstream)) this.req.pause();
+    }
+    if (requestTrailers !== null) {
+      this.requestTrailers = null;
+      call.finish(requestTrailers);
+    }
+  }
+
+  private releaseAnswer(): void {
+    const { res, toClient, headWaits } = this;
+    this.headWaits = false;
+    this.toClient = NOTHING;
+    if (res.destroyed) return;
+    if (toClient.length === 0) {
+      // The head must not wait for the first byte of the body: a model may think for minutes. But
+      // where both came together they go on together.
+      if (headWaits && this.ending === "no") res.flushHeaders();
+      return;
+    }
+    let more = true;
+    for (const chunk of toClient) more = res.write(chunk);
+    if (more || this.waiting) return;
+    this.waiting = true;
+    this.call?.pause();
+    res.once("drain", () => {
+      this.waiting = false;
+      this.call?.resume();
+    });
+  }
+
+  private notePassedOn(): void {
+    if (this.isPassedOn) return;
+    this.isPassedOn = true;
+    this.parts.passedOn(this.recorder.now());
+  }
+
   private requestData(chunk: Buffer): void {
     this.requestBytes += chunk.length;
-    this.recorder.passing(FrameKind.requestData, chunk);
-    if (this.call !== null && !this.call.write(chunk)) this.req.pause();
+    this.recorder.data(FrameKind.requestData, chunk);
+    this.toUpstream = this.toUpstream.length === 0 ? [chunk] : [...this.toUpstream, chunk];
+    this.join(chunk.length);
   }
 
   private requestEnded(): void {
@@ -118,8 +210,9 @@ export class Exchange implements UpstreamHandler {
     this.requestDone = true;
     this.requestSentMs = this.recorder.now();
     const trailers = this.req.rawTrailers;
-    this.recorder.note(FrameKind.requestEnd, { trailers: toPairs(trailers) });
-    this.call?.finish(trailers);
+    this.recorder.trailers(FrameKind.requestEnd, toPairs(trailers));
+    this.requestTrailers = trailers;
+    this.join(0);
   }
 
   connected(fresh: boolean): void {
@@ -149,50 +242,30 @@ export class Exchange implements UpstreamHandler {
     if (this.req.httpVersion === "1.0") dropTrailerHeader(forwarded);
     try {
       this.res.writeHead(status, reason, forwarded);
-      // The head must not wait for the first byte of the body: a model may think for minutes. But
-      // where both came together they go on together.
-      process.nextTick(flushHead, this);
+      this.headWaits = true;
+      this.join(0);
     } catch (error) {
       this.call?.abort();
       this.fail({ code: "upstream-protocol", message: (error as Error).message });
     }
   }
 
-  /** Sends the head on by itself where no byte of the body has come with it. */
-  flushHead(): void {
-    if (this.headAlone && !this.finished) {
-      this.recorder.flush();
-      this.res.flushHeaders();
-    }
-  }
-
   data(chunk: Buffer): void {
-    this.headAlone = false;
     this.recorder.data(FrameKind.responseData, chunk);
-    if (this.res.write(chunk) || this.waiting) return;
-    this.waiting = true;
-    this.call?.pause();
-    this.res.once("drain", () => {
-      this.waiting = false;
-      this.call?.resume();
-    });
+    this.toClient = this.toClient.length === 0 ? [chunk] : [...this.toClient, chunk];
+    this.join(chunk.length);
   }
 
   end(trailers: string[]): void {
     this.call = null;
     if (this.finished) return;
-    this.recorder.note(FrameKind.responseEnd, { trailers: toPairs(trailers) });
+    this.recorder.trailers(FrameKind.responseEnd, toPairs(trailers));
     if (trailers.length > 0) this.res.addTrailers(toPairs(trailers));
     // With a full queue the client may still leave before it has everything: its close decides.
     const slow = this.res.writableLength > LIMITS.socketQueueBytes;
-    const { durable } = this.parts;
-    if (durable !== null) {
-      this.recorder.flush();
-      void durable().then(() => this.res.end(() => this.settle("complete", null)));
-    } else {
-      if (!slow) this.settle("complete", null);
-      this.res.end(slow ? () => this.settle("complete", null) : undefined);
-    }
+    this.ending = slow || this.parts.durable !== null ? "slow" : "settled";
+    if (this.ending === "settled") this.finish("complete", null);
+    this.join(0);
   }
 
   fail(failure: UpstreamFailure): void {
@@ -221,6 +294,7 @@ export class Exchange implements UpstreamHandler {
   /** Breaks the client's connection behind the bytes that it is still to get. */
   private broken(outcome: FrameOutcome, code: ErrorCode, message: string): void {
     this.settle(outcome, { code, message });
+    this.releaseAnswer();
     const socket = this.res.socket;
     if (socket === null) this.res.destroy();
     else socket.destroySoon();
@@ -232,16 +306,26 @@ export class Exchange implements UpstreamHandler {
 
   private settle(outcome: FrameOutcome, error: { code: string; message: string } | null): void {
     if (this.finished) return;
+    this.finish(outcome, error);
+    this.recorder.flush();
+    this.parts.over(this);
+  }
+
+  /** Makes the last frame. */
+  private finish(outcome: FrameOutcome, error: { code: string; message: string } | null): void {
     this.finished = true;
     const { connectMs, requestSentMs, headersMs } = this;
     const { verbatim } = this.parts;
-    this.recorder.end({ outcome, error, connectMs, requestSentMs, headersMs, verbatim });
-    this.parts.over(this);
+    this.recorder.finish({ outcome, error, connectMs, requestSentMs, headersMs, verbatim });
   }
 }
 
-function flushHead(exchange: Exchange): void {
-  exchange.flushHead();
+/** False: wait for `drain`. */
+function writeAll(call: UpstreamCall, chunks: readonly Buffer[]): boolean {
+  if (call.writeAll !== undefined) return call.writeAll(chunks);
+  let more = true;
+  for (const chunk of chunks) more = call.write(chunk);
+  return more;
 }
 
 function outcomeOf(code: ErrorCode, answered: boolean): FrameOutcome {

@@ -29,6 +29,7 @@ import { errorAnswer } from "./refusal.ts";
 import { targetPath } from "./route.ts";
 import type { ProxyRuntime, UpstreamRuntime } from "./runtime.ts";
 import { Tunnel } from "./tunnel.ts";
+import { Turn } from "./turn.ts";
 import { ulidGenerator } from "./ulid.ts";
 
 export interface ProxyOptions {
@@ -74,6 +75,7 @@ export class ProxyServer {
   private readonly nextId = ulidGenerator();
   private readonly ownId = randomBytes(9).toString("base64url");
   private readonly sweeper: NodeJS.Timeout;
+  private readonly turn: Turn;
   private emptied: (() => void) | null = null;
   private count = 0;
   private malformed = 0;
@@ -83,6 +85,7 @@ export class ProxyServer {
   constructor(options: ProxyOptions) {
     this.options = options;
     this.runtime = options.runtime;
+    this.turn = new Turn((frames) => options.sink.appendAll(frames));
     this.sweeper = setInterval(() => this.sweep(), LIMITS.slowBodyMs).unref();
   }
 
@@ -194,9 +197,11 @@ export class ProxyServer {
       req,
       res,
       recorder,
+      turn: this.turn,
       masker: runtime.masker,
       verbatim: (intake.target?.injected.length ?? 0) === 0,
       durable: this.options.durable,
+      passedOn: (ms) => this.options.passedOn?.(ms),
       over: (done) => {
         this.running.delete(done);
         if (intake.target !== null && refusal === null) intake.target.inFlight--;
@@ -220,7 +225,6 @@ export class ProxyServer {
       speed: header(req, "x-callnumber-speed"),
     };
     exchange.start((handler) => target.upstream.send(send, handler), body !== "none");
-    this.options.passedOn?.(recorder.now());
   }
 
   private upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {

@@ -42,6 +42,8 @@ export interface UpstreamHandler {
 export interface UpstreamCall {
   /** Sends a piece of the body; false = wait for `drain`. */
   write(chunk: Buffer): boolean;
+  /** Several pieces at once, where that costs less. */
+  writeAll?(chunks: readonly Buffer[]): boolean;
   /** The body is complete; `trailers` (flat) go out where the body is chunked. */
   finish(trailers: readonly string[]): void;
   /** Throws everything away and closes the connection; no callback comes after it. */

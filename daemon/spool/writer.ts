@@ -61,7 +61,7 @@ export function openSpool(dir: string, options: SpoolOptions): SpoolWriter {
 }
 
 /** Larger payloads go to writev from where they lie, smaller ones are copied behind their header. */
-const SCRATCH_BYTES = 128 * 1024;
+const SCRATCH_BYTES = LIMITS.spoolWriteBytes;
 const PAYLOAD_FITS = SCRATCH_BYTES - FRAME_HEADER_BYTES;
 
 interface LateFrame {
@@ -165,6 +165,57 @@ export class SpoolWriter {
     if (last.kind !== LAST_KIND) this.#broken.set(first.exchange, !begins);
     else if (!begins) this.#putOff(first.exchange, frames.length > 1, last.atMs, last.payload);
     return this.#lost(frames.length);
+  }
+
+  /**
+   * Records frames of any number of exchanges, those of each in a row, with as few writes as their
+   * size allows. Where a write fails each exchange is recorded by itself, as by `appendGroup`.
+   */
+  appendAll(frames: readonly FrameToWrite[]): void {
+    let from = 0;
+    while (from < frames.length) {
+      const { to, bytes } = this.#fitting(frames, from);
+      const end = Math.max(to, from + 1);
+      if (to === from || !this.#packed(frames, from, to, bytes)) this.#oneByOne(frames, from, end);
+      from = end;
+    }
+  }
+
+  /** How many frames from `from` on the scratch memory holds, at most. */
+  #fitting(frames: readonly FrameToWrite[], from: number): { to: number; bytes: number } {
+    let bytes = 0;
+    let to = from;
+    for (; to < frames.length; to++) {
+      const { payload, exchange } = frames[to] as FrameToWrite;
+      // A UTF-16 unit takes at most three bytes in UTF-8.
+      const most = FRAME_HEADER_BYTES + payload.length * (typeof payload === "string" ? 3 : 1);
+      if (bytes + most > SCRATCH_BYTES) break;
+      if (this.#broken.size > 0 && this.#broken.has(exchange)) break;
+      bytes += most;
+    }
+    return { to, bytes };
+  }
+
+  /** One write for all of them; false where none of them is recorded. */
+  #packed(frames: readonly FrameToWrite[], from: number, to: number, bytes: number): boolean {
+    // At the limit it depends on the frame whether it may still go in.
+    if (this.#segments.bytes + bytes > this.#options.limitBytes) return false;
+    if (!this.#admit(FIRST_KIND, bytes)) return false;
+    let end = 0;
+    for (let i = from; i < to; i++) {
+      const f = frames[i] as FrameToWrite;
+      end = this.#pack(end, f.kind, f.exchange, f.atMs, f.payload);
+    }
+    return this.#segments.current.write(this.#scratch, end) && this.#written(to - from);
+  }
+
+  #oneByOne(frames: readonly FrameToWrite[], from: number, to: number): void {
+    let start = from;
+    for (let i = from + 1; i <= to; i++) {
+      if (i < to && frames[i]?.exchange === frames[start]?.exchange) continue;
+      this.appendGroup(frames.slice(start, i));
+      start = i;
+    }
   }
 
   /**

@@ -18,6 +18,7 @@ function sink() {
     append: (kind: number, exchange: number, atMs: number, payload: Uint8Array | string) =>
       take([{ kind, exchange, atMs, payload }]),
     appendGroup: take,
+    appendAll: (list: readonly FrameToWrite[]) => void take(list),
   };
 }
 
@@ -30,70 +31,65 @@ const END = {
   verbatim: true,
 } as const;
 
-test("frames of one tick share one write, in order; the end flushes at once", async () => {
+test("frames wait for company and share one write, in order; the end flushes at once", () => {
   const spool = sink();
   const recorder = new Recorder(spool, 7);
+  recorder.begin({ id: "x" } as Begin);
   recorder.data(FrameKind.responseData, Buffer.from("a"));
   recorder.data(FrameKind.responseData, Buffer.from("b"));
   assert.deepEqual(spool.groups, []);
-  await new Promise((resolve) => process.nextTick(resolve));
-  assert.deepEqual(spool.groups, [[5, 5]]);
+  recorder.flush();
+  assert.deepEqual(spool.groups, [[1, 5, 5]]);
   recorder.note(FrameKind.interim, { status: 102 });
   recorder.data(FrameKind.responseData, Buffer.from("c"));
   recorder.end(END);
   assert.deepEqual(spool.groups, [
-    [5, 5],
+    [1, 5, 5],
     [8, 5, 7],
   ]);
   assert.ok(spool.frames.every(({ exchange }) => exchange === 7));
 });
 
-test("what goes upstream is on record at once, in one write with the request's beginning", async () => {
+test("what passes at once is on record at once, with all that waited", () => {
   const spool = sink();
   const recorder = new Recorder(spool, 1);
   recorder.begin({ id: "x" } as Begin);
-  assert.deepEqual(spool.groups, []);
-  recorder.passing(FrameKind.requestData, Buffer.from("a"));
-  assert.deepEqual(spool.groups, [[1, 2]]);
-  recorder.note(FrameKind.requestEnd, { trailers: [] });
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(spool.groups.length, 1, "the request's end waits for the answer's head");
-  recorder.note(FrameKind.responseHead, { status: 200 });
-  recorder.data(FrameKind.responseData, Buffer.from("b"));
-  recorder.end(END);
-  assert.deepEqual(spool.groups, [
-    [1, 2],
-    [3, 4, 5, 7],
-  ]);
+  recorder.passing(FrameKind.clientFrame, Buffer.from("a"));
+  assert.deepEqual(spool.groups, [[1, 9]]);
 });
 
-test("a request whose body is long in coming is begun on record by the end of the turn", async () => {
+test("what is collected is recorded by the collector, and not a second time", () => {
   const spool = sink();
-  const recorder = new Recorder(spool, 1);
-  recorder.begin({ id: "x" } as Begin);
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(spool.groups, [[1]]);
-});
-
-test("a chunk is recorded before a socket that was written to in the same tick sends it", async () => {
-  const order: string[] = [];
-  const recorder = new Recorder(
-    { append: () => order.push("spool") > 0, appendGroup: () => true },
-    1,
+  const recorder = new Recorder(spool, 3);
+  recorder.data(FrameKind.requestData, Buffer.from("a"));
+  recorder.trailers(FrameKind.requestEnd, []);
+  const collected: FrameToWrite[] = [];
+  recorder.collect(collected);
+  recorder.collect(collected);
+  recorder.flush();
+  assert.deepEqual(
+    collected.map(({ kind, exchange }) => [kind, exchange]),
+    [
+      [2, 3],
+      [3, 3],
+    ],
   );
-  recorder.data(FrameKind.responseData, Buffer.from("x"));
-  process.nextTick(() => order.push("socket"));
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(order, ["spool", "socket"]);
+  assert.deepEqual(spool.groups, []);
+  recorder.trailers(FrameKind.responseEnd, [["grpc-status", "0"]]);
+  recorder.flush();
+  assert.deepEqual(
+    [collected[1]?.payload, spool.frames[0]?.payload].map((text) => JSON.parse(String(text))),
+    [{ trailers: [] }, { trailers: [["grpc-status", "0"]] }],
+  );
 });
 
-test("nothing is recorded behind the end, and there is one end only", async () => {
+test("nothing is recorded behind the end, and there is one end only", () => {
   const spool = sink();
   const recorder = new Recorder(spool, 1);
   recorder.end(END);
   recorder.data(FrameKind.responseData, Buffer.from("late"));
   recorder.end({ ...END, outcome: "client_aborted" });
-  await new Promise((resolve) => setImmediate(resolve));
+  recorder.flush();
   assert.deepEqual(spool.groups, [[7]]);
   const end = JSON.parse(String(spool.frames[0]?.payload));
   assert.equal(end.outcome, "complete");

@@ -309,3 +309,85 @@ test("a new segment's name is synced with the bytes, never while something is ap
   assert.deepEqual([...new Set(calls)], ["later: folder true"]);
   await spool.close();
 });
+
+test("frames of many exchanges go to the disk with one write, in their order", async () => {
+  const dir = folder();
+  let writes = 0;
+  const counting = failing(() => {
+    writes++;
+    return null;
+  });
+  const spool = open(dir, { fs: counting });
+  const before = writes;
+  const frame = (exchange: number, kind: number, payload: Uint8Array | string) => {
+    return { exchange, kind, atMs: 1, payload };
+  };
+  spool.appendAll([frame(1, 1, "one"), frame(1, 7, "end"), frame(2, 1, "two"), frame(3, 1, "é")]);
+  assert.equal(writes - before, 1);
+  spool.appendAll([]);
+  assert.equal(writes - before, 1, "nothing to write is no write");
+  // Larger than the memory that frames are laid into: written from where it lies.
+  const large = Buffer.alloc(3 * 1024 * 1024, "z");
+  spool.appendAll([frame(2, 2, "small"), frame(3, 2, large), frame(2, 7, "end")]);
+  await spool.close();
+  assert.deepEqual(all(dir), [
+    "1:1:one",
+    "1:7:end",
+    "2:1:two",
+    "3:1:é",
+    "2:2:small",
+    "3:2:zzzzzzzzzzzz",
+    "2:7:end",
+  ]);
+});
+
+test("where frames of many exchanges do not fit, each is recorded by itself or not at all", async () => {
+  const dir = folder();
+  const largest = { bytes: 1e6 };
+  const spool = open(dir, {
+    fs: {
+      ...NODE_FS,
+      writeSync: ((fd: number, buffer: Buffer, offset: number, length: number) => {
+        if (length > largest.bytes) throw fault("ENOSPC");
+        return NODE_FS.writeSync(fd, buffer, offset, length);
+      }) as SpoolFs["writeSync"],
+    },
+  });
+  const frame = (exchange: number, kind: number, payload: string) => {
+    return { exchange, kind, atMs: 1, payload };
+  };
+  largest.bytes = 100;
+  spool.appendAll([
+    ...[frame(1, 1, "one"), frame(1, 7, "end")],
+    ...[frame(2, 1, "x".repeat(500)), frame(2, 7, "end")],
+    ...[frame(3, 1, "three"), frame(3, 7, "end")],
+  ]);
+  assert.equal(spool.stats().lostExchanges, 1);
+  largest.bytes = 1e6;
+  spool.appendAll([frame(4, 1, "four"), frame(4, 7, "end")]);
+  assert.equal(spool.stats().degraded, null);
+  await spool.close();
+  const kept = ["1:1:one", "1:7:end", "3:1:three", "3:7:end", "4:1:four", "4:7:end"];
+  assert.deepEqual(all(dir), kept);
+});
+
+test("of a broken exchange among others only the end is written, behind a gap", async () => {
+  const dir = folder();
+  const disk = { left: 1e6 };
+  const spool = open(dir, { fs: smallDisk(disk) });
+  const frame = (exchange: number, kind: number, payload: string) => {
+    return { exchange, kind, atMs: 1, payload };
+  };
+  spool.appendAll([frame(1, 1, "one"), frame(2, 1, "two")]);
+  disk.left = 0;
+  spool.appendAll([frame(1, 2, "lost")]);
+  disk.left = 1e6;
+  spool.appendAll([
+    frame(2, 2, "body"),
+    frame(1, 2, "more"),
+    frame(1, 7, "end"),
+    frame(2, 7, "end"),
+  ]);
+  await spool.close();
+  assert.deepEqual(all(dir), ["1:1:one", "2:1:two", "2:2:body", "1:0:", "1:7:end", "2:7:end"]);
+});
