@@ -6,7 +6,9 @@
  * round: no new connections, drain, last frames to the disk, filer drained, lock released. No HTTP
  * and no file format in here.
  */
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { CodedError } from "../record/errors.ts";
 import {
   isCredentialHeader,
@@ -32,6 +34,9 @@ import { loadStateKey, type StateKey } from "./state-key.ts";
 
 /** A round of the filer that ends now has seen everything that is older than this. */
 const IDLE_MARGIN_MS = 250;
+
+/** Share of its time that the byte path works, from which on the filer leaves it the core. */
+const BUSY_SHARE = 0.5;
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 export type Log = (level: LogLevel, message: string) => void;
@@ -91,6 +96,17 @@ function checkToken(config: Config, host: string): void {
   if (config.token === null && !isLoopbackHost(host)) {
     throw new CodedError("token-required", `listening on ${host} without a token`);
   }
+}
+
+/** Says whether the event loop has worked for more than `share` of the time since the last call. */
+function loopWatch(share: number): () => boolean {
+  let before = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    return utilization > share;
+  };
 }
 
 class RunningDaemon implements Daemon {
@@ -267,6 +283,8 @@ class RunningDaemon implements Daemon {
     const filer = startFiler({
       config,
       spoolDir: this.spoolDir,
+      // With a second core the kernel finds room for the filer by itself.
+      ...(availableParallelism() === 1 ? { busy: loopWatch(BUSY_SHARE) } : {}),
       log: (message) => this.options.log("warning", message),
     });
     filer.on("filed", (notice) => {

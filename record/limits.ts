@@ -140,6 +140,10 @@ export const LIMITS = {
   filerBatchMs: 200,
   /** JavaScript heap of the filer process in MiB; bodies lie outside of it. */
   filerHeapMiB: 512,
+  /** Of it, for young objects: half of each copying space. More makes it larger, not faster. */
+  filerYoungMiB: 4,
+  /** On a machine with one core filing is put off so long while requests keep that core busy. */
+  filerRestMs: 30_000,
   /** A filer that gives no sign of life for so long while it has work is killed. */
   filerStuckMs: 60_000,
   /** Kills of the filer by one exchange after which that exchange is set aside. */
@@ -187,6 +191,8 @@ export const LIMITS = {
   /** Threads of a large build, and from how many new bytes of captures on it is large. */
   siteThreads: 4,
   siteThreadBytes: 2 * MiB,
+  /** Known bytes of a capture file that a build compares before it goes on from there. */
+  siteKnownBytes: 32 * MiB,
   /** Bytes of captures that are scanned for credentials in one go. */
   siteScanBytes: 4 * MiB,
   /** JavaScript heap of the builder process in MiB, and what of it is for young objects. */

@@ -26,6 +26,8 @@ let reloaded: FilerConfig | null = null;
 let running = false;
 let wanted = false;
 let stopping = false;
+/** The byte path needs the core that both share. */
+let resting = false;
 let retry: NodeJS.Timeout | null = null;
 const drains: number[] = [];
 
@@ -48,7 +50,7 @@ async function start(message: Extract<ToFiler, { type: "start" }>): Promise<void
     poison: message.poison,
     onFiled: (filed) => send({ type: "filed", filed }),
     say: (text) => send({ type: "log", message: text }),
-    mayGoOn,
+    mayGoOn: () => mayGoOn() && !resting,
   });
   if (reloaded !== null) filer.configure(reloaded);
 }
@@ -67,30 +69,31 @@ async function lock(folder: string): Promise<Lock> {
 /** One run at a time; a wake-up in the middle of one asks for another. */
 async function work(): Promise<void> {
   wanted = true;
-  if (running || filer === null) return;
+  if (running || resting || filer === null) return;
   running = true;
   if (retry !== null) clearTimeout(retry);
   retry = null;
-  const alive = setInterval(() => report(true), SIGN_OF_LIFE_MS);
+  const alive = setInterval(() => report("busy"), SIGN_OF_LIFE_MS);
   let complete = true;
-  while (wanted && mayGoOn()) {
+  while (wanted && mayGoOn() && !resting) {
     wanted = false;
     const tickets = drains.splice(0);
-    report(true);
+    report("busy");
     complete = await filer.run();
-    report(true);
+    report("busy");
     for (const ticket of tickets) send({ type: "drained", ticket, complete });
   }
   clearInterval(alive);
   running = false;
-  report(false);
+  report(resting ? "rests" : "done");
   if (!mayGoOn()) end();
+  else if (resting) return;
   else if (!complete) retry = setTimeout(work, filer.retryMs);
   else if (filer.follows) retry = setTimeout(work, LIMITS.liveSocketMs);
 }
 
-function report(busy: boolean): void {
-  if (filer !== null) send({ type: "state", busy, stats: filer.stats() });
+function report(now: "busy" | "rests" | "done"): void {
+  if (filer !== null) send({ type: "state", now, stats: filer.stats() });
 }
 
 function end(): void {
@@ -100,6 +103,8 @@ function end(): void {
 }
 
 async function take(message: ToFiler): Promise<void> {
+  resting = message.type === "rest";
+  if (resting) return;
   if (message.type === "start") await start(message);
   else if (message.type === "config") {
     reloaded = message.config;

@@ -39,6 +39,8 @@ export type ToFiler =
       readonly poison: readonly string[];
     }
   | { readonly type: "wake" }
+  /** Stop behind the exchange at hand, until the next message of another kind. */
+  | { readonly type: "rest" }
   | { readonly type: "config"; readonly config: FilerConfig }
   /** Answered by `drained` once all that has ended by now is filed, or could not be. */
   | { readonly type: "drain"; readonly ticket: number }
@@ -47,6 +49,6 @@ export type ToFiler =
 export type FromFiler =
   | { readonly type: "filed"; readonly filed: readonly FiledNotice[] }
   | { readonly type: "log"; readonly message: string }
-  /** Sign of life: at work, or done with all there was. */
-  | { readonly type: "state"; readonly busy: boolean; readonly stats: FilerStats }
+  /** Sign of life: at work, resting as it was told, or done with all there was. */
+  | { readonly type: "state"; readonly now: "busy" | "rests" | "done"; readonly stats: FilerStats }
   | { readonly type: "drained"; readonly ticket: number; readonly complete: boolean };

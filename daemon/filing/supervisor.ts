@@ -3,8 +3,9 @@
  *
  * What always holds: waking it costs the proxy one small message in WAKE_MS at most; a filer that
  * dies, or that gives no sign of life while it has work, is started again after a pause that
- * doubles; an exchange of which it died twice is set aside by the next one. Nothing that happens to
- * the filer reaches the proxy but the numbers in `stats()`.
+ * doubles; an exchange of which it died twice is set aside by the next one. Where the byte path
+ * says that it is busy the filer rests, but not for longer than LIMITS.filerRestMs. Nothing that
+ * happens to the filer reaches the proxy but the numbers in `stats()`.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { EventEmitter } from "node:events";
@@ -20,6 +21,13 @@ export interface FilerStart {
   readonly spoolDir: string;
   /** Told what went wrong, one line each. */
   readonly log: (message: string) => void;
+  /**
+   * Asked every WAKE_MS while there is something to file: does the byte path need the core that
+   * both share? Never, where it is not given.
+   */
+  readonly busy?: () => boolean;
+  /** Overrides LIMITS.filerRestMs in tests. */
+  readonly restMs?: number;
   /** Program of the filer; another one only in tests. */
   readonly program?: string;
   /** Further options for Node, only in tests. */
@@ -77,6 +85,9 @@ export class FilerSupervisor extends EventEmitter<{
   #restartTimer: NodeJS.Timeout | null = null;
   #wakeTimer: NodeJS.Timeout | null = null;
   #stuckTimer: NodeJS.Timeout | null = null;
+  /** Since when filing has been put off, null where it has caught up. */
+  #behindSince: number | null = null;
+  #resting = false;
   /** How many filers died of an exchange, by its key. */
   readonly #deaths = new Map<string, number>();
   readonly #drains = new Map<number, (complete: boolean) => void>();
@@ -95,7 +106,11 @@ export class FilerSupervisor extends EventEmitter<{
     if (this.#wakeTimer !== null || this.#stopping) return;
     this.#wakeTimer = setTimeout(() => {
       this.#wakeTimer = null;
-      this.#send({ type: "wake" });
+      if (this.#mayRest()) this.#rest();
+      else {
+        this.#resting = false;
+        this.#send({ type: "wake" });
+      }
     }, WAKE_MS);
   }
 
@@ -148,10 +163,27 @@ export class FilerSupervisor extends EventEmitter<{
     });
   }
 
+  #mayRest(): boolean {
+    const { busy, restMs = LIMITS.filerRestMs } = this.#options;
+    if (busy === undefined || !busy() || this.#drains.size > 0) return false;
+    this.#behindSince ??= performance.now();
+    return performance.now() - this.#behindSince < restMs;
+  }
+
+  #rest(): void {
+    if (!this.#resting) this.#send({ type: "rest" });
+    this.#resting = true;
+    this.wake();
+  }
+
   #start(): void {
-    const heap = `--max-old-space-size=${LIMITS.filerHeapMiB}`;
+    this.#resting = false;
+    const heap = [
+      `--max-old-space-size=${LIMITS.filerHeapMiB}`,
+      `--max-semi-space-size=${LIMITS.filerYoungMiB}`,
+    ];
     const child = fork(this.#options.program ?? PROGRAM, [], {
-      execArgv: [heap, ...(this.#options.execArgv ?? [])],
+      execArgv: [...heap, ...(this.#options.execArgv ?? [])],
       stdio: ["ignore", 2, 2, "ipc"],
     });
     this.#child = child;
@@ -171,11 +203,11 @@ export class FilerSupervisor extends EventEmitter<{
     } else if (message.type === "drained") this.#drains.get(message.ticket)?.(message.complete);
     else {
       this.#stats = message.stats;
-      if (message.busy) this.#watch();
-      else {
-        if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
-        if (message.stats.stalled === 0 && message.stats.degraded === null) this.emit("idle");
-      }
+      if (message.now === "busy") this.#watch();
+      else if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+      if (message.now !== "done") return;
+      this.#behindSince = null;
+      if (message.stats.stalled === 0 && message.stats.degraded === null) this.emit("idle");
     }
   }
 

@@ -117,3 +117,65 @@ test("a second filer on the same state waits until the first is gone", async (t)
   );
   await two.filer.stop();
 });
+
+test("while the byte path is busy the filer rests; then it files all there is", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  let asked = 0;
+  const seen: number[] = [];
+  const busy = () => {
+    seen.push(readTree(at).length);
+    asked += 1;
+    return asked < 4;
+  };
+  const { filer } = start(t, at, { busy });
+  assert.equal(await filer.drain(5000), true, "the process runs");
+  const filed = new Set<string>();
+  const ids = [put(spool), put(spool), put(spool)];
+  const all = new Promise<void>((done) => {
+    filer.on("filed", ({ id }) => {
+      filed.add(id);
+      if (filed.size === ids.length) done();
+    });
+  });
+  filer.wake();
+  await all;
+  assert.deepEqual(seen, [0, 0, 0, 0], "nothing was filed as long as it was busy");
+  assert.deepEqual([...filed], ids);
+});
+
+test("a filer that is told to rest at work goes on where it was, and files nothing twice", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  let asked = 0;
+  // At work, at rest, at work …
+  const { filer } = start(t, at, { busy: () => asked++ % 2 === 1 });
+  assert.equal(await filer.drain(5000), true);
+  const ids = Array.from({ length: 300 }, () => put(spool));
+  const told: string[] = [];
+  const all = new Promise<void>((done) => {
+    filer.on("filed", ({ id }) => {
+      told.push(id);
+      if (told.length < ids.length) filer.wake();
+      else done();
+    });
+  });
+  filer.wake();
+  await all;
+  assert.deepEqual(told.toSorted(), ids.toSorted());
+  assert.equal(readTree(at).length, ids.length);
+});
+
+test("a byte path that is always busy does not put filing off for ever", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const { filer } = start(t, at, { busy: () => true, restMs: 250 });
+  assert.equal(await filer.drain(5000), true, "and a drain is never put off");
+  const told = once(filer, "filed");
+  const id = put(spool);
+  const began = performance.now();
+  filer.wake();
+  const [notice] = await told;
+  assert.equal(notice.id, id);
+  assert.ok(performance.now() - began >= 250, "it was put off at first");
+});
