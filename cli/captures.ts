@@ -5,20 +5,13 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import glob from "fast-glob";
-import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
 import type { ExchangeLine } from "../record/format/schema.ts";
 import { DayReader } from "../record/reader/day-reader.ts";
 import { findExchange } from "../record/reader/find-exchange.ts";
 import { openTree, type Stream, type Tree } from "../record/reader/tree.ts";
 import type { Io, Options } from "./command.ts";
-
-/** The resolved configuration for `--config`, the environment and the working folder. */
-export async function configOf(options: Options, io: Io): Promise<Config> {
-  const { loadConfig } = await import("../daemon/config/load.ts");
-  const file = typeof options.config === "string" ? { file: options.config } : {};
-  return loadConfig({ ...file, env: io.env, cwd: io.cwd });
-}
+import { configOf } from "./config-of.ts";
 
 export async function treeOf(options: Options, io: Io): Promise<Tree> {
   return openTree((await configOf(options, io)).captures);

@@ -7,8 +7,8 @@
  */
 import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
-import { configOf } from "./captures.ts";
 import type { Command, Io, Options } from "./command.ts";
+import { configOf } from "./config-of.ts";
 import type { Finding } from "./doctor-checks.ts";
 
 export const doctor: Command = {

@@ -13,9 +13,9 @@ import {
 import { parseWhere } from "../record/johnny-decimal/select-exchanges.ts";
 import { CaptureTree } from "../record/johnny-decimal/tree.ts";
 import { filePathWithin } from "./capture-path.ts";
-import { configOf } from "./captures.ts";
 import { withClosedDays } from "./closed-days.ts";
 import type { Command, Io, Options } from "./command.ts";
+import { configOf } from "./config-of.ts";
 
 export const file: Command = {
   name: "file",

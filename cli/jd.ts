@@ -18,8 +18,8 @@ import {
   writeTable,
 } from "../record/johnny-decimal/plan-table.ts";
 import { CaptureTree, PLAN_FILE } from "../record/johnny-decimal/tree.ts";
-import { configOf } from "./captures.ts";
 import type { Command, Io, Options } from "./command.ts";
+import { configOf } from "./config-of.ts";
 
 const FORMATS = ["tsv", "csv", "json"] as const;
 

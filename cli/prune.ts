@@ -9,9 +9,9 @@ import {
 } from "../record/johnny-decimal/refile.ts";
 import { isFailed } from "../record/johnny-decimal/select-exchanges.ts";
 import { CaptureTree } from "../record/johnny-decimal/tree.ts";
-import { configOf } from "./captures.ts";
 import { withClosedDays } from "./closed-days.ts";
 import type { Command } from "./command.ts";
+import { configOf } from "./config-of.ts";
 
 export const prune: Command = {
   name: "prune",

@@ -8,8 +8,8 @@ import { join, relative, resolve } from "node:path";
 import { CodedError } from "../record/errors.ts";
 import { LIMITS } from "../record/limits.ts";
 import type { ScanHit } from "../record/secrets/scan.ts";
-import { configOf } from "./captures.ts";
 import type { Command, Io, Options } from "./command.ts";
+import { configOf } from "./config-of.ts";
 
 interface Source {
   readonly file: string;

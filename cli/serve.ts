@@ -1,7 +1,7 @@
 /** `callnumber serve`: the daemon alone, in the foreground; what systemd runs. */
 
-import { configOf } from "./captures.ts";
 import type { Command } from "./command.ts";
+import { configOf } from "./config-of.ts";
 import { runDaemon } from "./run-daemon.ts";
 
 export const serve: Command = {

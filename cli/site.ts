@@ -1,8 +1,8 @@
 /** `callnumber site build | watch | export`: the static site over the captures. */
 import { resolve } from "node:path";
 import type { Progress, Report, SiteOptions } from "../site/build.ts";
-import { configOf } from "./captures.ts";
 import type { Command, Io, Options } from "./command.ts";
+import { configOf } from "./config-of.ts";
 import { siteOptionsOf } from "./site-options.ts";
 
 const build: Command = {

@@ -5,8 +5,9 @@ import { understand } from "../record/dialects/understand.ts";
 import type { ExchangeLine } from "../record/format/schema.ts";
 import { DayReader } from "../record/reader/day-reader.ts";
 import { openTree } from "../record/reader/tree.ts";
-import { configOf, isUnder } from "./captures.ts";
+import { isUnder } from "./captures.ts";
 import type { Command } from "./command.ts";
+import { configOf } from "./config-of.ts";
 import { oneLine } from "./printable.ts";
 import { addExchange, emptyTally, type Tally, talliedRow } from "./tally.ts";
 

@@ -3,8 +3,9 @@ import { mkdirSync } from "node:fs";
 import { watch } from "chokidar";
 import { LIMITS } from "../record/limits.ts";
 import { Follower } from "../record/reader/follow.ts";
-import { configOf, isUnder } from "./captures.ts";
+import { isUnder } from "./captures.ts";
 import type { Command } from "./command.ts";
+import { configOf } from "./config-of.ts";
 import { exchangeRow } from "./exchange-row.ts";
 
 export const tail: Command = {

@@ -1,10 +1,13 @@
 /** `callnumber up`: the daemon, the site kept built, and a preview of it, from one command. */
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
-import { configOf } from "./captures.ts";
-import type { Command, Io } from "./command.ts";
+import type { Preview } from "../site/preview.ts";
+import type { Command, Io, Options } from "./command.ts";
+import { configOf } from "./config-of.ts";
+import { lanAddress, phoneLines } from "./phone.ts";
 import { runDaemon } from "./run-daemon.ts";
 import { siteOptionsOf } from "./site-options.ts";
 
@@ -13,16 +16,21 @@ export const up: Command = {
   summary: "run the daemon and the site together (what `npm start` runs)",
   options: [
     { flags: "--no-site", summary: "the daemon alone, as `serve`" },
+    {
+      flags: "--lan [address]",
+      summary: "the site also for your own network, say a phone: with a token and a QR code",
+    },
     { flags: "--quiet", summary: "no line per exchange, only warnings and errors" },
   ],
-  examples: ["callnumber up", "callnumber up --config callnumber.yaml"],
+  examples: ["callnumber up", "callnumber up --lan", "callnumber up --config callnumber.yaml"],
   run: async (_args, options, io) => {
     const config = await configOf(options, io);
     const { daemon, ended } = await runDaemon(config, options, io);
-    const site = options.site === false ? null : await openSite(config, io);
+    const site = options.site === false ? null : await openSite(config, options, io);
     for (const line of welcome(daemon.urls[0] ?? "", site?.url ?? null, config)) {
       io.stdout.write(`${line}\n`);
     }
+    for (const line of site?.phone ?? []) io.stdout.write(`${line}\n`);
     await ended;
     await site?.close();
     return 0;
@@ -30,7 +38,7 @@ export const up: Command = {
 };
 
 /** The preview and the builder behind it; null, with a word why, where there can be no site. */
-async function openSite(config: Config, io: Io) {
+async function openSite(config: Config, options: Options, io: Io) {
   const [{ startPreview }, { watchSite }] = await Promise.all([
     import("../site/preview.ts"),
     import("../site/watch.ts"),
@@ -38,7 +46,11 @@ async function openSite(config: Config, io: Io) {
   const { out, listen } = config.site;
   try {
     if (!hasAstro()) throw new CodedError("astro-missing", "the package astro is not installed");
-    const preview = await startPreview({ folder: out, ...listen, hosts: config.hosts });
+    const { hosts, token } = config;
+    const preview = await startPreview({ folder: out, ...listen, hosts, token });
+    const lan = await openToLan(options.lan, io, (host, once) =>
+      startPreview({ folder: out, host, port: listen.port, hosts, token: token ?? once }),
+    );
     const watching = watchSite(
       { ...siteOptionsOf(config), live: true },
       {
@@ -51,8 +63,9 @@ async function openSite(config: Config, io: Io) {
     );
     return {
       url: preview.url,
+      phone: lan === null ? [] : await phoneLines(lan.url, io.stdout),
       close: async () => {
-        await preview.close();
+        await Promise.all([preview.close(), lan?.close()]);
         await watching;
       },
     };
@@ -60,6 +73,19 @@ async function openSite(config: Config, io: Io) {
     io.stderr.write(`site: ${explained(error)}\n`);
     return null;
   }
+}
+
+/** A second preview on the address that the network knows; a token of this run where none is set. */
+async function openToLan(
+  wanted: Options[string],
+  io: Io,
+  start: (host: string, once: string) => Promise<Preview>,
+): Promise<Preview | null> {
+  if (wanted === undefined || wanted === false) return null;
+  const host = typeof wanted === "string" ? wanted : lanAddress();
+  if (host !== null) return start(host, randomBytes(12).toString("base64url"));
+  io.stderr.write("site: no address in a network found: say `--lan ADDRESS`\n");
+  return null;
 }
 
 /** Asked before anything is served: a page that can never come needs no address. */

@@ -9,7 +9,9 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { setTimeout as pause } from "node:timers/promises";
 import { CodedError } from "../record/errors.ts";
+import { LIMITS } from "../record/limits.ts";
 import {
   isCredentialHeader,
   isCredentialParameter,
@@ -278,6 +280,8 @@ class RunningDaemon implements Daemon {
   }
 
   private async startFiler(): Promise<FilerSupervisor> {
+    // Its start takes a core for a third of a second: whoever waits for the port comes first.
+    await pause(LIMITS.filerStartMs);
     const { startFiler } = await import("./filing/supervisor.ts");
     const { config } = this;
     const filer = startFiler({

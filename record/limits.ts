@@ -32,8 +32,8 @@ export const LIMITS = {
   jsonMemberCount: 10_000,
   /** Members that one object of an assembled message gets; APIs know some dozens. */
   assembledMemberCount: 1000,
-  /** Choices of one streamed answer; APIs give 128, batches of completions some more. */
-  choiceCount: 4096,
+  /** Choices, parts and tool calls of one streamed answer each; APIs give a hundred or so. */
+  assembledEntryCount: 4096,
   /** Characters of a provider's error message that `llm.error` keeps; the body has it whole. */
   errorTextCount: 500,
   /** Characters of a session id; longer ones are no ids. */
@@ -142,6 +142,8 @@ export const LIMITS = {
   filerHeapMiB: 512,
   /** Of it, for young objects: half of each copying space. More makes it larger, not faster. */
   filerYoungMiB: 4,
+  /** The filer is started so long after the port is open. */
+  filerStartMs: 50,
   /** On a machine with one core filing is put off so long while requests keep that core busy. */
   filerRestMs: 30_000,
   /** A filer that gives no sign of life for so long while it has work is killed. */
