@@ -7,7 +7,6 @@
  * the model wrote.
  */
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
 import {
   copy,
   get,
@@ -21,6 +20,7 @@ import {
   str,
   word,
 } from "./json.ts";
+import { grow, overwrite, ownAt, ownCopy, takeAll } from "./merge.ts";
 import type { NormalMessage, NormalTool, Piece } from "./normal.ts";
 import {
   flatText,
@@ -62,7 +62,7 @@ export const anthropicMessages: Dialect = {
 
   response: (body) =>
     Array.isArray(get(body, "content"))
-      ? [anthropicMessage({ ...obj(body), role: "assistant" }, null, "content")]
+      ? [anthropicMessage({ content: get(body, "content"), role: "assistant" }, null, "content")]
       : word(body, "completion") !== null
         ? [assistantText(str(body, "completion") ?? "")]
         : [],
@@ -248,7 +248,7 @@ export function anthropicAssembler(): Assembler {
           next = offset;
           message = null;
         }
-        message = { ...message, ...obj(data, "message") };
+        message = takeAll(message ?? ownCopy({}), obj(data, "message"));
         return false;
       case "content_block_start": {
         const start = copy(obj(data, "content_block"));
@@ -261,9 +261,8 @@ export function anthropicAssembler(): Assembler {
       case "message_delta": {
         message ??= {};
         overwrite(message, obj(data, "delta"), new Set());
-        const usage = copy(obj(message, "usage"));
-        overwrite(usage, obj(data, "usage"), new Set());
-        if (Object.keys(usage).length > 0) message.usage = usage;
+        const usage = obj(data, "usage");
+        if (Object.keys(usage).length > 0) overwrite(ownAt(message, "usage"), usage, new Set());
         overwrite(message, data, new Set(["type", "delta", "usage"]));
         return false;
       }
@@ -284,7 +283,10 @@ export function anthropicAssembler(): Assembler {
         if (word(data, "stop_reason") !== null) ended = true;
         return word(data, "completion") !== null;
       default:
-        if (isObject(get(data, "error"))) message = { ...message, error: data.error };
+        if (isObject(get(data, "error"))) {
+          message ??= ownCopy({});
+          grow(message, "error", data.error);
+        }
         return false;
     }
   }

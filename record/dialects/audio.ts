@@ -7,8 +7,8 @@
  * body; never throws.
  */
 import type { Assembler, Dialect, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
 import { get, isObject, type JsonObject, list, num, str, word } from "./json.ts";
+import { overwrite } from "./merge.ts";
 import type { Piece } from "./normal.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { textPiece } from "./pieces.ts";

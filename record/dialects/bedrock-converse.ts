@@ -6,7 +6,6 @@
  * of the event; the padding member `p` is dropped; never throws.
  */
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
 import {
   copy,
   get,
@@ -20,6 +19,7 @@ import {
   str,
   word,
 } from "./json.ts";
+import { overwrite } from "./merge.ts";
 import type { NormalMessage, NormalTool, Piece } from "./normal.ts";
 import { inlineMedia, role, textPiece, toolCall, unknownPiece } from "./pieces.ts";
 

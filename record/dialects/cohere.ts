@@ -7,8 +7,8 @@
  * throws.
  */
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
-import { copy, get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { get, isObject, type JsonObject, list, num, obj, str, word } from "./json.ts";
+import { grow, overwrite, ownAt } from "./merge.ts";
 import type { NormalMessage, NormalTool, Piece } from "./normal.ts";
 import { openaiMessage, openaiTools } from "./openai-messages.ts";
 import { flatText, role, textPiece, toolCall } from "./pieces.ts";
@@ -204,13 +204,11 @@ function join(target: JsonObject, from: JsonObject): boolean {
   for (const key of Object.keys(from)) {
     const value = from[key];
     if (isObject(value)) {
-      const inner = copy(obj(target, key));
-      put(target, key, inner);
-      if (join(inner, value)) grew = true;
+      if (join(ownAt(target, key), value)) grew = true;
     } else if (typeof value === "string" && !WHOLE.has(key)) {
-      put(target, key, (str(target, key) ?? "") + value);
+      grow(target, key, (str(target, key) ?? "") + value);
       if (value !== "") grew = true;
-    } else if (value !== undefined && value !== null) put(target, key, value);
+    } else if (value !== undefined && value !== null) grow(target, key, value);
   }
   return grew;
 }

@@ -8,7 +8,7 @@
 import { LIMITS } from "../limits.ts";
 import { isAwsEventStream, readAwsMessages } from "./aws-event-stream.ts";
 import type { StreamEvent } from "./dialect.ts";
-import { get, isObject, type JsonObject, parseJson, put, str } from "./json.ts";
+import { get, isObject, parseJson, str } from "./json.ts";
 import { readJsonValues } from "./json-values.ts";
 import { type EventList, readSse } from "./sse.ts";
 
@@ -111,7 +111,8 @@ function isEventArray(value: unknown): boolean {
 
 function stream(framing: Framing, read: EventList): Framed {
   const given = read.foreign >= LIMITS.foreignEventCount ? "; the rest is not read" : "";
-  const notes = read.foreign > 0 ? [`${read.foreign} stream events are not JSON${given}`] : [];
+  const notes =
+    read.foreign > 0 ? [`${read.foreign} stream events are not JSON that can be read${given}`] : [];
   if (read.cut) notes.push(`more events than any API sends: only ${read.events.length} are read`);
   return { framing, json: undefined, events: read.events, done: read.done, notes };
 }
@@ -142,12 +143,4 @@ function unwrapInvoke(value: unknown): unknown {
   if (inner === null) return value;
   const parsed = parseJson(Buffer.from(inner, "base64").toString("utf8"));
   return parsed.ok ? parsed.value : undefined;
-}
-
-/** Adds the members of `from` that are there and not null; a later stream chunk overwrites. */
-export function overwrite(target: JsonObject, from: JsonObject, except: ReadonlySet<string>): void {
-  for (const key of Object.keys(from)) {
-    const value = from[key];
-    if (!except.has(key) && value !== null && value !== undefined) put(target, key, value);
-  }
 }

@@ -6,11 +6,12 @@
  * kind are joined as the plain response has them; a thought signature stays with the part it came
  * with; unknown members survive.
  */
+import { LIMITS } from "../limits.ts";
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
 import { either, googleContent, googleInput, googleTools } from "./google-messages.ts";
 import { addPartialArg } from "./google-partial-args.ts";
 import { copy, get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { grow, leaveOut, overwrite, ownAt } from "./merge.ts";
 
 const GENERATE = /(?::|\/)(?:streamG|g)enerateContent$/;
 const MODEL = /\/(?:models|tunedModels|endpoints)\/([^/:]+):[a-zA-Z]+$/;
@@ -145,9 +146,7 @@ function googleAssembler(): Assembler {
       overwrite(top, response, NOT_TOP_LEVEL);
       const usage = get(response, "usageMetadata");
       if (isObject(usage)) {
-        const merged = copy(obj(top, "usageMetadata"));
-        overwrite(merged, usage, new Set());
-        top.usageMetadata = merged;
+        overwrite(ownAt(top, "usageMetadata"), usage, new Set());
       }
       if (get(response, "promptFeedback") !== undefined) ended = true;
       let content = false;
@@ -182,7 +181,7 @@ function addCitations(out: JsonObject, from: unknown): void {
     const value = from[key];
     if (Array.isArray(before) && Array.isArray(value))
       for (const entry of value) before.push(entry);
-    else put(merged, key, Array.isArray(value) ? [...value] : value);
+    else grow(merged, key, Array.isArray(value) ? [...value] : value);
   }
   out.citationMetadata = merged;
 }
@@ -210,6 +209,10 @@ function addPart(parts: JsonObject[], part: JsonObject): void {
       overwrite(last, part, new Set(["functionCall"]));
       return;
     }
+  }
+  if (parts.length >= LIMITS.assembledEntryCount) {
+    leaveOut();
+    return;
   }
   const added = copy(part);
   if (isObject(call)) {

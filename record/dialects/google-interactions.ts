@@ -7,19 +7,8 @@
  * steps; members of steps that are not known are kept; never throws.
  */
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
-import {
-  copy,
-  get,
-  isObject,
-  type JsonObject,
-  list,
-  num,
-  parseJson,
-  put,
-  str,
-  word,
-} from "./json.ts";
+import { copy, get, isObject, type JsonObject, list, num, parseJson, str, word } from "./json.ts";
+import { grow, overwrite, ownCopy, takeAll } from "./merge.ts";
 import type { NormalMessage, Piece } from "./normal.ts";
 import { openaiTools } from "./openai-messages.ts";
 import {
@@ -168,12 +157,15 @@ function interactionsAssembler(): Assembler {
   function add(data: JsonObject): boolean {
     const whole = get(data, "interaction");
     if (isObject(whole)) {
-      base = { ...base, ...whole };
+      base = takeAll(base ?? ownCopy({}), whole);
       if (/\.(?:completed?|failed|cancelled)$/.test(str(data, "event_type") ?? "")) ended = true;
       return false;
     }
     const error = get(data, "error");
-    if (isObject(error)) base = { ...base, error };
+    if (isObject(error)) {
+      base ??= ownCopy({});
+      grow(base, "error", error);
+    }
     const index = num(data, "index");
     if (index === null) return false;
     const start = get(data, "step") ?? get(data, "content");
@@ -211,7 +203,7 @@ function addDelta(step: Step, delta: JsonObject): boolean {
       const value = delta[key];
       if (key === "type") continue;
       if (key === "content") addTo(out, "summary", value);
-      else put(out, key, typeof value === "string" ? (str(out, key) ?? "") + value : value);
+      else grow(out, key, typeof value === "string" ? (str(out, key) ?? "") + value : value);
     }
     return type !== "thought_signature";
   }

@@ -25,13 +25,13 @@ const JSON_START = /^[\t\n\r ]*[-[{"0-9tfn]/;
 export type Parsed = { ok: true; value: unknown } | { ok: false; why: string };
 
 /**
- * Parses JSON text. Fails (with a reason in plain words) on bad JSON and on nesting deeper than
- * LIMITS.jsonDepthCount, which nothing here wants to walk.
+ * Parses JSON text. Fails (with a reason in plain words) on bad JSON, on nesting deeper than
+ * LIMITS.jsonDepthCount, which nothing here wants to walk, and on objects of more than
+ * LIMITS.jsonMemberCount members.
  */
 export function parseJson(text: string): Parsed {
-  if (text.length > LIMITS.jsonDepthCount && isTooDeep(text)) {
-    return { ok: false, why: `JSON nested deeper than ${LIMITS.jsonDepthCount} levels` };
-  }
+  const why = text.length > LIMITS.jsonDepthCount ? objectionTo(text) : null;
+  if (why !== null) return { ok: false, why };
   if (!JSON_START.test(text)) return { ok: false, why: "not JSON: no value begins like that" };
   try {
     const value = BIG_NUMBER.test(text) ? JSON.parse(text, keepBigNumber) : JSON.parse(text);
@@ -48,22 +48,36 @@ function keepBigNumber(_key: string, value: unknown, context?: { source?: string
   return Number.isSafeInteger(value) ? value : raw.rawJSON(source);
 }
 
+const COLON = 58;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
-/** Whether brackets outside strings nest deeper than the limit; linear, without recursion. */
-function isTooDeep(text: string): boolean {
+/**
+ * What would make the value too dear to build or to walk: brackets outside strings that nest deeper
+ * than the limit, or an object with too many members (a hash table that grows one by one). Null where
+ * nothing does. Linear, without recursion.
+ */
+function objectionTo(text: string): string | null {
   let depth = 0;
+  /** Colons seen in the object or array at each depth. */
+  const members = [0];
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === QUOTE) {
       i = endOfString(text, i);
-      if (i < 0) return false;
+      if (i < 0) return null;
+    } else if (c === COLON) {
+      if (++members[depth]! > LIMITS.jsonMemberCount) {
+        return `a JSON object with more than ${LIMITS.jsonMemberCount} members`;
+      }
     } else if (c === 123 || c === 91) {
-      if (++depth > LIMITS.jsonDepthCount) return true;
-    } else if (c === 125 || c === 93) depth--;
+      if (++depth > LIMITS.jsonDepthCount) {
+        return `JSON nested deeper than ${LIMITS.jsonDepthCount} levels`;
+      }
+      members[depth] = 0;
+    } else if ((c === 125 || c === 93) && depth > 0) depth--;
   }
-  return false;
+  return null;
 }
 
 /** Index of the quote that closes the string opened at `start`; -1 where none does. */

@@ -6,8 +6,8 @@
  * calls of all lines in it, which is what `stream: false` answers.
  */
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
 import { get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { overwrite } from "./merge.ts";
 import type { NormalMessage, Piece } from "./normal.ts";
 import { openaiMessage, openaiTools } from "./openai-messages.ts";
 import { inlineMedia, textPiece } from "./pieces.ts";
@@ -96,6 +96,8 @@ function linesAssembler(within: string | null): Assembler {
   let seen = false;
   let ended = false;
 
+  const aside = new Set([...TEXTS, ...LISTS, ...(within === null ? [] : [within])]);
+
   function addTo(target: JsonObject, from: JsonObject): boolean {
     let content = false;
     for (const key of TEXTS) {
@@ -112,7 +114,7 @@ function linesAssembler(within: string | null): Assembler {
       put(target, key, all);
       content = true;
     }
-    overwrite(target, from, new Set([...TEXTS, ...LISTS, ...(within === null ? [] : [within])]));
+    overwrite(target, from, aside);
     return content;
   }
 

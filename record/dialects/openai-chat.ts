@@ -6,9 +6,10 @@
  * What always holds: the assembled message is a `chat.completion` object with every field that the
  * deltas carried, known or not; usage is what the last chunk that had one said, never a sum.
  */
+import { LIMITS } from "../limits.ts";
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
-import { copy, get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { grow, leaveOut, overwrite, ownAt } from "./merge.ts";
 import { DeltaMessage, hasContent } from "./openai-delta.ts";
 import { openaiMessage, openaiTools } from "./openai-messages.ts";
 
@@ -37,7 +38,7 @@ export const openaiChat: Dialect = {
 
   response: (body) =>
     list(body, "choices").map((choice, i) =>
-      openaiMessage({ role: "assistant", ...obj(choice, "message") }, i, "choices"),
+      openaiMessage(obj(choice, "message"), i, "choices", "assistant"),
     ),
 
   facts(body): Facts {
@@ -64,6 +65,7 @@ function deployment(path: string): string | null {
 }
 
 const NOT_TOP_LEVEL = new Set(["id", "object", "created", "choices", "obfuscation"]);
+const NONE: ReadonlySet<string> = new Set();
 const NOT_CHOICE = new Set([
   "index",
   "delta",
@@ -86,9 +88,10 @@ function chatAssembler(): Assembler {
   let seen = false;
   let ended = false;
 
-  function choiceAt(index: number): Choice {
+  function choiceAt(index: number): Choice | undefined {
     const found = choices.get(index);
     if (found !== undefined) return found;
+    if (choices.size >= LIMITS.assembledEntryCount) return undefined;
     const made: Choice = { out: {}, built: new DeltaMessage(), whole: null };
     choices.set(index, made);
     return made;
@@ -96,14 +99,14 @@ function chatAssembler(): Assembler {
 
   function addChoice(part: JsonObject): boolean {
     const choice = choiceAt(num(part, "index") ?? 0);
+    if (choice === undefined) {
+      leaveOut();
+      return false;
+    }
     overwrite(choice.out, part, NOT_CHOICE);
     mergeLogprobs(choice.out, get(part, "logprobs"));
     const filter = get(part, "content_filter_results");
-    if (isObject(filter)) {
-      const merged = copy(obj(choice.out, "content_filter_results"));
-      overwrite(merged, filter, new Set());
-      choice.out.content_filter_results = merged;
-    }
+    if (isObject(filter)) overwrite(ownAt(choice.out, "content_filter_results"), filter, NONE);
     if (word(part, "finish_reason") !== null) ended = true;
     const whole = get(part, "message");
     if (isObject(whole)) choice.whole = whole;
@@ -163,7 +166,7 @@ function mergeLogprobs(out: JsonObject, logprobs: unknown): void {
     if (Array.isArray(value) && Array.isArray(before))
       for (const entry of value) before.push(entry);
     else if (value !== null || before === undefined) {
-      put(merged, key, Array.isArray(value) ? [...value] : value);
+      grow(merged, key, Array.isArray(value) ? [...value] : value);
     }
   }
   out.logprobs = merged;

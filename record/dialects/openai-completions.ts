@@ -5,9 +5,10 @@
  * What always holds: choices are told apart by index, their text joined, their logprobs' lists
  * joined; never throws.
  */
+import { LIMITS } from "../limits.ts";
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { overwrite } from "./framing.ts";
-import { get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { get, isObject, type JsonObject, list, num, obj, str, word } from "./json.ts";
+import { grow, leaveOut, overwrite } from "./merge.ts";
 import type { NormalMessage } from "./normal.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { textPiece, unknownPiece } from "./pieces.ts";
@@ -62,6 +63,10 @@ function completionsAssembler(): Assembler {
 
   function addChoice(part: JsonObject): boolean {
     const index = num(part, "index") ?? 0;
+    if (choices.size >= LIMITS.assembledEntryCount && !choices.has(index)) {
+      leaveOut();
+      return false;
+    }
     const choice = choices.get(index) ?? { text: "", index, logprobs: null, finish_reason: null };
     choices.set(index, choice);
     overwrite(choice, part, NOT_CHOICE);
@@ -102,7 +107,7 @@ function addLogprobs(choice: JsonObject, from: JsonObject): void {
     const before = get(merged, key);
     if (Array.isArray(value) && Array.isArray(before))
       for (const entry of value) before.push(entry);
-    else put(merged, key, Array.isArray(value) ? [...value] : value);
+    else grow(merged, key, Array.isArray(value) ? [...value] : value);
   }
   choice.logprobs = merged;
 }

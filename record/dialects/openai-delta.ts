@@ -5,10 +5,14 @@
  * place with an index, with an id, or with neither; members that no one has heard of yet are kept
  * (strings joined, all else overwritten); never throws, linear in the bytes.
  */
-import { get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { LIMITS } from "../limits.ts";
+import { copy, get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { grow, leaveOut } from "./merge.ts";
 
 /** Strings that say the same in every chunk instead of going on. */
 const NAMES = new Set(["role", "id", "type", "name", "format", "object"]);
+const CALL_ASIDE = new Set(["index", "id"]);
+const NONE: ReadonlySet<string> = new Set();
 const ASIDE = new Set(["tool_calls", "content", "audio", "reasoning_details"]);
 
 /** Whether a delta carries a token: anything but a role and empty strings. */
@@ -52,6 +56,10 @@ export class DeltaMessage {
     const name = word(delta, "function", "name") ?? word(delta, "custom", "name");
     let call = this.#find(index, id, name, calls);
     if (call === undefined) {
+      if (calls.length >= LIMITS.assembledEntryCount) {
+        leaveOut();
+        return;
+      }
       call = index === null ? {} : { index };
       calls.push(call);
       if (index !== null) this.#slots.set(index, call);
@@ -102,12 +110,12 @@ function addMembers(target: JsonObject, from: JsonObject, except: ReadonlySet<st
       else if (value !== "") put(target, key, value);
     } else if (Array.isArray(value) && Array.isArray(before)) {
       for (const item of value) before.push(item);
-    } else if (Array.isArray(value)) put(target, key, [...value]);
+    } else if (Array.isArray(value)) grow(target, key, [...value]);
     else if (isObject(value)) {
       const inner = isObject(before) ? before : {};
-      addMembers(inner, value, new Set());
-      put(target, key, inner);
-    } else put(target, key, value);
+      addMembers(inner, value, NONE);
+      grow(target, key, inner);
+    } else grow(target, key, value);
   }
 }
 
@@ -152,14 +160,22 @@ function addPart(parts: unknown[], part: unknown): void {
     }
   }
   if (type === "text" && str(part, "text") === "" && parts.length > 0) return;
-  parts.push(isObject(part) ? structuredClone(part) : part);
+  parts.push(ownPart(part));
+}
+
+/** A part whose text and thinking may go on. */
+function ownPart(part: unknown): unknown {
+  if (!isObject(part)) return part;
+  const made = copy(part);
+  if (Array.isArray(part.thinking)) made.thinking = part.thinking.map(ownPart);
+  return made;
 }
 
 function addFunction(call: JsonObject, delta: JsonObject, name: string | null): void {
   const before = word(call, "function", "name") ?? word(call, "custom", "name");
   // Names come whole, whole again with every chunk, or (rarely) in pieces.
   const whole = before === null || name === null || name.startsWith(before) ? name : before + name;
-  addMembers(call, delta, new Set(["index", "id"]));
+  addMembers(call, delta, CALL_ASIDE);
   if (word(delta, "id") !== null && word(call, "id") === null) call.id = delta.id;
   for (const kind of ["function", "custom"]) {
     const inner = get(call, kind);

@@ -17,9 +17,15 @@ import {
   unknownPiece,
 } from "./pieces.ts";
 
-/** One message of `messages` or `choices[].message`. */
-export function openaiMessage(message: unknown, index: number | null, key: string): NormalMessage {
-  const who = role(str(message, "role"));
+/** One message of `messages` or `choices[].message`; `otherwise` is the role where it has none. */
+export function openaiMessage(
+  message: unknown,
+  index: number | null,
+  key: string,
+  otherwise: string | null = null,
+): NormalMessage {
+  const told = get(message, "role");
+  const who = role(told === undefined ? otherwise : str(told));
   if (who === "tool") {
     return { role: who, pieces: [toolResult(message)], index, key };
   }

@@ -8,7 +8,8 @@
  * the deltas take their place. Unknown events change nothing.
  */
 import type { Assembler, Dialect, Facts, StreamEvent } from "./dialect.ts";
-import { copy, get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { get, isObject, type JsonObject, list, num, obj, put, str, word } from "./json.ts";
+import { ownCopy, takeAll } from "./merge.ts";
 import { responsesInput, responsesItem, responsesTools } from "./responses-items.ts";
 
 const PATH = /\/responses(?:\/(.+))?$/;
@@ -138,15 +139,15 @@ export function responsesAssembler(): Assembler {
     const summary = type.startsWith("response.reasoning_summary_part");
     const member = summary ? "summary" : "content";
     const index = num(data, summary ? "summary_index" : "content_index") ?? 0;
-    const part = copy(obj(data, "part"));
+    const part = obj(data, "part");
     const slot = partOf(item, member, index, str(part, "type") ?? "output_text");
-    for (const key of Object.keys(part)) put(slot, key, part[key]);
+    takeAll(slot, part);
   }
 
   function add(data: JsonObject, type: string): boolean {
     const whole = get(data, "response");
     if (isObject(whole)) {
-      base = { ...base, ...whole };
+      base = takeAll(base ?? ownCopy({}), whole);
       if (TERMINAL.test(type)) ended = true;
       return false;
     }

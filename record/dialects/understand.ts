@@ -15,6 +15,7 @@ import { failureIn, failureOf } from "./failure.ts";
 import { type Framed, frame, utf8 } from "./framing.ts";
 import { get, isObject, parseJson, toJson } from "./json.ts";
 import { parseLaidOut } from "./laid-out-json.ts";
+import { countLeftOut } from "./merge.ts";
 import { readForm } from "./multipart.ts";
 import type { HeaderPairs, Understood, WireExchange } from "./normal.ts";
 import { pathOf, recognise } from "./registry.ts";
@@ -120,6 +121,7 @@ function plain(framed: Framed): Told {
 
 function assemble(dialect: Dialect, request: unknown, framed: Framed, notes: string[]): Told {
   const assembler = dialect.assembler?.(request);
+  const before = countLeftOut();
   let firstChunk: number | null = null;
   let error: string | null = null;
   for (const event of framed.events) {
@@ -127,10 +129,14 @@ function assemble(dialect: Dialect, request: unknown, framed: Framed, notes: str
     if (assembler?.add(event) && firstChunk === null) firstChunk = event.chunk;
   }
   const body = assembler?.result();
+  if (countLeftOut() > before) notes.push(CROWDED);
   if (assembler === undefined) notes.push(`${dialect.name} is not known to stream`);
   else if (!assembler.ended && error === null) notes.push("the stream stops before its end");
   return { body, error, firstChunk };
 }
+
+const CROWDED =
+  "more members, choices, parts or calls than any API sends: not all are in the message";
 
 /** Bedrock counts the tokens of models that do not count themselves, in headers. */
 function factsOf(dialect: Dialect, body: unknown, headers: HeaderPairs): Facts {

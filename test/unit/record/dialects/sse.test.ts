@@ -34,5 +34,8 @@ test("a stream of nothing but rubbish is given up, and says so", () => {
   const rubbish = "data: {\n\n".repeat(200_000);
   assert.equal(read(rubbish).foreign, 1000);
   const { notes } = understand(exchange({ response: sse({ choices: [] }) + rubbish }));
-  assert.match(notes.join(), /1000 stream events are not JSON; the rest is not read/);
+  assert.match(
+    notes.join(),
+    /1000 stream events are not JSON that can be read; the rest is not read/,
+  );
 });
