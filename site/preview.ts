@@ -3,9 +3,10 @@
  *
  * What always holds: GET and HEAD only; only regular files below the folder, never through a
  * symbolic link, never a name that begins with a dot; a foreign `Host` is refused (DNS rebinding);
- * every answer carries the headers that a published copy should have too. No state, no writes, no
+ * beyond loopback everything is below `/~TOKEN/`, which the site's relative links keep; every answer carries the headers that a published copy should have too. No state, no writes, no
  * listing. For the world use a real static host (docs/hosting.md).
  */
+import { createHash, timingSafeEqual } from "node:crypto";
 import { createReadStream, lstatSync, realpathSync, type Stats } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -21,10 +22,12 @@ export interface PreviewOptions {
   readonly port: number;
   /** Further names by which the site may be called, lower case. */
   readonly hosts: readonly string[];
+  /** Needed beyond loopback, where others could read the captures; not asked for on loopback. */
+  readonly token: string | null;
 }
 
 export interface Preview {
-  /** `http://127.0.0.1:4178/` */
+  /** `http://127.0.0.1:4178/`, or `http://192.168.1.20:4178/~TOKEN/` */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -51,8 +54,12 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 } as const;
 
-/** Listens at once. Throws listen-failed. */
-export async function startPreview(options: PreviewOptions): Promise<Preview> {
+/** Listens at once. Throws listen-failed and token-required. */
+export async function startPreview(given: PreviewOptions): Promise<Preview> {
+  const options = isLoopback(given.host) ? { ...given, token: null } : given;
+  if (!options.token && !isLoopback(options.host)) {
+    throw new CodedError("token-required", `serving the site on ${options.host} without a token`);
+  }
   const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
     answer(request, response, options);
   });
@@ -60,7 +67,7 @@ export async function startPreview(options: PreviewOptions): Promise<Preview> {
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
-    url: `http://${host}:${port}/`,
+    url: `http://${host}:${port}/${options.token === null ? "" : `~${options.token}/`}`,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
@@ -82,19 +89,22 @@ function listen(server: Server, { host, port }: PreviewOptions): Promise<void> {
 function answer(request: IncomingMessage, response: ServerResponse, options: PreviewOptions) {
   if (!isOwnHost(request.headers.host, options)) return refuse(response, 421);
   if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405);
-  const path = decodedPath(request.url ?? "/");
+  const target = withoutToken(request.url ?? "/", options.token);
+  if (target === null) return refuse(response, 401);
+  if (!target.startsWith("/")) return toFolder(response, `~${options.token}`);
+  const path = decodedPath(target);
   if (path === null) return refuse(response, 400);
   const file = fileAt(options.folder, path.endsWith("/") ? `${path}index.html` : path);
-  if (file === "folder") {
-    // A relative target: the answer holds whatever path a tunnel or proxy puts in front.
-    const name = path.split("/").at(-1) ?? "";
-    response.writeHead(308, { ...HEADERS, location: `./${encodeURIComponent(name)}/` });
-    response.end();
-    return;
-  }
+  if (file === "folder") return toFolder(response, path.split("/").at(-1) ?? "");
   if (file === null && path === "/") return beingBuilt(response);
   if (file === null) return refuse(response, 404);
   send(request, response, file);
+}
+
+/** A relative target: the answer holds whatever path a tunnel or proxy puts in front. */
+function toFolder(response: ServerResponse, name: string): void {
+  response.writeHead(308, { ...HEADERS, location: `./${encodeURIComponent(name)}/` });
+  response.end();
 }
 
 function send(
@@ -149,13 +159,24 @@ function refuse(response: ServerResponse, status: number): void {
   response.end(`${status}\n`);
 }
 
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "::1"]);
+const isLoopback = (host: string) => LOOPBACK.has(host) || /^127\.[\d.]+$/.test(host);
+
+/** What stands behind `/~TOKEN` in a request target; null where it is missing or not the token. */
+function withoutToken(target: string, token: string | null): string | null {
+  if (token === null) return target;
+  const [, given, rest] = /^\/~([^/?#]*)(.*)$/s.exec(target) ?? [];
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given ?? ""), digest(token)) ? (rest ?? "") : null;
+}
+
 function isOwnHost(header: string | undefined, { host, hosts }: PreviewOptions): boolean {
   const name = header
     ?.toLowerCase()
     .replace(/:\d+$/, "")
     .replace(/^\[(.*)\]$/, "$1");
   if (name === undefined) return false;
-  if (["localhost", "127.0.0.1", "::1", host.toLowerCase(), ...hosts].includes(name)) return true;
+  if (LOOPBACK.has(name) || [host.toLowerCase(), ...hosts].includes(name)) return true;
   // Listening on every address means being called by whatever address the machine has.
   return (host === "0.0.0.0" || host === "::") && /^[\d.]+$|:/.test(name);
 }

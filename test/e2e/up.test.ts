@@ -55,10 +55,14 @@ test("one command brings up proxy and site; a playback exchange is shown within 
   cpSync(join(checkout, "captures"), join(folder, "captures"), { recursive: true });
   const config = join(folder, "callnumber.yaml");
   writeFileSync(config, "listen: 127.0.0.1:0\nsite: { listen: 127.0.0.1:0 }\n");
-  const child = spawn(process.execPath, ["cli/launch.mjs", "up", "--config", config], {
-    cwd: checkout,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["cli/launch.mjs", "up", "--lan", "0.0.0.0", "--config", config],
+    {
+      cwd: checkout,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   try {
     const said = new Said(child);
     const proxy = await said.until(/proxy {5}(http:\/\/127\.0\.0\.1:\d+)\//);
@@ -68,6 +72,11 @@ test("one command brings up proxy and site; a playback exchange is shown within 
     const home = await page(`${site}/`);
     assert.equal(home.status, 200);
     assert.match(home.text, /An agent that lost its tools/);
+
+    const phone = await said.until(/phone {5}(http:\/\/0\.0\.0\.0:\d+\/~[\w-]+\/)/);
+    const near = phone.replace("0.0.0.0", "127.0.0.1");
+    assert.match((await page(near)).text, /An agent that lost its tools/);
+    assert.equal((await page(new URL("/", near).href)).status, 401);
 
     const client = new OpenAI({ baseURL: `${proxy}/playback/v1`, apiKey: "none", maxRetries: 0 });
     const marker = `marker ${process.pid}`;

@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const ROOMS: Record<string, { rooms: string[]; packages: string[] }> = {
   "cli/": {
     rooms: ["cli/", "daemon/", "record/", "site/"],
-    packages: ["commander", "chokidar", "fast-glob"],
+    packages: ["commander", "chokidar", "fast-glob", "uqr"],
   },
   "daemon/config/": {
     rooms: ["daemon/config/", "record/"],

@@ -33,7 +33,13 @@ function get(url: string, path: string, headers = {}, method = "GET"): Promise<A
 async function preview(t: TestContext) {
   const root = mkdtempSync(join(tmpdir(), "callnumber-preview-"));
   const folder = join(root, "site");
-  const { url, close } = await startPreview({ folder, host: "127.0.0.1", port: 0, hosts: [] });
+  const { url, close } = await startPreview({
+    folder,
+    host: "127.0.0.1",
+    port: 0,
+    hosts: [],
+    token: null,
+  });
   t.after(async () => {
     await close();
     rmSync(root, { recursive: true, force: true });
@@ -91,4 +97,38 @@ test("nothing outside the folder is served: dots, encodings, links, foreign host
     assert.doesNotMatch(body.toString(), /secret/, path);
   }
   assert.equal((await get(url, "/", { host: "evil.example" })).status, 421);
+});
+
+test("beyond loopback the site is below its token, and nothing else answers", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "callnumber-preview-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "index.html"), "front");
+  mkdirSync(join(folder, "models"));
+  writeFileSync(join(folder, "models", "index.html"), "models");
+  const options = { folder, host: "0.0.0.0", port: 0, hosts: [] };
+  for (const token of [null, ""]) {
+    await assert.rejects(startPreview({ ...options, token }), { code: "token-required" });
+  }
+  const { url, close } = await startPreview({ ...options, token: "s3cret" });
+  t.after(close);
+  const at = (path: string) => get(url.replace("0.0.0.0", "127.0.0.1"), path);
+  assert.match(url, /:\d+\/~s3cret\/$/);
+  for (const path of ["/", "/models/", "/~/", "/~s3cre/", "/~s3cretx/", "/~S3CRET/models/"]) {
+    assert.equal((await at(path)).status, 401, path);
+  }
+  assert.equal((await at("/~s3cret/")).body.toString(), "front");
+  assert.equal((await at("/~s3cret/models/?q=1")).body.toString(), "models");
+  assert.equal((await at("/~s3cret/models")).headers.location, "./models/");
+  assert.deepEqual((await at("/~s3cret")).headers.location, "./~s3cret/");
+  assert.equal((await at("/~s3cret/../index.html")).status, 400);
+});
+
+test("on loopback no token is asked for, though one is configured", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "callnumber-preview-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "index.html"), "front");
+  const options = { folder, host: "127.0.0.1", port: 0, hosts: [], token: "s3cret" };
+  const { url, close } = await startPreview(options);
+  t.after(close);
+  assert.equal((await get(url, "/")).body.toString(), "front");
 });
