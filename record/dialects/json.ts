@@ -30,11 +30,13 @@ export type Parsed = { ok: true; value: unknown } | { ok: false; why: string };
  * LIMITS.jsonMemberCount members.
  */
 export function parseJson(text: string): Parsed {
-  const why = text.length > LIMITS.jsonDepthCount ? objectionTo(text) : null;
-  if (why !== null) return { ok: false, why };
+  // One look at a long text is quicker than an expression that goes through its strings as well.
+  const long = text.length > LIMITS.jsonDepthCount ? lookAt(text) : null;
+  if (long !== null && long.why !== null) return { ok: false, why: long.why };
   if (!JSON_START.test(text)) return { ok: false, why: "not JSON: no value begins like that" };
   try {
-    const value = BIG_NUMBER.test(text) ? JSON.parse(text, keepBigNumber) : JSON.parse(text);
+    const value =
+      (long?.big ?? BIG_NUMBER.test(text)) ? JSON.parse(text, keepBigNumber) : JSON.parse(text);
     return { ok: true, value };
   } catch (error) {
     return { ok: false, why: `not JSON: ${(error as Error).message}` };
@@ -48,36 +50,52 @@ function keepBigNumber(_key: string, value: unknown, context?: { source?: string
   return Number.isSafeInteger(value) ? value : raw.rawJSON(source);
 }
 
+const BIG_DIGITS = 16;
+const POINT = 46;
 const COLON = 58;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
+interface Looked {
+  /** What would make the value too dear to build or to walk; null where nothing does. */
+  readonly why: string | null;
+  /** Whether an integer of 16 digits or more stands somewhere. */
+  readonly big: boolean;
+}
+
 /**
- * What would make the value too dear to build or to walk: brackets outside strings that nest deeper
- * than the limit, or an object with too many members (a hash table that grows one by one). Null where
- * nothing does. Linear, without recursion.
+ * Looks for brackets outside strings that nest deeper than the limit, for an object with too many
+ * members (a hash table that grows one by one) and for long integers. Linear, without recursion.
  */
-function objectionTo(text: string): string | null {
+function lookAt(text: string): Looked {
   let depth = 0;
+  let big = false;
+  /** Digits of the number so far; far below zero behind its point. */
+  let digits = 0;
   /** Colons seen in the object or array at each depth. */
   const members = [0];
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
+    if (c >= 48 && c <= 57) {
+      if (++digits === BIG_DIGITS) big = true;
+      continue;
+    }
+    digits = c === POINT ? Number.NEGATIVE_INFINITY : 0;
     if (c === QUOTE) {
       i = endOfString(text, i);
-      if (i < 0) return null;
+      if (i < 0) return { why: null, big };
     } else if (c === COLON) {
       if (++members[depth]! > LIMITS.jsonMemberCount) {
-        return `a JSON object with more than ${LIMITS.jsonMemberCount} members`;
+        return { why: `a JSON object with more than ${LIMITS.jsonMemberCount} members`, big };
       }
     } else if (c === 123 || c === 91) {
       if (++depth > LIMITS.jsonDepthCount) {
-        return `JSON nested deeper than ${LIMITS.jsonDepthCount} levels`;
+        return { why: `JSON nested deeper than ${LIMITS.jsonDepthCount} levels`, big };
       }
       members[depth] = 0;
     } else if ((c === 125 || c === 93) && depth > 0) depth--;
   }
-  return null;
+  return { why: null, big };
 }
 
 /** Index of the quote that closes the string opened at `start`; -1 where none does. */

@@ -15,6 +15,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { LayoutMemory } from "../../record/bodies/layout-memory.ts";
 import { placeDays } from "../../record/conversation/placed-days.ts";
 import { understand } from "../../record/dialects/understand.ts";
 import { DayReader } from "../../record/reader/day-reader.ts";
@@ -44,17 +45,23 @@ function sizeOf(tree: Tree): Size {
   return size;
 }
 
-/** The dialects as the filer runs them; joining the bodies is not counted. Returns milliseconds. */
+/**
+ * The dialects as the filer runs them: it has laid the request out for carving, and what repeats is
+ * not read again. Joining and laying out are not counted. Returns milliseconds.
+ */
 function dialectMs(tree: Tree): number {
+  const layouts = new LayoutMemory();
   let ms = 0;
   for (const { path } of tree.files()) {
     using day = DayReader.open(path);
     for (const line of day.exchanges()) {
+      const requestBody = day.requestBody(line);
       const exchange = {
         method: line.request.method,
         url: line.request.url,
         requestHeaders: line.request.headers,
-        requestBody: day.requestBody(line),
+        requestBody,
+        requestLayout: requestBody === null ? null : layouts.layoutOf(requestBody),
         status: line.response?.status ?? null,
         responseHeaders: line.response?.headers ?? [],
         responseBody: day.responseBody(line),

@@ -92,3 +92,16 @@ test("what is no JSON says why", () => {
   assert.ok(!parsed.ok);
   assert.match(parsed.why, /^not JSON: /);
 });
+
+test("long integers survive in long texts too, and long fractions are plain numbers", () => {
+  const pad = "x".repeat(400);
+  const text = `{"pad":"${pad} 12345678901234567890","n":12345678901234567890,"f":[-0.12345678901234567,1e400]}`;
+  const parsed = parseJson(text);
+  assert.ok(parsed.ok);
+  const { n, f } = parsed.value as { n: unknown; f: unknown[] };
+  assert.equal(toJson(n), "12345678901234567890");
+  assert.equal(f[0], Number("-0.12345678901234567"));
+  const alone = parseJson(`[${"1".repeat(300)}]`);
+  assert.ok(alone.ok);
+  assert.equal(toJson(alone.value), `[${"1".repeat(300)}]`);
+});
