@@ -88,6 +88,11 @@ export const CATALOGUE = {
     hint: "`callnumber scan` names the lines; nothing was published. Redact them, or revoke the key",
     exit: 1,
   },
+  "site-captures-moved": {
+    meaning: "captures were moved or deleted while the site was built from them, twice in a row",
+    hint: "what was published stays; build again when `refile`, `prune` or the like is done",
+    exit: 75,
+  },
   "redaction-deadline": {
     meaning: "looking for secrets in a record took longer than its deadline; it is not filed",
     hint: "the record lies in quarantine in the state directory; look at your own redact rules",

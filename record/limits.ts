@@ -138,10 +138,15 @@ export const LIMITS = {
   /** Exchanges or milliseconds after which the filer syncs what it has appended. */
   filerBatchCount: 64,
   filerBatchMs: 200,
+  /** JavaScript heap of the daemon as a service in MiB, and what of it is for young objects. */
+  daemonHeapMiB: 512,
+  daemonYoungMiB: 4,
   /** JavaScript heap of the filer process in MiB; bodies lie outside of it. */
   filerHeapMiB: 512,
   /** Of it, for young objects: half of each copying space. More makes it larger, not faster. */
   filerYoungMiB: 4,
+  /** Growth of the filer's resident memory after which it tidies up once it has nothing to do. */
+  filerGrowthBytes: 16 * MiB,
   /** The filer is started so long after the port is open. */
   filerStartMs: 50,
   /** On a machine with one core filing is put off so long while requests keep that core busy. */

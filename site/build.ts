@@ -9,6 +9,7 @@
  * fails the build at hand and is started anew for the next.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CodedError, type ErrorCode } from "../record/errors.ts";
 import { LIMITS } from "../record/limits.ts";
@@ -52,7 +53,7 @@ export async function buildSite(
 
 /** A builder that stays: the first build takes Astro's two seconds of start, the next do not. */
 export function startSiteBuilder(options: SiteOptions, { warm = true } = {}): SiteBuilder {
-  let child: ChildProcess | null = warm ? start() : null;
+  let child: ChildProcess | null = warm ? start(options) : null;
   if (warm) ask(child!, { kind: "warm-up", state: options.state });
   let last: Promise<unknown> = Promise.resolve();
 
@@ -73,7 +74,7 @@ export function startSiteBuilder(options: SiteOptions, { warm = true } = {}): Si
     all: boolean,
     onProgress?: (progress: Progress) => void,
   ): Promise<Report> {
-    child ??= start();
+    child ??= start(options);
     const current = child;
     try {
       const report = await answerOf(
@@ -93,9 +94,11 @@ export function startSiteBuilder(options: SiteOptions, { warm = true } = {}): Si
   }
 }
 
-function start(): ChildProcess {
+function start({ state }: SiteOptions): ChildProcess {
   const file = import.meta.url.endsWith(".ts") ? "./builder-process.ts" : "./builder-process.js";
   return fork(fileURLToPath(new URL(file, import.meta.url)), {
+    // Each thread loads the same modules; compiled once, they are there in half the time.
+    env: { NODE_COMPILE_CACHE: join(state, "site", "compiled"), ...process.env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     execArgv: [
       `--max-old-space-size=${LIMITS.siteHeapMiB}`,

@@ -30,7 +30,7 @@ export function* conversationJobs(
 
 function dirtyConversations({ digests, dirty, touched }: PageInputs): Set<string> {
   const found = new Set(touched);
-  for (const { number, day } of dirty.dirty) {
+  for (const { number, day } of [...dirty.dirty, ...dirty.again]) {
     for (const { conversation } of digests.get({ number, day })?.placed ?? []) {
       found.add(conversation);
     }

@@ -1,9 +1,10 @@
 /** A day's line in the index, summed up from its digest. Pure. */
 import type { DayDigest } from "../digest/day-digest.ts";
 import { addRow, emptyTotals, type Totals } from "../view/totals.ts";
-import type { DayEntry, DayOnDisk } from "./manifest.ts";
+import type { DirtyDay } from "./dirty-days.ts";
+import type { DayEntry } from "./manifest.ts";
 
-export function dayEntry(onDisk: DayOnDisk, digest: DayDigest): DayEntry {
+export function dayEntry(onDisk: DirtyDay, digest: DayDigest): DayEntry {
   const totals = emptyTotals();
   const models: Record<string, Totals> = {};
   for (const row of digest.rows) {
@@ -24,6 +25,7 @@ export function dayEntry(onDisk: DayOnDisk, digest: DayDigest): DayEntry {
     number: onDisk.number,
     day: onDisk.day,
     signature: onDisk.signature,
+    files: onDisk.marks,
     bytes: onDisk.bytes,
     totals,
     models,

@@ -11,15 +11,15 @@ import { ExchangeSource } from "../digest/exchange-source.ts";
 import { makeDigest } from "../digest/make-digest.ts";
 import { ChunkWriter } from "./chunks.ts";
 import { dayEntry } from "./day-entry.ts";
-import type { DayEntry, DayOnDisk } from "./manifest.ts";
+import type { DirtyDay } from "./dirty-days.ts";
+import type { DayEntry } from "./manifest.ts";
 import { DaySegment, type Segment } from "./search-index.ts";
 
 export interface DayTask {
-  readonly day: DayOnDisk;
+  /** Where it is `kept`, its digest only has to be continued. */
+  readonly day: DirtyDay;
   /** The day before in the stream. */
   readonly before: DayName | null;
-  /** Whether its digest only has to be continued. */
-  readonly grew: boolean;
 }
 
 export interface DaysInputs {
@@ -61,10 +61,10 @@ function digestDay(
   { out, folder }: DaysInputs,
   source: ExchangeSource,
   digests: DigestStore,
-  { day, before, grew }: DayTask,
+  { day, before }: DayTask,
 ): { entry: DayEntry; segment: Segment } {
   const at = { number: day.number, day: day.day };
-  const known = grew ? digests.get(at) : null;
+  const known = day.kept ? digests.get(at) : null;
   const segment = new DaySegment(folder, at, known?.rows.length ?? 0);
   const chunks = new ChunkWriter(out, source, at, known?.rows.map(({ id }) => id) ?? []);
   const made = makeDigest({ source, digests, at, before, known }, (fresh) => {

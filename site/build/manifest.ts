@@ -5,14 +5,17 @@
  * hundred bytes a day; it is written last, so a build that was cut short is simply done again. Pure
  * but for reading and writing its own file.
  */
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Tree } from "../../record/reader/tree.ts";
+import type { DayName } from "../digest/day-digest.ts";
 import type { Totals } from "../view/totals.ts";
+import type { DirtyDay } from "./dirty-days.ts";
 import { readJson, writeWhole } from "./files.ts";
+import { asMoved, type KnownFile } from "./known-files.ts";
 
 /** Raised when digests or manifest change their shape: everything is then made anew. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** One day of one stream. */
 export interface DayEntry {
@@ -20,6 +23,8 @@ export interface DayEntry {
   readonly day: string;
   /** Names, sizes and times of its files: another signature makes the day dirty. */
   readonly signature: string;
+  /** Its files as they were read. */
+  readonly files: readonly KnownFile[];
   readonly bytes: number;
   readonly totals: Totals;
   /** By `model\nupstream`. */
@@ -34,6 +39,8 @@ export interface Manifest {
   readonly version: number;
   /** Templates, languages, title and time zone: another value makes every page dirty. */
   readonly look: string;
+  /** Title and description by number: those of another one make the pages below it dirty. */
+  readonly titles: Readonly<Record<string, string>>;
   readonly days: Record<string, DayEntry>;
 }
 
@@ -42,14 +49,24 @@ export interface DayOnDisk {
   readonly number: string;
   readonly day: string;
   readonly files: readonly string[];
+  /** Bytes of each file when it was looked at; it may grow meanwhile. */
+  readonly sizes: readonly number[];
   readonly signature: string;
   readonly bytes: number;
 }
 
-export interface DirtySet {
+export interface Changed {
   readonly dirty: readonly DayOnDisk[];
   /** Days that the published folder shows and that no longer exist. */
   readonly gone: readonly DayEntry[];
+}
+
+export interface DirtySet extends Changed {
+  readonly dirty: readonly DirtyDay[];
+  /** Days whose pages change though their captures do not: titles, or turns of another stream. */
+  readonly again: readonly DayName[];
+  /** Numbers with another title, or that came or went. */
+  readonly retitled: readonly string[];
 }
 
 export const dayKey = (number: string, day: string): string => `${number} ${day}`;
@@ -58,7 +75,7 @@ export const dayKey = (number: string, day: string): string => `${number} ${day}
 export function loadManifest(folder: string, look: string): Manifest {
   const found = readJson<Manifest>(join(folder, "manifest.json"));
   if (found?.version === VERSION && found.look === look) return found;
-  return { version: VERSION, look, days: {} };
+  return { version: VERSION, look, titles: {}, days: {} };
 }
 
 export function saveManifest(folder: string, manifest: Manifest): void {
@@ -70,22 +87,30 @@ export function daysOnDisk(tree: Tree): DayOnDisk[] {
   const found: DayOnDisk[] = [];
   for (const number of new Set(tree.streams().map((stream) => stream.number))) {
     for (const { day, files } of tree.days(number)) {
-      let bytes = 0;
+      const sizes: number[] = [];
       const marks: string[] = [];
       for (const file of files) {
-        const stat = statSync(file, { throwIfNoEntry: false });
-        if (!stat) continue;
-        bytes += stat.size;
-        marks.push(`${file.slice(file.lastIndexOf("/") + 1)}:${stat.size}:${stat.mtimeMs}`);
+        const { size, mtimeMs, ino } = statOf(file);
+        sizes.push(size);
+        marks.push(`${file.slice(file.lastIndexOf("/") + 1)}:${size}:${mtimeMs}:${ino}`);
       }
-      found.push({ number, day, files, bytes, signature: marks.join("|") });
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      found.push({ number, day, files, sizes, bytes, signature: marks.join("|") });
     }
   }
   return found;
 }
 
+function statOf(file: string): Stats {
+  try {
+    return statSync(file);
+  } catch (error) {
+    throw asMoved(error, file);
+  }
+}
+
 /** Days that are new or have changed since the manifest was written, and those that are gone. */
-export function dirtySet(manifest: Manifest, days: readonly DayOnDisk[], all: boolean): DirtySet {
+export function dirtySet(manifest: Manifest, days: readonly DayOnDisk[], all: boolean): Changed {
   const present = new Set(days.map(({ number, day }) => dayKey(number, day)));
   return {
     dirty: days.filter(

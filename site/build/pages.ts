@@ -137,10 +137,17 @@ export function titleOf(titles: readonly Title[], number: string): string {
 function dirtyNumbers({ dirty, all }: PageInputs, titles: readonly Title[]): string[] {
   if (all) return titles.map(({ number }) => number);
   const numbers = new Set<string>();
-  for (const { number } of [...dirty.dirty, ...dirty.gone]) {
+  const named = new Set(titles.map(({ number }) => number));
+  const renamed = dirty.retitled.filter((number) => named.has(number));
+  // A title stands on the pages below it and on those above.
+  for (const { number } of titles) {
+    if (renamed.some((other) => isWithin(number, other))) numbers.add(number);
+  }
+  const changed = [...dirty.dirty, ...dirty.gone].map(({ number }) => number);
+  for (const number of [...changed, ...dirty.retitled]) {
     const parsed = parseNumber(number);
     for (const above of [parsed?.area, parsed?.category, parsed?.id, parsed?.text]) {
-      if (above) numbers.add(above);
+      if (above && named.has(above)) numbers.add(above);
     }
   }
   return [...numbers];
@@ -154,6 +161,7 @@ function dirtyDayPages({
   dirty,
 }: PageInputs): { number: string; day: string }[] {
   const pages = new Map<string, { number: string; day: string }>();
+  for (const { number, day } of dirty.again) pages.set(dayKey(number, day), { number, day });
   for (const { number, day } of [...dirty.dirty, ...dirty.gone]) {
     const isThere = manifest.days[dayKey(number, day)] !== undefined;
     if (isThere) pages.set(dayKey(number, day), { number, day });

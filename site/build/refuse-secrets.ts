@@ -6,11 +6,13 @@
  * characters of a secret and no more; bytes that an earlier build has seen are not scanned again;
  * every line is scanned whole, in exactly one slice.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { CodedError } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { scan } from "../../record/secrets/scan.ts";
-import { type DayOnDisk, dayKey, type Manifest } from "./manifest.ts";
+import type { DirtyDay } from "./dirty-days.ts";
+import { openCapture } from "./known-files.ts";
+import { dayKey, type Manifest } from "./manifest.ts";
 
 /** The lines of a file that begin at or after `from` and before `to`. */
 export interface Slice {
@@ -22,17 +24,17 @@ export interface Slice {
 const LF = 0x0a;
 
 /** What of the dirty days has not been scanned yet, in pieces that can be scanned apart. */
-export function slicesToScan(days: readonly DayOnDisk[], before: Manifest): Slice[] {
+export function slicesToScan(days: readonly DirtyDay[], before: Manifest): Slice[] {
   const slices: Slice[] = [];
-  for (const { number, day, files } of days) {
-    const seen = seenBytes(before.days[dayKey(number, day)]?.signature ?? "");
+  for (const { number, day, files, kept } of days) {
+    const was = kept ? (before.days[dayKey(number, day)]?.files ?? []) : [];
+    const seen = new Map(was.map(({ name, bytes }) => [name, bytes]));
     for (const file of files) {
-      const fd = openSync(file, "r");
+      const fd = openCapture(file);
       try {
         const { size } = fstatSync(fd);
-        const known = seen.get(nameOf(file)) ?? 0;
-        // A file that became shorter is another file; a line may have been torn when it was seen.
-        let from = known <= size ? lineStart(fd, known) : 0;
+        // A line may have been torn when it was seen.
+        let from = lineStart(fd, Math.min(size, seen.get(nameOf(file)) ?? 0));
         for (; from < size; from += LIMITS.siteScanBytes) {
           slices.push({ file, from, to: Math.min(size, from + LIMITS.siteScanBytes) });
         }
@@ -46,7 +48,7 @@ export function slicesToScan(days: readonly DayOnDisk[], before: Manifest): Slic
 
 /** A line for each credential in a slice: file, line, rule. */
 export function secretsIn({ file, from, to }: Slice): string[] {
-  const fd = openSync(file, "r");
+  const fd = openCapture(file);
   try {
     const start = from === 0 ? 0 : nextLine(fd, from - 1);
     const end = nextLine(fd, to - 1);
@@ -112,15 +114,6 @@ function readRange(fd: number, start: number, end: number): Buffer {
     filled += got;
   }
   return buffer.subarray(0, filled);
-}
-
-/** Sizes of the files in a day's signature (`name:size:time|…`). */
-function seenBytes(signature: string): Map<string, number> {
-  const entries = signature.split("|").flatMap((mark): [string, number][] => {
-    const match = /^(.+):(\d+):[^:]*$/.exec(mark);
-    return match ? [[match[1]!, Number(match[2])]] : [];
-  });
-  return new Map(entries);
 }
 
 function nameOf(path: string): string {

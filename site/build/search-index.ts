@@ -72,12 +72,18 @@ export class DaySegment {
       bytes += packed.length;
       writeChanged(join(folder, `${shard}.bin`), packed);
     });
-    for (let start = 0; start < digest.rows.length; start += LIMITS.siteFoundRows) {
-      const rows = digest.rows.slice(start, start + LIMITS.siteFoundRows).map(foundOf);
-      const file = join(folder, `d${start / LIMITS.siteFoundRows}.bin`);
-      writeChanged(file, gzipSync(JSON.stringify(rows)));
-    }
+    writeFound(out, digest);
     return [number, day, digest.rows.length, shards, Math.round(bytes / shards)];
+  }
+}
+
+/** Writes the documents of a day's segment: what the search shows of each exchange. */
+export function writeFound(out: string, { number, day, rows }: DayDigest): void {
+  const folder = join(out, "_search", number, day);
+  for (let start = 0; start < rows.length; start += LIMITS.siteFoundRows) {
+    const found = rows.slice(start, start + LIMITS.siteFoundRows).map(foundOf);
+    const file = join(folder, `d${start / LIMITS.siteFoundRows}.bin`);
+    writeChanged(file, gzipSync(JSON.stringify(found)));
   }
 }
 

@@ -7,16 +7,18 @@
  * build leaves the published pages as they were, or newer, never broken.
  */
 import { join } from "node:path";
+import { CodedError } from "../../record/errors.ts";
 import { openTree, type Tree } from "../../record/reader/tree.ts";
 import { type DayName, DigestStore } from "../digest/day-digest.ts";
 import { talkOf } from "../digest/talk.ts";
 import { type Crew, crewFor } from "./crew.ts";
 import type { DaysMade, DayTask } from "./digest-days.ts";
+import { type DirtyDay, daysBelow, markDay, retitled, titleMarks } from "./dirty-days.ts";
 import { digest as digestOf, remove, writeWhole } from "./files.ts";
 import { lookOf } from "./look.ts";
 import {
+  type Changed,
   type DayEntry,
-  type DayOnDisk,
   type DirtySet,
   dayKey,
   daysOnDisk,
@@ -28,6 +30,7 @@ import {
 import type { Progress, Report, SiteOptions } from "./options.ts";
 import { titlesOf } from "./pages.ts";
 import { refuseSecrets, slicesToScan } from "./refuse-secrets.ts";
+import { repage } from "./repage.ts";
 import { writeDirectory } from "./search-index.ts";
 import { sweep } from "./sweep.ts";
 import type { Rendered } from "./tasks.ts";
@@ -61,7 +64,13 @@ export async function runBuild(
 ): Promise<Report> {
   const started = performance.now();
   const folder = stateFolder(options);
-  return withDigests(options, folder, publish, onProgress);
+  try {
+    return await withDigests(options, folder, publish, onProgress);
+  } catch (error) {
+    // Captures are moved and pruned while they are read: what is there now is built.
+    if (!(error instanceof CodedError) || error.code !== "site-captures-moved") throw error;
+    return await withDigests(options, folder, publish, onProgress);
+  }
 
   async function publish(digested: Digested): Promise<Report> {
     const { manifest, dirty } = digested;
@@ -100,18 +109,26 @@ export async function withDigests<T>(
   const tree = openTree(options.captures);
   const all = options.all === true || Object.keys(found.days).length === 0;
   const before = all ? { ...found, days: {} } : found;
-  const dirty = dirtySet(before, daysOnDisk(tree), all);
-  const slices = slicesToScan(dirty.dirty, before);
+  const changed = dirtySet(before, daysOnDisk(tree), all);
+  const days = changed.dirty.map((day) => markDay(day, before.days[dayKey(day.number, day.day)]));
+  const slices = slicesToScan(days, before);
   const crew = crewFor(slices.reduce((sum, { from, to }) => sum + to - from, 0));
   try {
     refuseSecrets(await inShares(crew, slices, (share) => crew.run("scan", share)));
     if (all) forgetAll(folder);
     const digests = new DigestStore(folder);
-    const touched = forgetDays(digests, [...dirty.gone, ...dirty.dirty.filter(isRewritten)]);
-    const made = await digestStreams(options, folder, tree, dirty, crew, onProgress);
-    keepMade(options, folder, digests, dirty, made);
+    const touched = forgetDays(digests, [...changed.gone, ...days.filter(isRewritten)]);
+    const made = await digestStreams(options, folder, tree, days, crew, onProgress);
+    keepMade(options, folder, digests, changed, made);
     const entries = made.flatMap((stream) => stream.entries);
-    const manifest = manifestWith(before, dirty.gone, entries);
+    const titles = titleMarks(titlesOf({ tree, plan: options.plan }));
+    const manifest = { ...manifestWith(before, changed.gone, entries), titles };
+    const renamed = all ? [] : retitled(before, titles);
+    const again = [
+      ...daysBelow(renamed, manifest, days),
+      ...repage(options.out, digests, made, days),
+    ];
+    const dirty: DirtySet = { ...changed, dirty: days, again, retitled: renamed };
     const seen = made.reduce((sum, stream) => sum + stream.seen, 0);
     const damage = made.flatMap((stream) => stream.damage);
     const digested = { tree, digests, manifest, before, dirty, all, touched, seen, damage, crew };
@@ -122,9 +139,8 @@ export async function withDigests<T>(
     await crew.close();
   }
 
-  function isRewritten(day: DayOnDisk): boolean {
-    const was = before.days[dayKey(day.number, day.day)];
-    return was !== undefined && !grew(day, was);
+  function isRewritten(day: DirtyDay): boolean {
+    return before.days[dayKey(day.number, day.day)] !== undefined && !day.kept;
   }
 
   /** Streams beside each other, the largest first; the days of a stream one after the other. */
@@ -132,12 +148,12 @@ export async function withDigests<T>(
     { captures, out }: SiteOptions,
     state: string,
     of: Tree,
-    { dirty: days }: DirtySet,
+    dirtyDays: readonly DirtyDay[],
     by: Crew,
     progress: (progress: Progress) => void,
   ): Promise<DaysMade[]> {
     let done = 0;
-    const streams = Map.groupBy(days, ({ number }) => number);
+    const streams = Map.groupBy(dirtyDays, ({ number }) => number);
     const tasks = [...streams.values()].map((stream) => stream.map(taskOf));
     const weight = (stream: DayTask[]) => stream.reduce((sum, { day }) => sum + day.bytes, 0);
     tasks.sort((a, b) => weight(b) - weight(a));
@@ -145,26 +161,20 @@ export async function withDigests<T>(
       tasks.map((stream) =>
         by.run("days", { captures, out, folder: state, days: stream }, () => {
           done += 1;
-          progress({ step: "reading", done, of: days.length });
+          progress({ step: "reading", done, of: dirtyDays.length });
         }),
       ),
     );
 
-    function taskOf(day: DayOnDisk): DayTask {
-      const was = before.days[dayKey(day.number, day.day)];
-      const isContinued = was !== undefined && grew(day, was);
-      return { day, before: dayBefore(of, day), grew: isContinued };
+    function taskOf(day: DirtyDay): DayTask {
+      return { day, before: dayBefore(of, day) };
     }
   }
 }
 
-/** Files are append-only: a day that is larger than it was holds what it held. */
-function grew(day: DayOnDisk, was: DayEntry): boolean {
-  return day.bytes > was.bytes;
-}
-
 function isDirty({ all, dirty }: Pick<Digested, "all" | "dirty">): boolean {
-  return all || dirty.dirty.length > 0 || dirty.gone.length > 0;
+  const { dirty: days, gone, again, retitled: numbers } = dirty;
+  return all || days.length + gone.length + again.length + numbers.length > 0;
 }
 
 /** The manifest goes first: what is cut short here is then made anew as a whole. */
@@ -191,7 +201,7 @@ function keepMade(
   { out }: SiteOptions,
   folder: string,
   digests: DigestStore,
-  dirty: DirtySet,
+  dirty: Changed,
   made: readonly DaysMade[],
 ): void {
   for (const { talks } of made) {
@@ -228,7 +238,7 @@ async function renderShares(
 /** What comes after the last page: what is no longer there, and the word that there is news. */
 function finish(options: SiteOptions, digested: Digested): void {
   const { all, dirty, digests, manifest, touched, tree } = digested;
-  if (all || dirty.gone.length > 0 || touched.length > 0) {
+  if (all || dirty.gone.length + dirty.retitled.length + touched.length > 0) {
     sweep({
       out: options.out,
       languages: options.languages.map((language, index) => (index === 0 ? "" : language)),

@@ -35,6 +35,9 @@ export interface DayName {
   readonly day: string;
 }
 
+/** A day's name as one text. */
+export const keyOfDay = ({ number, day }: DayName): string => `${number} ${day}`;
+
 const KEPT_DIGESTS = 12;
 
 /** Digests, indexes and days of conversations in the state folder. */
@@ -48,7 +51,7 @@ export class DigestStore {
   }
 
   get({ number, day }: DayName): DayDigest | null {
-    const key = `${number} ${day}`;
+    const key = keyOfDay({ number, day });
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
     const found = readJson<DayDigest>(this.#path("days", number, day));

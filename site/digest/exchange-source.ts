@@ -13,6 +13,7 @@ import { LIMITS } from "../../record/limits.ts";
 import type { DayReader } from "../../record/reader/day-reader.ts";
 import type { OutlineEntry, OutlinePart } from "../../record/reader/outline.ts";
 import type { Tree } from "../../record/reader/tree.ts";
+import { asMoved } from "../build/known-files.ts";
 
 /** Where an exchange stands. */
 export interface ExchangeAddress {
@@ -124,7 +125,7 @@ export class ExchangeSource {
       return known;
     }
     const files = this.#tree.days(number).find((entry) => entry.day === day)?.files ?? [];
-    const reader = this.#tree.openDay(files);
+    const reader = opened(this.#tree, files);
     for (const { file, line, message } of reader.damage) {
       this.damage.push(`${file}:${line}: ${message}`);
     }
@@ -136,6 +137,14 @@ export class ExchangeSource {
       this.#open.delete(oldest);
     }
     return made;
+  }
+}
+
+function opened(tree: Tree, files: readonly string[]): DayReader {
+  try {
+    return tree.openDay(files);
+  } catch (error) {
+    throw asMoved(error, "a capture file");
   }
 }
 

@@ -13,6 +13,7 @@ const onDisk = (day: string, signature: string): DayOnDisk => ({
   number: "11.11",
   day,
   files: [],
+  sizes: [],
   signature,
   bytes: 1,
 });
@@ -20,6 +21,7 @@ const entry = (day: string, signature: string): DayEntry => ({
   number: "11.11",
   day,
   signature,
+  files: [],
   bytes: 1,
   totals: emptyTotals(),
   models: {},
@@ -27,8 +29,9 @@ const entry = (day: string, signature: string): DayEntry => ({
   conversations: 0,
 });
 const manifest = (...entries: DayEntry[]): Manifest => ({
-  version: 1,
+  version: 2,
   look: "x",
+  titles: {},
   days: Object.fromEntries(entries.map((one) => [dayKey(one.number, one.day), one])),
 });
 

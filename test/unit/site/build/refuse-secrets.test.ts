@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { LIMITS } from "../../../../record/limits.ts";
-import { type DayOnDisk, dayKey, type Manifest } from "../../../../site/build/manifest.ts";
+import { type DirtyDay, markDay } from "../../../../site/build/dirty-days.ts";
+import { markFile } from "../../../../site/build/known-files.ts";
+import { dayKey, type Manifest } from "../../../../site/build/manifest.ts";
 import { refuseSecrets, secretsIn, slicesToScan } from "../../../../site/build/refuse-secrets.ts";
 import { emptyTotals } from "../../../../site/view/totals.ts";
 
@@ -13,16 +15,38 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 // Put together here, so that no scanner takes this file for a leak.
 const KEY = ["sk", "ant", "api03", "q7Lw2Zk9".repeat(12)].join("-");
-const nothing: Manifest = { version: 1, look: "", days: {} };
-const day = (file: string) => ({
-  number: "11.11",
-  day: "2026-11-23",
-  files: [file],
-  signature: "",
-  bytes: 0,
+const nothing: Manifest = { version: 2, look: "", titles: {}, days: {} };
+const day = (file: string, before: Manifest = nothing) =>
+  markDay(
+    {
+      number: "11.11",
+      day: "2026-11-23",
+      files: [file],
+      sizes: [statSync(file).size],
+      signature: "",
+      bytes: statSync(file).size,
+    },
+    before.days[dayKey("11.11", "2026-11-23")],
+  );
+/** As a build leaves it that has read so many bytes of the file. */
+const readAsFarAs = (file: string, bytes: number): Manifest => ({
+  ...nothing,
+  days: {
+    [dayKey("11.11", "2026-11-23")]: {
+      number: "11.11",
+      day: "2026-11-23",
+      signature: "",
+      files: [markFile(file, bytes, undefined).mark],
+      bytes,
+      totals: emptyTotals(),
+      models: {},
+      findings: {},
+      conversations: 0,
+    },
+  },
 });
 
-const look = (days: DayOnDisk[], before: Manifest) =>
+const look = (days: DirtyDay[], before: Manifest) =>
   refuseSecrets(slicesToScan(days, before).flatMap(secretsIn));
 
 test("a key in a capture file stops the build and is not repeated in the message", () => {
@@ -49,19 +73,11 @@ test("only what is new is scanned, and its lines are counted from the top", () =
   const file = join(folder, "c.jsonl");
   writeFileSync(file, '{"a":1}\n{"b":2}\n');
   const { size } = statSync(file);
-  const entry = {
-    number: "11.11",
-    day: "2026-11-23",
-    signature: `c.jsonl:${size}:1`,
-    bytes: size,
-    totals: emptyTotals(),
-    models: {},
-    findings: {},
-    conversations: 0,
-  };
-  const before = { ...nothing, days: { [dayKey("11.11", "2026-11-23")]: entry } };
+  const before = readAsFarAs(file, size);
   appendFileSync(file, `{"content":"${KEY}"}\n`);
-  assert.throws(() => look([day(file)], before), /c\.jsonl:3:/);
+  const grown = day(file, before);
+  assert.equal(slicesToScan([grown], before)[0]!.from, size);
+  assert.throws(() => look([grown], before), /c\.jsonl:3:/);
 });
 
 test("a large file is scanned in slices, every line once, also one across a border", () => {
@@ -90,16 +106,14 @@ test("a line that was torn when it was seen is scanned as a whole", () => {
   const line = `{"content":"${KEY}"}\n`;
   writeFileSync(file, `{"a":1}\n${line}`);
   const torn = '{"a":1}\n'.length + 40;
-  const entry = {
-    number: "11.11",
-    day: "2026-11-23",
-    signature: `e.jsonl:${torn}:1`,
-    bytes: torn,
-    totals: emptyTotals(),
-    models: {},
-    findings: {},
-    conversations: 0,
-  };
-  const before = { ...nothing, days: { [dayKey("11.11", "2026-11-23")]: entry } };
-  assert.throws(() => look([day(file)], before), /e\.jsonl:2:/);
+  const before = readAsFarAs(file, torn);
+  assert.throws(() => look([day(file, before)], before), /e\.jsonl:2:/);
+});
+
+test("a file that was rewritten to a larger one is scanned from its start", () => {
+  const file = join(folder, "f.jsonl");
+  writeFileSync(file, '{"a":1}\n{"b":2}\n');
+  const before = readAsFarAs(file, statSync(file).size);
+  writeFileSync(file, `{"c":"${KEY}"}\n{"a":1}\n{"b":2}\n`);
+  assert.throws(() => look([day(file, before)], before), /f\.jsonl:1:/);
 });

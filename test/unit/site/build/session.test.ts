@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -199,4 +200,91 @@ test("threads publish what one thread publishes, also where templates are still 
   const [a, b] = [published(options.out), published(one.out)];
   assert.deepEqual([...b.keys()], [...a.keys()]);
   for (const [path, text] of a) assert.ok(b.get(path) === text, path);
+});
+
+test("a day that was rewritten to a larger one shows what it holds now and nothing else", async () => {
+  const options = site("rewritten");
+  const at = { days: 1, lastDay: "2026-11-22" };
+  generateCaptures({ folder: options.captures, exchanges: 30, seed: 3, ...at });
+  await build(options);
+  const other = join(folder, "rewritten", "other");
+  generateCaptures({ folder: other, exchanges: 90, seed: 4, ...at });
+  for (const file of capturesOf("2026-11-22", options.captures)) {
+    const larger = readFileSync(file.replace(options.captures, other));
+    assert.ok(larger.length > statSync(file).size);
+    // In place: the same file, as an editor or a script may leave it.
+    writeFileSync(file, larger);
+  }
+  await build(options);
+  const fresh = { ...options, out: join(folder, "rewritten", "fresh") };
+  await build(fresh);
+  assert.deepEqual(published(options.out), published(fresh.out));
+});
+
+test("another title, in the plan or of a folder, shows on the pages that name it", async () => {
+  const options = site("retitled");
+  generateCaptures({
+    folder: options.captures,
+    exchanges: 40,
+    days: 2,
+    seed: 6,
+    lastDay: "2026-11-22",
+  });
+  await build(options);
+  const rows = [{ number: "13.11", title: "Planned", description: "Not written yet" }];
+  const planned = { ...options, plan: { rows } };
+  const report = await build(planned);
+  assert.ok(report.pages > 0 && report.dirtyDays === 0);
+  assert.ok(published(options.out).get("jdex/index.html")!.includes("Not written yet"));
+  const stream = join(options.captures, "10-19 Coding agents", "11 Cline");
+  renameSync(join(stream, "11.11 OpenRouter"), join(stream, "11.11 Another name"));
+  await build(planned);
+  const pages = published(options.out);
+  for (const [path, text] of pages) assert.ok(!text.includes("11.11 OpenRouter"), path);
+  assert.ok([...pages].some(([path, text]) => path.startsWith("c/") && text.includes("Another")));
+  const fresh = { ...planned, out: join(folder, "retitled", "fresh") };
+  await build(fresh);
+  assert.deepEqual(pages, published(fresh.out));
+  assert.equal((await build(planned)).pages, 0);
+});
+
+test("captures that go away while a build reads them make it begin again, not fail", async () => {
+  const options = site("moved");
+  generateCaptures({
+    folder: options.captures,
+    exchanges: 60,
+    days: 3,
+    seed: 8,
+    lastDay: "2026-11-22",
+  });
+  let gone = false;
+  await runBuild(options, () => {
+    if (gone) return;
+    gone = true;
+    for (const file of capturesOf("2026-11-22", options.captures)) rmSync(file);
+  });
+  assert.ok(gone);
+  const fresh = { ...options, out: join(folder, "moved", "fresh") };
+  await build(fresh);
+  assert.deepEqual(published(options.out), published(fresh.out));
+});
+
+test("captures that keep going away end the build with a plain error", async () => {
+  const options = site("moving");
+  generateCaptures({
+    folder: options.captures,
+    exchanges: 60,
+    days: 3,
+    seed: 8,
+    lastDay: "2026-11-22",
+  });
+  const days = ["2026-11-22", "2026-11-21"];
+  await assert.rejects(
+    runBuild(options, ({ step, done }) => {
+      // Once in each attempt, before its newest day is read.
+      const day = step === "reading" && done === 1 ? days.shift() : undefined;
+      if (day) for (const file of capturesOf(day, options.captures)) rmSync(file);
+    }),
+    { code: "site-captures-moved" },
+  );
 });
