@@ -6,9 +6,9 @@ import type { ExchangeLine } from "../record/format/schema.ts";
 import { DayReader } from "../record/reader/day-reader.ts";
 import { openTree } from "../record/reader/tree.ts";
 import { isUnder } from "./captures.ts";
-import type { Command } from "./command.ts";
+import type { Command, Io } from "./command.ts";
 import { configOf } from "./config-of.ts";
-import { oneLine } from "./printable.ts";
+import { statsTable } from "./stats-table.ts";
 import { addExchange, emptyTally, type Tally, talliedRow } from "./tally.ts";
 
 const BY = ["model", "upstream", "client", "day", "number"] as const;
@@ -43,7 +43,7 @@ export const stats: Command = {
     const rows = [...tallies].map(([key, tally]) => ({ key, ...talliedRow(tally) }));
     rows.sort((a, b) => (by === "day" ? (a.key < b.key ? -1 : 1) : b.calls - a.calls));
     if (options.json) for (const row of rows) io.stdout.write(`${JSON.stringify(row)}\n`);
-    else io.stdout.write(table(rows, by ?? "all"));
+    else io.stdout.write(statsTable(rows, by ?? "all", columnsOf(io.stdout)));
     if (rows.length === 0) io.stderr.write("no captures\n");
     else {
       const whole = rows.reduce((sum, row) => sum + row.body_bytes, 0);
@@ -82,48 +82,11 @@ function repriced(line: ExchangeLine, reader: DayReader, config: Config): number
   return llm?.cost_usd ?? null;
 }
 
-type Row = { key: string } & ReturnType<typeof talliedRow>;
-
-function table(rows: readonly Row[], name: string): string {
-  const cells = rows.map((row) => [
-    oneLine(row.key, 48),
-    String(row.calls),
-    String(row.errors),
-    String(row.input_tokens),
-    String(row.cache_read_input_tokens),
-    String(row.output_tokens),
-    row.cost_usd === null ? "—" : `$${row.cost_usd.toFixed(4)}${row.unpriced > 0 ? "*" : ""}`,
-    millis(row.first_token_p50_ms),
-    millis(row.total_p50_ms),
-    millis(row.total_p95_ms),
-  ]);
-  const head = [
-    name,
-    "calls",
-    "errors",
-    "in",
-    "cached",
-    "out",
-    "cost",
-    "TTFT p50",
-    "time p50",
-    "p95",
-  ];
-  const widths = head.map((title, i) =>
-    Math.max(title.length, ...cells.map((row) => row[i]!.length)),
-  );
-  const lines = [head, ...cells].map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join("  "),
-  );
-  const starred = cells.some((row) => row[6]!.endsWith("*"));
-  if (starred) lines.push("* some calls have no known price and are not in the sum");
-  return rows.length === 0 ? "" : `${lines.join("\n")}\n`;
+/** Columns of the terminal; 80 where the answer goes elsewhere. */
+function columnsOf(stdout: Io["stdout"]): number {
+  const { columns } = stdout as { columns?: number };
+  return columns !== undefined && columns > 0 ? columns : 80;
 }
-
-const millis = (ms: number | null): string =>
-  ms === null ? "—" : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 
 function size(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
