@@ -184,7 +184,9 @@ export const ConfigFile = z
           .describe("Folder of the built site. Default ./dist, relative to this file."),
         listen: address
           .optional()
-          .describe("Address of the preview that `callnumber up` serves. Beyond loopback it is below /~TOKEN/. Default 127.0.0.1:4178."),
+          .describe(
+            "Address of the preview that `callnumber up` serves. Beyond loopback it is below /~TOKEN/. Default 127.0.0.1:4178.",
+          ),
       })
       .optional(),
   })

@@ -19,6 +19,8 @@ import type { FromFiler, ToFiler } from "./messages.ts";
 const parent = process.ppid;
 const SIGN_OF_LIFE_MS = 1000;
 const LOCK_RETRY_MS = 20;
+/** Without work for so long, it tidies up. */
+const TIDY_MS = 250;
 
 let filer: Filer | null = null;
 /** Came while the filer was still waiting for its lock. */
@@ -29,6 +31,8 @@ let stopping = false;
 /** The byte path needs the core that both share. */
 let resting = false;
 let retry: NodeJS.Timeout | null = null;
+let tidying: NodeJS.Timeout | null = null;
+let residentBytes = 0;
 const drains: number[] = [];
 
 function send(message: FromFiler): void {
@@ -72,6 +76,7 @@ async function work(): Promise<void> {
   if (running || resting || filer === null) return;
   running = true;
   if (retry !== null) clearTimeout(retry);
+  if (tidying !== null) clearTimeout(tidying);
   retry = null;
   const alive = setInterval(() => report("busy"), SIGN_OF_LIFE_MS);
   let complete = true;
@@ -90,6 +95,15 @@ async function work(): Promise<void> {
   else if (resting) return;
   else if (!complete) retry = setTimeout(work, filer.retryMs);
   else if (filer.follows) retry = setTimeout(work, LIMITS.liveSocketMs);
+  else tidying = setTimeout(tidy, TIDY_MS);
+}
+
+/** Gives memory back that a burst took: V8 by itself would wait for the next one. */
+function tidy(): void {
+  const grown = process.memoryUsage.rss() - residentBytes;
+  if (grown < LIMITS.filerGrowthBytes) return;
+  globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+  residentBytes = process.memoryUsage.rss();
 }
 
 function report(now: "busy" | "rests" | "done"): void {

@@ -181,10 +181,14 @@ export class FilerSupervisor extends EventEmitter<{
     const heap = [
       `--max-old-space-size=${LIMITS.filerHeapMiB}`,
       `--max-semi-space-size=${LIMITS.filerYoungMiB}`,
+      // The filer collects by itself when it has nothing to do.
+      "--expose-gc",
     ];
     const child = fork(this.#options.program ?? PROGRAM, [], {
       execArgv: [...heap, ...(this.#options.execArgv ?? [])],
       stdio: ["ignore", 2, 2, "ipc"],
+      // One thread of it allocates: further arenas only keep what they once held.
+      env: { ...process.env, MALLOC_ARENA_MAX: "1" },
     });
     this.#child = child;
     child.on("message", (message) => this.#take(message as FromFiler));

@@ -6,6 +6,8 @@
  * LoadCredential). Why each choice: docs/operations.md.
  */
 
+import { LIMITS } from "../../record/limits.ts";
+
 /** Where things are. All paths absolute. */
 export interface Installation {
   /** Program and script, e.g. `/usr/bin/node /usr/lib/node_modules/callnumber/build/cli/main.js`. */
@@ -28,6 +30,15 @@ export interface Installation {
 const ACCOUNT = "callnumber";
 export const STATE_FOLDER = "/var/lib/callnumber";
 export const CREDENTIALS_FOLDER = "/etc/callnumber/credentials";
+
+/**
+ * Options of Node for the daemon. What it keeps is 20 MiB; left alone V8 lets four times that gather
+ * before it looks, and as much again of young objects (docs/benchmarks.md, memory).
+ */
+export const DAEMON_HEAP: readonly string[] = [
+  `--max-old-space-size=${LIMITS.daemonHeapMiB}`,
+  `--max-semi-space-size=${LIMITS.daemonYoungMiB}`,
+];
 
 /** All files of an installation, by file name. */
 export function unitFiles(at: Installation): Record<string, string> {
@@ -57,7 +68,7 @@ function daemonUnit(at: Installation): string {
       "Type=notify",
       // The words come from a helper of the daemon, not from its own process.
       "NotifyAccess=all",
-      `ExecStart=${command(at, "serve")}`,
+      `ExecStart=${command(at, "serve", DAEMON_HEAP)}`,
       // The shell's own kill: a small system may have no other.
       "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
       "Restart=on-failure",
@@ -259,8 +270,9 @@ function userHardening(): string[] {
   ];
 }
 
-function command(at: Installation, words: string): string {
-  return `${quoted(at.node)} ${quoted(at.main)} ${words} --config ${quoted(at.config)}`;
+function command(at: Installation, words: string, flags: readonly string[] = []): string {
+  const node = [quoted(at.node), ...flags].join(" ");
+  return `${node} ${quoted(at.main)} ${words} --config ${quoted(at.config)}`;
 }
 
 /** As systemd reads a word: quotes around what has spaces, `%` doubled. */

@@ -13,6 +13,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DAEMON_HEAP } from "../../daemon/systemd/units.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -88,7 +89,8 @@ export async function serveCallnumber(
     `listen: 127.0.0.1:0\nupstreams: { bench: "http://127.0.0.1:${upstream}" }\n`,
   );
   const began = performance.now();
-  const args = [join(ROOT, "cli/main.ts"), "serve", "--quiet", "--config", config];
+  // As the unit starts it.
+  const args = [...DAEMON_HEAP, join(ROOT, "cli/main.ts"), "serve", "--quiet", "--config", config];
   const child = pinned(core, process.execPath, args, env);
   const [, port] = await printed(child, /listening on http:\/\/[^:]+:(\d+)/);
   return { child, port: Number(port), ms: performance.now() - began };

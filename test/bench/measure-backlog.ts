@@ -39,6 +39,8 @@ export async function measureBacklog(
     const loaded = together(pid).now;
     const filingSeconds = await waitUntilFiled(port);
     say(`filed after ${filingSeconds.toFixed(1)} s more`);
+    // It gives memory back when it has had nothing to do for a moment.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     const after = together(pid);
     return {
       requests,

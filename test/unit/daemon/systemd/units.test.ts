@@ -46,6 +46,16 @@ test("paths with spaces and per cent signs stay one word", () => {
   );
 });
 
+test("the daemon runs with the bounded heap that its memory was measured with", () => {
+  for (const kind of KINDS) {
+    const text = unitFiles(installationAt(kind))["callnumber.service"] ?? "";
+    assert.match(
+      text,
+      /\nExecStart=\S+node --max-old-space-size=512 --max-semi-space-size=4 \S+ serve /,
+    );
+  }
+});
+
 test("each kind of unit passes systemd's own check", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "callnumber-verify-"));
   const at = { ...installationAt("system"), repository: "/" };
