@@ -40,7 +40,7 @@ export interface FrameToWrite {
 }
 
 export interface SpoolStats {
-  /** Bytes on disk, as far as known without asking it. */
+  /** Bytes on disk; the folder is looked at ten times a second at most. */
   readonly bytes: number;
   readonly segments: number;
   readonly frames: number;
@@ -227,6 +227,8 @@ export class SpoolWriter {
   }
 
   stats(): SpoolStats {
+    // The filer removes segments without a word.
+    this.#segments.recount();
     return {
       bytes: this.#segments.bytes,
       segments: this.#segments.count,

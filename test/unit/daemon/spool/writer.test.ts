@@ -391,3 +391,22 @@ test("of a broken exchange among others only the end is written, behind a gap", 
   await spool.close();
   assert.deepEqual(all(dir), ["1:1:one", "2:1:two", "2:2:body", "1:0:", "1:7:end", "2:7:end"]);
 });
+
+test("the numbers of the spool shrink when segments are removed", async () => {
+  const dir = folder();
+  const spool = open(dir, { segmentBytes: 1000 });
+  for (let i = 1; i <= 5; i++) spool.append(1, i, 0, "x".repeat(2000));
+  const full = spool.stats();
+  assert.ok(full.segments >= 5 && full.bytes > 10_000, `${full.segments} of ${full.bytes} bytes`);
+  // What the filer does with those of which everything is filed.
+  for (const number of listSegments(dir).slice(0, -1))
+    fs.unlinkSync(join(dir, segmentName(number)));
+  const deadline = performance.now() + 5000;
+  while (spool.stats().segments > 1 && performance.now() < deadline) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { bytes, segments } = spool.stats();
+  const left = join(dir, segmentName(listSegments(dir)[0] as number));
+  assert.deepEqual([bytes, segments], [fs.statSync(left).size, 1]);
+  await spool.close();
+});
