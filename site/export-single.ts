@@ -38,7 +38,7 @@ export async function exportSingle(
   try {
     return await withDigests(own, folder, async (digested) => {
       const id = conversationOf(digested.digests, options, single.id);
-      const source = new ExchangeSource(digested.tree);
+      const source = new ExchangeSource(digested.tree, digested.digests);
       const inputs = { ...digested, out, plan: own.plan, source, share: { index: 0, of: 1 } };
       const job = id === null ? null : wholeConversationJob(inputs, id);
       if (!job) throw new CodedError("no-such-exchange", `no conversation ${single.id}`);

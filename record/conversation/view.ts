@@ -43,6 +43,11 @@ interface Known {
 const CHAINED = new Set(["openai.responses", "google.interactions"]);
 const ASKS = new Set(["chat", "compact", "generate_content"]);
 
+/** Whether a later request may name this exchange's response instead of repeating it. */
+export function canBeFollowed({ llm }: ExchangeLine): boolean {
+  return CHAINED.has(llm?.api ?? "") && ASKS.has(llm?.operation ?? "");
+}
+
 const EMPTY: NormalRequest = { model: null, messages: [], tools: [], parameters: {} };
 
 export class ViewReader {
@@ -64,6 +69,11 @@ export class ViewReader {
     return { ...own, ...this.#turns.whole(own.request) };
   }
 
+  /** The turn as its own bytes say it. Errors as of `view`. */
+  turn(line: ExchangeLine): ExchangeView {
+    return this.#own(line);
+  }
+
   /** The turn that was answered with this response id, as its own bytes say it. */
   byResponse(responseId: string): ExchangeView | null {
     this.#responses ??= this.#indexed();
@@ -74,7 +84,7 @@ export class ViewReader {
   #indexed(): Map<string, string> {
     const found = new Map<string, string>();
     for (const line of this.#day.exchanges()) {
-      if (!CHAINED.has(line.llm?.api ?? "") || !ASKS.has(line.llm?.operation ?? "")) continue;
+      if (!canBeFollowed(line)) continue;
       const id = idIn(this.#response(line));
       if (id !== null) found.set(id, line.id);
     }

@@ -68,7 +68,11 @@ function pagesOf({ turns }: Talk): number {
 }
 
 /** A file of its own can fetch nothing: it holds long texts whole. */
-const WHOLE: TextLimits = { pieceChars: LIMITS.siteRawBytes, depth: LIMITS.siteJsonDepth };
+const WHOLE: TextLimits = {
+  pieceChars: LIMITS.siteRawBytes,
+  depth: LIMITS.siteJsonDepth,
+  whole: true,
+};
 
 function conversationView(
   inputs: PageInputs,

@@ -39,8 +39,8 @@ export interface DaysMade {
 }
 
 export function digestDays(inputs: DaysInputs, onDay: () => void): DaysMade {
-  const source = new ExchangeSource(openTree(inputs.captures));
   const digests = new DigestStore(inputs.folder);
+  const source = new ExchangeSource(openTree(inputs.captures), digests);
   const entries: DayEntry[] = [];
   const segments: Segment[] = [];
   try {

@@ -58,8 +58,8 @@ export const PERFORM: Perform = {
 async function render(inputs: RenderInputs, step: () => void): Promise<Rendered> {
   const { options } = inputs;
   const tree = openTree(options.captures);
-  const source = new ExchangeSource(tree);
   const digests = new DigestStore(inputs.folder);
+  const source = new ExchangeSource(tree, digests);
   const { out, plan } = options;
   try {
     await renderPages(pageJobs({ ...inputs, out, plan, tree, source, digests }), options, step);

@@ -27,6 +27,8 @@ export interface DayDigest {
   readonly rows: readonly Row[];
   readonly placed: readonly PlacedExchange[];
   readonly findings: readonly FindingRow[];
+  /** Exchanges by the id of their response, where later requests may name it. */
+  readonly responses: Readonly<Record<string, string>>;
 }
 
 /** A day of a stream. */

@@ -2,7 +2,8 @@
  * Exchanges in their normal form, read from the captures when they are asked for: the one way by
  * which the site gets at what was sent and answered.
  *
- * What always holds: only a few days are open and only a few normal forms are kept, however much is
+ * What always holds: a request that names an earlier response is shown with all that the model was
+ * given, as far as the stream's days of one rest have it; only a few days are open and only a few normal forms are kept, however much is
  * asked for; a body that cannot be read gives an empty form and a line in `damage`, never a failed
  * build.
  */
@@ -14,6 +15,7 @@ import type { DayReader } from "../../record/reader/day-reader.ts";
 import type { OutlineEntry, OutlinePart } from "../../record/reader/outline.ts";
 import type { Tree } from "../../record/reader/tree.ts";
 import { asMoved } from "../build/known-files.ts";
+import type { DigestStore } from "./day-digest.ts";
 
 /** Where an exchange stands. */
 export interface ExchangeAddress {
@@ -32,13 +34,16 @@ export class ExchangeSource {
   /** Exchanges read so far, again where they were dropped in between. */
   seen = 0;
   readonly #tree: Tree;
+  readonly #digests: DigestStore;
   readonly #open = new Map<string, OpenDay>();
   readonly #views = new Map<string, ExchangeView>();
   /** Digests of the parts of requests, by exchange. */
   readonly #parts = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
-  constructor(tree: Tree) {
+  /** @param digests say on which earlier day a response was given */
+  constructor(tree: Tree, digests: DigestStore) {
     this.#tree = tree;
+    this.#digests = digests;
   }
 
   /** Ids of a day's exchanges, in order. */
@@ -75,6 +80,8 @@ export class ExchangeSource {
     const before = new Set([...this.#partsOf(parent).values()].flat());
     const after = this.#partsOf(at);
     return messages.filter(({ key, index }) => {
+      // Put in from the turns before, which the parent ends.
+      if (key === "earlier") return false;
       const part = after.get(key)?.[index ?? 0];
       return part === undefined || !before.has(part);
     });
@@ -95,6 +102,21 @@ export class ExchangeSource {
       const request = { model: null, messages: [], tools: [], parameters: {} };
       return { line, request, answer: [], responseId: null };
     }
+  }
+
+  /** The turn of an earlier day that gave a response; null where no day of late has it. */
+  #elsewhere(number: string, before: string, responseId: string): ExchangeView | null {
+    const from = new Date(Date.parse(before) - LIMITS.conversationRestMs);
+    const oldest = from.toISOString().slice(0, 10);
+    for (const { day } of this.#tree.days(number).toReversed()) {
+      if (day >= before) continue;
+      if (day < oldest) break;
+      const id = this.#digests.get({ number, day })?.responses[responseId];
+      if (id === undefined) continue;
+      const { reader, views } = this.#day(number, day);
+      return views.turn(reader.exchange(id));
+    }
+    return null;
   }
 
   /** Digests of the parts of a request by its top-level keys. */
@@ -129,7 +151,8 @@ export class ExchangeSource {
     for (const { file, line, message } of reader.damage) {
       this.damage.push(`${file}:${line}: ${message}`);
     }
-    const made = { reader, views: new ViewReader(reader) };
+    const views = new ViewReader(reader, (id) => this.#elsewhere(number, day, id));
+    const made = { reader, views };
     this.#open.set(key, made);
     for (const [oldest, { reader: old }] of this.#open) {
       if (this.#open.size <= LIMITS.siteOpenDays) break;

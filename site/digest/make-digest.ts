@@ -7,6 +7,7 @@
  */
 
 import { factsOf } from "../../record/conversation/facts.ts";
+import { canBeFollowed } from "../../record/conversation/view.ts";
 import { byStart, ConversationIndex } from "../../record/conversation.ts";
 import type { NormalMessage } from "../../record/dialects/normal.ts";
 import { LIMITS } from "../../record/limits.ts";
@@ -57,6 +58,7 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
   const rows: Row[] = [...(known?.rows ?? [])];
   const placed: PlacedExchange[] = [...(known?.placed ?? [])];
   const findings: FindingRow[] = [...(known?.findings ?? [])];
+  const responses = new Map(Object.entries(known?.responses ?? {}));
   const addresses = new AddressBook(digests, at, placed);
   const open = new Map<string, PlacedExchange[]>();
   const scenes = new Scenes();
@@ -64,6 +66,7 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
   for (const { id } of lines) {
     const here = { ...at, id };
     const view = source.view(here);
+    if (view.responseId !== null && canBeFollowed(view.line)) responses.set(view.responseId, id);
     const placement = index.add(factsOf(view, at.number));
     const conversation = placement.conversation ?? id.toLowerCase();
     const parent =
@@ -102,7 +105,7 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
     }
     onFresh({ row, text: [...fresh, ...view.answer].map(messageText).join("\n") });
   }
-  const digest = { ...at, rows, placed, findings };
+  const digest = { ...at, rows, placed, findings, responses: Object.fromEntries(responses) };
   digests.put(digest);
   digests.putIndex(at, index.snapshot());
   return digest;

@@ -92,6 +92,8 @@ export const en = {
   "conversation.again": "{n|message|messages} sent again, shown above",
   "conversation.nothingNew": "No new message in this turn.",
   "conversation.answer": "Answer",
+  "conversation.missing":
+    "What came before is not in the captures. The request goes on from the response",
   "conversation.noAnswer": "No answer was received.",
   "conversation.partial": "The answer stops where the stream broke off.",
   "conversation.tools.same": "The same {n|tool|tools} as in the turn before",

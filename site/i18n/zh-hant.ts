@@ -93,6 +93,7 @@ export const zhHant: Table = {
   "conversation.again": "重送的 {n} 則訊息，見上文",
   "conversation.nothingNew": "這一回合沒有新訊息。",
   "conversation.answer": "回答",
+  "conversation.missing": "先前的內容不在紀錄中。這個請求接續的回應是",
   "conversation.noAnswer": "沒有收到回答。",
   "conversation.partial": "回答在串流中斷處結束。",
   "conversation.tools.same": "與前一回合相同的 {n} 個工具",

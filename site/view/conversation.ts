@@ -69,6 +69,8 @@ export interface TurnView {
   readonly compareBytes: number | null;
   /** Column in the map of branches. */
   readonly lane: number;
+  /** Id of the response that the request goes on from and that no capture has. */
+  readonly missing: string | null;
   /** Messages sent again that stand further up. */
   readonly again: number;
   readonly added: readonly MessageView[];

@@ -40,6 +40,8 @@ export interface TextLimits {
   readonly pieceChars: number;
   /** Levels to which JSON is laid out. */
   readonly depth: number;
+  /** Nothing else of the page may be fetched or looked up: changes and parameters are whole too. */
+  readonly whole?: boolean;
   /** Takes what is left out of a long text. */
   readonly keep?: Keep;
 }

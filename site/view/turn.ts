@@ -28,6 +28,7 @@ export interface TurnSource {
     readonly parameters: Readonly<Record<string, unknown>>;
   };
   readonly answer: readonly NormalMessage[];
+  readonly missing?: string;
 }
 
 export interface TurnPlace {
@@ -65,8 +66,8 @@ export function turnView(
     .filter((message) => message !== undefined);
   const fresh = shown(heard, limits, anchors);
   const rewritten = [
-    ...systemRewrite(turn, diff),
-    ...changes.flatMap((change) => rewrite(change, diff)),
+    ...systemRewrite(turn, diff, limits),
+    ...changes.flatMap((change) => rewrite(change, diff, limits)),
   ];
   const tools = toolsView(turn, before, diff, limits);
   return {
@@ -77,12 +78,13 @@ export function turnView(
     parentId: before ? place.step.parent : null,
     compareBytes: before ? place.compareBytes : null,
     lane: place.lane,
+    missing: turn.missing ?? null,
     again: before ? messages.length - heard.length : 0,
     added: fresh,
     removed: shown(removed, limits),
     rewritten,
     tools,
-    params: before ? [] : parameters(turn.request.parameters),
+    params: before ? [] : parameters(turn.request.parameters, limits),
     paramsChanged: (diff?.parameters ?? []).map(({ path, before: was, after }) => ({
       name: path,
       before: was,
@@ -140,24 +142,33 @@ export function kindOfTurn({ relation }: Step): TurnKind {
   return relation === "retry" ? "retry" : "turn";
 }
 
-function systemRewrite({ request }: TurnSource, diff: RequestDiff | null): RewriteView[] {
+function systemRewrite(
+  { request }: TurnSource,
+  diff: RequestDiff | null,
+  limits: TextLimits,
+): RewriteView[] {
   if (!diff?.system) return [];
   const position = request.messages.findIndex(({ role }) => role === "system");
   const anchor = position === -1 ? null : messageAnchor(position);
-  return [{ role: "system", anchor, words: wordsOf(diff.system.words) }];
+  return [{ role: "system", anchor, words: wordsOf(diff.system.words, limits) }];
 }
 
-function rewrite(change: MessageChange, diff: RequestDiff | null): RewriteView[] {
+function rewrite(
+  change: MessageChange,
+  diff: RequestDiff | null,
+  limits: TextLimits,
+): RewriteView[] {
   if (change.change !== "rewritten" || !change.text) return [];
   // The system prompt as a whole is shown already.
   if (change.role === "system" && diff?.system) return [];
   const anchor = change.after === null ? null : messageAnchor(change.after);
-  return [{ role: change.role, anchor, words: wordsOf(change.text.words) }];
+  return [{ role: change.role, anchor, words: wordsOf(change.text.words, limits) }];
 }
 
 /** Long stretches that are the same are cut to their ends: what changed must be in sight. */
-function wordsOf(words: readonly Words[]): RewriteView["words"] {
+function wordsOf(words: readonly Words[], { whole = false }: TextLimits): RewriteView["words"] {
   const ops = { same: "same", added: "add", removed: "del" } as const;
+  if (whole) return words.map(({ kind, text }) => ({ op: ops[kind], text }));
   return words.slice(0, 400).map(({ kind, text }) => ({
     op: ops[kind],
     text:
@@ -189,10 +200,16 @@ function toolsView(
   };
 }
 
-function parameters(values: Readonly<Record<string, unknown>>): [string, string][] {
-  return Object.entries(values)
-    .map(([name, value]): [string, string] => [name, safeJson(value).slice(0, 300)])
-    .slice(0, 60);
+function parameters(
+  values: Readonly<Record<string, unknown>>,
+  { whole = false }: TextLimits,
+): [string, string][] {
+  const all = Object.entries(values).map(([name, value]): [string, string] => [
+    name,
+    safeJson(value),
+  ]);
+  if (whole) return all;
+  return all.slice(0, 60).map(([name, json]) => [name, json.slice(0, 300)]);
 }
 
 function safeJson(value: unknown): string {

@@ -18,6 +18,7 @@ import { LIMITS } from "../../../../record/limits.ts";
 import { runBuild } from "../../../../site/build/session.ts";
 import type { SiteOptions } from "../../../../site/build.ts";
 import { generateCaptures } from "../../../bench/generate-captures.ts";
+import { resumedWriter, sampleId, writeSample } from "../../record/sample-capture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "callnumber-session-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -287,4 +288,130 @@ test("captures that keep going away end the build with a plain error", async () 
     }),
     { code: "site-captures-moved" },
   );
+});
+
+/** An exchange of the Responses API, which names the response before it instead of repeating it. */
+function followed(
+  captures: string,
+  n: number,
+  stream: string,
+  {
+    day,
+    previous,
+    text,
+    session = null,
+  }: {
+    day: string;
+    previous: string | null;
+    text: string;
+    session?: string | null;
+  },
+): void {
+  const file = join(captures, "10-19 Agents", "11 Made up", stream, `${day}.jsonl`);
+  mkdirSync(join(file, ".."), { recursive: true });
+  const body = {
+    model: "m",
+    instructions: "Be brief, and say what you did. ".repeat(12),
+    input: [{ role: "user", content: text }],
+    ...(previous !== null && { previous_response_id: previous }),
+  };
+  const response = {
+    id: `r${n}`,
+    object: "response",
+    status: "completed",
+    model: "m",
+    output: [
+      {
+        type: "message",
+        role: "assistant",
+        content: [{ type: "output_text", text: `Done ${n}.` }],
+      },
+    ],
+  };
+  const { writer } = resumedWriter(file);
+  writeSample(writer, {
+    id: sampleId(n),
+    request: JSON.stringify(body),
+    response: JSON.stringify(response),
+    line: {
+      started: `${day}T10:00:0${n}.000Z`,
+      session,
+      llm: { ...LLM, api: "openai.responses" },
+    },
+  });
+}
+
+const LLM = {
+  operation: "chat",
+  model: "m",
+  served_model: null,
+  served_by: null,
+  stream: false,
+  finish_reasons: ["completed"],
+  usage: null,
+  cost_usd: null,
+  price_source: null,
+  tools_offered: [],
+  tool_calls: [],
+};
+
+const pageOf = (options: SiteOptions, text: string) => {
+  const found = [...published(options.out)].filter(
+    ([path, page]) => path.startsWith("c/") && page.includes(text),
+  );
+  assert.equal(found.length, 1, text);
+  return found[0]![1];
+};
+
+test("a request that names the response of another day is shown as its next turn", async () => {
+  const options = site("followed");
+  const { captures } = options;
+  const stream = "11.11 Responses";
+  followed(captures, 1, stream, { day: "2026-11-20", previous: null, text: "What is in it?" });
+  followed(captures, 2, stream, { day: "2026-11-21", previous: "r1", text: "Run the test." });
+  await build(options);
+  followed(captures, 3, stream, { day: "2026-11-22", previous: "r2", text: "Mend it, please." });
+  await build(options);
+  const page = pageOf(options, "Mend it, please.");
+  for (const text of ["What is in it?", "Run the test.", "Done 3."]) assert.ok(page.includes(text));
+  assert.ok(!page.includes("not in the captures"));
+  // The turns before are not new in it, for the lists and the search.
+  const rows = published(options.out).get("11.11/2026-11-22/index.html")!;
+  assert.ok(rows.includes("Mend it, please.") && !rows.includes("Run the test."));
+  const said = published(options.out).get("_said/11.11/2026-11-22/0.bin")!;
+  assert.ok(said.includes("What is in it?") && said.includes("Done 2."));
+});
+
+test("where the response that a request goes on from was not captured, the page says so", async () => {
+  const options = site("unknown");
+  const stream = "11.11 Responses";
+  followed(options.captures, 4, stream, { day: "2026-11-22", previous: "r0", text: "Go on." });
+  await build(options);
+  const page = pageOf(options, "Go on.");
+  assert.match(page, /What came before is not in the captures[^<]*<code>r0<\/code>/);
+});
+
+test("a session over two streams is one conversation, and every row leads to its turn", async () => {
+  const options = site("streams");
+  const { captures } = options;
+  const day = "2026-11-22";
+  const long = "word ".repeat(LIMITS.sitePageBytes / 12);
+  for (let n = 1; n < 9; n += 1) {
+    const stream = n % 2 === 0 ? "11.11 Large model" : "11.12 Small model";
+    followed(captures, n, stream, { day, previous: null, text: `${n} ${long}`, session: "one" });
+  }
+  await build(options);
+  const pages = published(options.out);
+  const talks = new Set([...pages.keys()].flatMap((path) => /^c\/([^/]+)\//.exec(path)?.[1] ?? []));
+  assert.equal(talks.size, 1);
+  let links = 0;
+  for (const stream of ["11.11", "11.12"]) {
+    const list = pages.get(`${stream}/${day}/index.html`)!;
+    for (const [, path, id] of list.matchAll(/href="\.\.\/\.\.\/(c\/[^"#]+)#(x[^"]+)"/g)) {
+      assert.ok(pages.get(`${path}index.html`)?.includes(`id="${id}"`), `${path}#${id}`);
+      links += 1;
+    }
+  }
+  assert.equal(links, 8);
+  assert.ok(pages.has(`c/${[...talks][0]}/2/index.html`), "it has several pages");
 });
