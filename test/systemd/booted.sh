@@ -20,8 +20,13 @@ if [ ! -e "$root/etc/debian_version" ]; then
   debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,git,ca-certificates,curl \
     bookworm "$root"
 fi
+# The user manager needs these two; a root that was kept may lack them.
+if [ ! -e "$root/usr/share/doc/libpam-systemd" ]; then
+  chroot "$root" sh -c 'apt-get update -qq && apt-get install -qqy libpam-systemd dbus-user-session' \
+    >/dev/null
+fi
 # A boot of before must not be seen by this one.
-rm -rf "$root/var/lib/callnumber" "$root/srv/callnumber" "$root/etc/callnumber" \
+rm -rf "$root/var/lib/private" "$root/home/eve" "$root/var/lib/callnumber" "$root/srv/callnumber" "$root/etc/callnumber" \
   "$root/var/cache/callnumber" "$root"/etc/systemd/system/callnumber* \
   "$root"/etc/systemd/system/*/callnumber* "$root/root/result" "$root"/var/log/journal/*
 cp -L "$(command -v node)" "$root/usr/local/bin/node"

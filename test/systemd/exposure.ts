@@ -59,7 +59,7 @@ if (import.meta.main) {
   for (const kind of ["system", "dynamic", "user"] as const) {
     const scores = exposures(kind);
     if (scores === null) {
-      console.log("no systemd-analyze on this machine: exposure not measured");
+      console.log("skipped: no systemd-analyze on this machine, so no exposure scores");
       break;
     }
     for (const [name, score] of Object.entries(scores)) {

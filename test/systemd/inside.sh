@@ -188,9 +188,44 @@ callnumber service uninstall >/tmp/said 2>&1
 gone() { ! systemctl cat callnumber.service; }
 check "uninstall takes the units away" gone
 check "and leaves captures, state and configuration" ls /srv/callnumber/captures /var/lib/callnumber/key /etc/callnumber/callnumber.yaml
+
+# DynamicUser: no account, the same promises
+systemctl reset-failed 'callnumber*' 2>/dev/null
+rm -rf /var/lib/callnumber /etc/callnumber /etc/sysusers.d/callnumber.conf
+gone_account() { userdel callnumber; groupdel callnumber; ! id callnumber; }
+check "the account of before is taken away" gone_account
+check "dynamic: service install" callnumber service install --dynamic-user
+check "dynamic: ready" until_true 20 running
+check "dynamic: its account is made as it runs" same "$(show DynamicUser)" yes
+check "dynamic: an exchange" say_hello
+filed_in() { find "$1" -name '20*.jsonl' 2>/dev/null | grep -q .; }
+check "dynamic: it is filed" until_true 10 filed_in /var/lib/private
+check "dynamic: nobody else may enter" same "$(stat -c %a /var/lib/private)" 700
+systemctl stop callnumber.socket callnumber.service
+check "dynamic: stopped, with 0" same "$(show Result) $(show ExecMainStatus)" "success 0"
+check "dynamic: service uninstall" callnumber service uninstall
+
+# Of one's own: the user manager
+id eve >/dev/null 2>&1 || useradd --create-home --shell /bin/bash eve
+loginctl enable-linger eve
+eve=$(id -u eve)
+until_true 20 test -S "/run/user/$eve/systemd/private"
+as_eve() { su eve -c "export XDG_RUNTIME_DIR=/run/user/$eve PATH=$PATH; $*"; }
+check "user: service install --user" as_eve callnumber service install --user
+check "user: ready" until_true 20 ready
+check "user: the unit is active" same "$(as_eve systemctl --user is-active callnumber.service)" active
+check "user: it runs as its owner" same "$(stat -c %U "/proc/$(as_eve systemctl --user show -P MainPID callnumber.service)")" eve
+check "user: an exchange" say_hello
+check "user: it is filed" until_true 10 filed_in /home/eve/callnumber/captures
+check "user: stop" as_eve systemctl --user stop callnumber.socket callnumber.service
+check "user: stopped, with 0" same "$(as_eve systemctl --user show -P Result callnumber.service)" success
+check "user: service uninstall --user" as_eve callnumber service uninstall --user
+check "user: captures stay" filed_in /home/eve/callnumber/captures
+
 if [ "$failures" -gt 0 ]; then
   echo "$failures checks failed"
   journalctl -u callnumber -u callnumber-site -u callnumber-commit --no-pager | tail -60
+  journalctl --no-pager _UID="$eve" | tail -30
 else
   echo "all checks passed"
 fi
