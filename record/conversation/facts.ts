@@ -5,6 +5,7 @@
  * for what an identity is made of.
  */
 import type { NormalMessage, NormalTool } from "../dialects/normal.ts";
+import { keptConversation } from "../dialects/session.ts";
 import { sameTool } from "../diff/values.ts";
 import { LIMITS } from "../limits.ts";
 import { previousOf } from "./earlier-turns.ts";
@@ -51,7 +52,7 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
     said: lineHashes(answer.map(textOf)),
     delegated: lineHashes(answer.flatMap(callTexts)),
     response: view.responseId,
-    previous: previousOf(request),
+    previous: previousOf(request) ?? keptConversation(request.parameters),
     usage: llm?.usage ?? null,
     costUsd: llm?.cost_usd ?? null,
   };

@@ -60,10 +60,21 @@ export class Matcher {
   }
 
   #byResponseId(facts: ExchangeFacts, inScope: (node: Node) => boolean): Link | null {
+    // A conversation that the provider keeps goes on from whatever came last in it.
+    const kept = facts.previous !== null && facts.previous === facts.session;
+    if (kept) return this.#newestOf(facts);
     const node = facts.previous === null ? undefined : this.#store.byResponse(facts.previous);
     if (!node || !inScope(node)) return null;
     const taken = node.next.length > 0;
     return { node, relation: taken ? "branch" : "next", by: "response-id" };
+  }
+
+  #newestOf(facts: ExchangeFacts): Link | null {
+    const nodes = this.#store.conversation(sessionConversation(facts));
+    const same = nodes.findLast(({ body }) => body !== null && body === facts.body);
+    if (same && !same.answered) return { node: same, relation: "retry", by: "response-id" };
+    const node = nodes.findLast(({ answered }) => answered) ?? nodes.at(-1);
+    return node === undefined ? null : { node, relation: "next", by: "response-id" };
   }
 
   /** The longest earlier request that this one begins with. */
@@ -152,6 +163,8 @@ export class Matcher {
     if (!newest) return null;
     const main = nodes.findLast((node) => !differs(node, facts) && node.tools === facts.tools);
     if (main && main.length > facts.items.length) {
+      const edited = this.#firstWordsOf(facts, nodes);
+      if (edited) return { node: edited, relation: "branch", by: "session" };
       const relation = this.#begunAnew(facts, nodes) ? "start" : "compaction";
       return { node: main, relation, by: "session" };
     }
@@ -163,9 +176,25 @@ export class Matcher {
     return { node: newest, relation: main ? "start" : "agent", by: "session" };
   }
 
+  /** The beginning that these words are another version of: the user edited the first message. */
+  #firstWordsOf(facts: ExchangeFacts, nodes: readonly Node[]): Node | null {
+    if (facts.items.some(({ role }) => role !== "user")) return null;
+    const words = new Set(facts.asked);
+    // A summary may stand behind the first words, which are kept: it has been said, or adds to them.
+    if (nodes.some(({ said }) => said.some((line) => words.has(line)))) return null;
+    const alike = (node: Node): boolean =>
+      !node.spoken &&
+      node.asked.length > 0 &&
+      facts.items.length <= node.length &&
+      node.asked.filter((line) => words.has(line)).length * 2 >= facts.asked.length;
+    return facts.asked.length === 0 ? null : (nodes.findLast(alike) ?? null);
+  }
+
   /** The user cleared the history: a few new words, and nothing of what was said before. */
   #begunAnew(facts: ExchangeFacts, nodes: readonly Node[]): boolean {
-    if (facts.asked.length === 0 || facts.items.some(({ role }) => role !== "user")) return false;
+    if (facts.items.some(({ role }) => role !== "user")) return false;
+    // A summary has lines that tell something; words that have none are somebody's own.
+    if (facts.asked.length === 0) return true;
     const asked = new Set(nodes.flatMap((node) => node.asked));
     const fresh = facts.asked.filter((line) => !asked.has(line));
     if (fresh.length > FEW_LINES) return false;

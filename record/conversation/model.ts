@@ -75,7 +75,8 @@ export interface ExchangeFacts {
  * - `start`: follows none;
  * - `next`: the parent's messages, its answer, and more;
  * - `rewritten`: goes on from the parent, but earlier messages were changed on the way;
- * - `branch`: like `next`, but the parent already had another continuation;
+ * - `branch`: like `next`, but the parent already had another continuation, or is the beginning that
+ *   was written anew;
  * - `compaction`: goes on from the parent with its history replaced by something shorter;
  * - `retry`: the same body again; `again`: the same messages with other parameters, model or tools;
  * - `agent`: a second agent of the same conversation begins, with instructions of its own;

@@ -309,3 +309,83 @@ test("a cleared session begins anew; one that brings its summary along is a comp
   const places = placed([...before, cleared]);
   assert.equal(places.at(-1)!.conversation, places[0]!.conversation);
 });
+
+test("a first message written anew is a branch or a new start, never a compaction", () => {
+  const offered = { body: { tools: [tool("read_file")] }, session: "s1", client: "coder" };
+  const task = (last: string) =>
+    u(
+      `Please look at the parser in parse.ts and say what it does.\nKeep to the style of the house and change no other file.\n${last}`,
+    );
+  const before = [
+    chat([RULES, task("Begin with the tests.")], offered),
+    chat(
+      [RULES, task("Begin with the tests."), a("It reads lines."), u("Go on, please.")],
+      offered,
+    ),
+    chat(
+      [
+        ...[RULES, task("Begin with the tests."), a("It reads lines."), u("Go on, please.")],
+        ...[a("It loses one."), u("Why?")],
+      ],
+      offered,
+    ),
+  ];
+  const edited = chat([RULES, task("Begin with the last function of it.")], offered);
+  const onwards = chat(
+    [RULES, task("Begin with the last function of it."), a("It ends."), u("And then?")],
+    offered,
+  );
+  const places = placed([...before, edited, onwards]);
+  assert.deepEqual(
+    places.map(({ relation }) => relation),
+    ["start", "next", "next", "branch", "next"],
+  );
+  assert.equal(places[3]!.parent, before[0]!.line.id);
+  assert.equal(whole([...before, edited, onwards]).branches, 1);
+
+  const short = [
+    chat([RULES, u("fix it")], offered),
+    chat([RULES, u("fix it"), a("done"), u("thanks")], offered),
+    chat([RULES, u("mend it")], offered),
+  ];
+  assert.deepEqual(relations(short), ["start", "next", "start"]);
+
+  const kept = [RULES, u("fix it"), a("done"), u("thanks"), a("welcome"), u("bye")];
+  const rewritten = [RULES, u("mend it"), a("done"), u("thanks"), a("welcome"), u("see you")];
+  assert.notEqual(
+    relations([...short.slice(0, 2), chat(kept, offered), chat(rewritten, offered)]).at(-1),
+    "compaction",
+  );
+});
+
+test("a conversation that the provider keeps goes on from what came last in it", () => {
+  const turn = (input: string, at: number) =>
+    madeExchange({
+      api: "openai.responses",
+      session: "conv_1",
+      at,
+      body: { model: "m", conversation: "conv_1", input },
+      answer: { object: "response", id: `resp_${at}`, status: "completed", output: [] },
+    });
+  const views = [turn("hello", 0), turn("and now?", 20), turn("thanks", 40)];
+  const places = placed(views);
+  assert.deepEqual(
+    places.map(({ relation }) => relation),
+    ["start", "next", "next"],
+  );
+  assert.equal(places[2]!.parent, views[1]!.line.id);
+});
+
+test("first words kept with a summary behind them are a compaction, no edit", () => {
+  const offered = { body: { tools: [tool("read_file")] }, session: "s1", client: "coder" };
+  const task = u(
+    "Please look at the parser in parse.ts.\nKeep to the style of the house, please.\n",
+  );
+  const summary = "The parser loses the last line of every file that it reads.";
+  const before = [
+    chat([RULES, task], { ...offered, answer: chatAnswer("I look.") }),
+    chat([RULES, task, a("I look."), u("Sum up.")], { ...offered, answer: chatAnswer(summary) }),
+  ];
+  const compacted = chat([RULES, u(`${task.content}${summary}`)], offered);
+  assert.equal(relations([...before, compacted]).at(-1), "compaction");
+});

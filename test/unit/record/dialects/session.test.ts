@@ -4,6 +4,14 @@ import { sessionInBody } from "../../../../record/dialects/session.ts";
 
 const CASES: [string, unknown, string | null][] = [
   ["session_id", { session_id: "s" }, "s"],
+  [
+    "a conversation that the provider keeps",
+    { conversation: "conv_1", prompt_cache_key: "p" },
+    "conv_1",
+  ],
+  ["the same as an object", { conversation: { id: "conv_1" } }, "conv_1"],
+  ["another word's conversation", { conversation: "our talk" }, null],
+  ["session_id goes before it", { conversation: "conv_1", session_id: "s" }, "s"],
   ["prompt_cache_key", { prompt_cache_key: "p" }, "p"],
   ["session_id goes before prompt_cache_key", { prompt_cache_key: "p", session_id: "s" }, "s"],
   [
