@@ -8,7 +8,7 @@
  * count that was not given stays undefined (not 0); never throws.
  */
 import type { Usage } from "../format/schema.ts";
-import { get, isObject, type JsonObject, list, num } from "./json.ts";
+import { get, isObject, type JsonObject, list, num, str } from "./json.ts";
 
 /** Provider's usage object → Usage, or null where it holds no count. */
 export function normaliseUsage(raw: unknown): Usage | null {
@@ -201,7 +201,7 @@ function inputOutput(raw: JsonObject): Partial<Counts> | null {
   if ((total === null || named) && get(raw, "input_tokens_details") === undefined) {
     // A gateway that adds a total says by it whether its input holds the cache already.
     const inside = total !== null && total === (input ?? 0) + (output ?? 0);
-    return {
+    const counts = {
       input_tokens: inside ? input : sum(input, read, written),
       cache_read_input_tokens: read,
       cache_creation_input_tokens: written,
@@ -212,6 +212,7 @@ function inputOutput(raw: JsonObject): Partial<Counts> | null {
         "output_tokens_details.reasoning_tokens",
       ),
     };
+    return withCompactions(counts, list(raw, "iterations"));
   }
   return {
     input_tokens: input,
@@ -220,6 +221,27 @@ function inputOutput(raw: JsonObject): Partial<Counts> | null {
     output_tokens: output,
     reasoning_output_tokens: num(raw, "output_tokens_details", "reasoning_tokens"),
   };
+}
+
+/**
+ * Anthropic's own summing up of a long context is paid for like any other tokens, but stands only
+ * among the `iterations`: the counts beside them leave it out.
+ */
+function withCompactions(counts: Partial<Counts>, iterations: readonly unknown[]): Partial<Counts> {
+  let all = counts;
+  for (const entry of iterations) {
+    if (str(entry, "type") !== "compaction") continue;
+    const read = num(entry, "cache_read_input_tokens");
+    const written = num(entry, "cache_creation_input_tokens");
+    all = {
+      ...all,
+      input_tokens: sum(all.input_tokens ?? null, num(entry, "input_tokens"), read, written),
+      cache_read_input_tokens: sum(all.cache_read_input_tokens ?? null, read),
+      cache_creation_input_tokens: sum(all.cache_creation_input_tokens ?? null, written),
+      output_tokens: sum(all.output_tokens ?? null, num(entry, "output_tokens")),
+    };
+  }
+  return all;
 }
 
 /** Embeddings of some providers only say how many tokens there were: all of them input. */

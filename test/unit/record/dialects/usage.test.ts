@@ -197,6 +197,46 @@ const CASES: [string, object, object | null][] = [
     { prompt_token_count: 7, generation_token_count: 9 },
     { input_tokens: 7, output_tokens: 9 },
   ],
+  [
+    "Anthropic: a compaction by the provider is beside the counts, other iterations are in them",
+    {
+      input_tokens: 23_000,
+      cache_read_input_tokens: 100,
+      output_tokens: 1_000,
+      iterations: [
+        {
+          type: "compaction",
+          input_tokens: 180_000,
+          cache_read_input_tokens: 7,
+          output_tokens: 3_500,
+        },
+        {
+          type: "message",
+          input_tokens: 23_000,
+          cache_read_input_tokens: 100,
+          output_tokens: 1_000,
+        },
+      ],
+    },
+    { input_tokens: 203_107, cache_read_input_tokens: 107, output_tokens: 4_500 },
+  ],
+  [
+    "OpenAI Responses: what was written to the cache is inside the input",
+    {
+      input_tokens: 125,
+      output_tokens: 48,
+      total_tokens: 173,
+      input_tokens_details: { cached_tokens: 98, cache_write_tokens: 20 },
+      output_tokens_details: { reasoning_tokens: 12 },
+    },
+    {
+      input_tokens: 125,
+      cache_read_input_tokens: 98,
+      cache_creation_input_tokens: 20,
+      output_tokens: 48,
+      reasoning_output_tokens: 12,
+    },
+  ],
   ["Voyage: only a total, all of it input", { total_tokens: 9 }, { input_tokens: 9 }],
   ["nothing that counts", { service_tier: "x" }, null],
   ["counts that are no numbers", { prompt_tokens: "9", completion_tokens: -1 }, null],
