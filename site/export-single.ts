@@ -39,7 +39,7 @@ export async function exportSingle(
     return await withDigests(own, folder, async (digested) => {
       const id = conversationOf(digested.digests, options, single.id);
       const source = new ExchangeSource(digested.tree, digested.digests);
-      const inputs = { ...digested, out, plan: own.plan, source, share: { index: 0, of: 1 } };
+      const inputs = { ...digested, out, plan: own.plan, source };
       const job = id === null ? null : wholeConversationJob(inputs, id);
       if (!job) throw new CodedError("no-such-exchange", `no conversation ${single.id}`);
       try {

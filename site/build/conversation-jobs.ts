@@ -12,7 +12,7 @@ import { addRow, emptyTotals, type Totals } from "../view/totals.ts";
 import { kindOfTurn, turnView } from "../view/turn.ts";
 import { chunkBytes, chunkPath } from "./chunks.ts";
 import type { PageJob } from "./page-job.ts";
-import { type PageInputs, titleOf, titlesOf, trailOf } from "./pages.ts";
+import { type PageInputs, type TalkInputs, titleOf, titlesOf, trailOf } from "./pages.ts";
 import { Rests } from "./rests.ts";
 
 export function* conversationJobs(
@@ -28,17 +28,30 @@ export function* conversationJobs(
   }
 }
 
-function dirtyConversations({ digests, dirty, touched }: PageInputs): Set<string> {
+/** The pages of these conversations. */
+export function* talkJobs(
+  inputs: TalkInputs,
+  conversations: readonly string[],
+): Generator<PageJob> {
+  const titles = titlesOf(inputs);
+  for (const conversation of conversations) {
+    const talk = talkOf(inputs.digests, conversation);
+    if (talk) yield* jobsOf(inputs, titles, talk);
+  }
+}
+
+function dirtyConversations({ digests, dirty, touched, done }: PageInputs): Set<string> {
   const found = new Set(touched);
   for (const { number, day } of [...dirty.dirty, ...dirty.again]) {
     for (const { conversation } of digests.get({ number, day })?.placed ?? []) {
       found.add(conversation);
     }
   }
+  for (const conversation of done) found.delete(conversation);
   return found;
 }
 
-function* jobsOf(inputs: PageInputs, titles: readonly Title[], talk: Talk): Generator<PageJob> {
+function* jobsOf(inputs: TalkInputs, titles: readonly Title[], talk: Talk): Generator<PageJob> {
   const pages = pagesOf(talk);
   for (let page = 1; page <= pages; page += 1) {
     yield {
@@ -51,7 +64,7 @@ function* jobsOf(inputs: PageInputs, titles: readonly Title[], talk: Talk): Gene
 }
 
 /** All of a conversation on one page, whatever its length; null where it is not known. */
-export function wholeConversationJob(inputs: PageInputs, id: string): PageJob | null {
+export function wholeConversationJob(inputs: TalkInputs, id: string): PageJob | null {
   const talk = talkOf(inputs.digests, id);
   if (!talk) return null;
   const whole = { ...talk, turns: talk.turns.map((turn) => ({ ...turn, page: 1 })) };
@@ -75,7 +88,7 @@ const WHOLE: TextLimits = {
 };
 
 function conversationView(
-  inputs: PageInputs,
+  inputs: TalkInputs,
   titles: readonly Title[],
   talk: Talk,
   page: number,
@@ -145,14 +158,14 @@ function conversationView(
   };
 }
 
-function chunkOf({ out }: PageInputs, { number, day, row }: TalkTurn) {
+function chunkOf({ out }: TalkInputs, { number, day, row }: TalkTurn) {
   const path = chunkPath("_raw", { number, day }, row.position);
   const bytes = chunkBytes(out, path);
   return bytes === null ? null : { path, bytes };
 }
 
 /** Both sides of the comparison, once where one file holds them. */
-function compareBytes({ out }: PageInputs, before: TalkTurn, turn: TalkTurn): number | null {
+function compareBytes({ out }: TalkInputs, before: TalkTurn, turn: TalkTurn): number | null {
   const paths = new Set(
     [before, turn].map(({ number, day, row }) => chunkPath("_said", { number, day }, row.position)),
   );

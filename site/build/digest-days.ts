@@ -5,10 +5,10 @@
  * What always holds: lists that span streams (the manifest, the directory of the search, the days of
  * a conversation) are not written here but answered, for one thread must write them.
  */
-import { openTree } from "../../record/reader/tree.ts";
 import { type DayName, DigestStore } from "../digest/day-digest.ts";
-import { ExchangeSource } from "../digest/exchange-source.ts";
+import type { ExchangeSource } from "../digest/exchange-source.ts";
 import { makeDigest } from "../digest/make-digest.ts";
+import { type BuildName, capturesAtHand } from "./at-hand.ts";
 import { ChunkWriter } from "./chunks.ts";
 import { dayEntry } from "./day-entry.ts";
 import type { DirtyDay } from "./dirty-days.ts";
@@ -23,9 +23,8 @@ export interface DayTask {
 }
 
 export interface DaysInputs {
-  readonly captures: string;
+  readonly name: BuildName;
   readonly out: string;
-  readonly folder: string;
   readonly days: readonly DayTask[];
 }
 
@@ -36,29 +35,27 @@ export interface DaysMade {
   readonly talks: readonly (readonly [string, readonly DayName[]])[];
   readonly seen: number;
   readonly damage: readonly string[];
+  /** Whether it went on with a day that was known. */
+  readonly continued: boolean;
 }
 
 export function digestDays(inputs: DaysInputs, onDay: () => void): DaysMade {
-  const digests = new DigestStore(inputs.folder);
-  const source = new ExchangeSource(openTree(inputs.captures), digests);
+  const digests = new DigestStore(inputs.name.folder);
+  const { source } = capturesAtHand(inputs.name);
   const entries: DayEntry[] = [];
   const segments: Segment[] = [];
-  try {
-    for (const task of inputs.days) {
-      const { entry, segment } = digestDay(inputs, source, digests, task);
-      entries.push(entry);
-      segments.push(segment);
-      onDay();
-    }
-  } finally {
-    source.close();
+  for (const task of inputs.days) {
+    const { entry, segment } = digestDay(inputs, source, digests, task);
+    entries.push(entry);
+    segments.push(segment);
+    onDay();
   }
-  const { seen, damage } = source;
-  return { entries, segments, talks: [...digests.added], seen, damage };
+  const continued = inputs.days.some(({ day }) => day.kept);
+  return { entries, segments, talks: [...digests.added], continued, ...source.take() };
 }
 
 function digestDay(
-  { out, folder }: DaysInputs,
+  { out, name: { folder } }: DaysInputs,
   source: ExchangeSource,
   digests: DigestStore,
   { day, before }: DayTask,

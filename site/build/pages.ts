@@ -35,21 +35,26 @@ import type { Share } from "./tasks.ts";
 /** Half a year: more would not be legible on a phone. */
 const WEEKS = 26;
 
-export interface PageInputs {
+export interface TalkInputs {
   /** The published folder. */
   readonly out: string;
   readonly tree: Tree;
   readonly source: ExchangeSource;
   readonly digests: DigestStore;
+  /** What the configuration plans of the tree. */
+  readonly plan?: Plan | undefined;
+}
+
+export interface PageInputs extends TalkInputs {
   /** The index as it will be when this build is done, and as it was before. */
   readonly manifest: Manifest;
   readonly before: Manifest;
   readonly dirty: DirtySet;
   readonly all: boolean;
-  /** What the configuration plans of the tree. */
-  readonly plan?: Plan | undefined;
   /** Conversations that lost turns; they are dirty as well. */
   readonly touched: readonly string[];
+  /** Conversations whose pages are there already. */
+  readonly done: readonly string[];
   readonly share: Share;
 }
 

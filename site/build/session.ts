@@ -6,14 +6,17 @@
  * build is published before all that is new has been scanned; the manifest is written last; a failed
  * build leaves the published pages as they were, or newer, never broken.
  */
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { CodedError } from "../../record/errors.ts";
 import { openTree, type Tree } from "../../record/reader/tree.ts";
 import { type DayName, DigestStore } from "../digest/day-digest.ts";
 import { talkOf } from "../digest/talk.ts";
+import { type BuildName, closeAtHand } from "./at-hand.ts";
 import { type Crew, crewFor } from "./crew.ts";
 import type { DaysMade, DayTask } from "./digest-days.ts";
 import { type DirtyDay, daysBelow, markDay, retitled, titleMarks } from "./dirty-days.ts";
+import { EarlyPages } from "./early-pages.ts";
 import { digest as digestOf, remove, writeWhole } from "./files.ts";
 import { lookOf } from "./look.ts";
 import {
@@ -50,7 +53,11 @@ export interface Digested {
   readonly seen: number;
   readonly damage: readonly string[];
   readonly crew: Crew;
+  readonly name: BuildName;
 }
+
+/** Told of each stream as soon as its digests and the days of its conversations are kept. */
+type OnStream = (stream: DaysMade, at: Pick<Digested, "digests" | "crew" | "name">) => void;
 
 /** Folder below the state folder that belongs to one published folder. */
 export function stateFolder(options: SiteOptions): string {
@@ -65,22 +72,34 @@ export async function runBuild(
   const started = performance.now();
   const folder = stateFolder(options);
   try {
-    return await withDigests(options, folder, publish, onProgress);
+    return await attempt();
   } catch (error) {
     // Captures are moved and pruned while they are read: what is there now is built.
     if (!(error instanceof CodedError) || error.code !== "site-captures-moved") throw error;
-    return await withDigests(options, folder, publish, onProgress);
+    return await attempt();
   }
 
-  async function publish(digested: Digested): Promise<Report> {
-    const { manifest, dirty } = digested;
+  function attempt(): Promise<Report> {
     let pages = 0;
-    const rendered = isDirty(digested)
-      ? await renderShares(options, folder, digested, () => {
-          pages += 1;
-          onProgress({ step: "rendering", done: pages });
-        })
-      : [];
+    const early = new EarlyPages(options, onPage);
+    return withDigests(options, folder, publish, onProgress, early.begin);
+
+    function onPage(): void {
+      pages += 1;
+      onProgress({ step: "rendering", done: pages });
+    }
+
+    async function publish(digested: Digested): Promise<Report> {
+      const made = await early.end(digested.digests);
+      const rest = isDirty(digested)
+        ? await renderShares(options, digested, made.conversations, onPage)
+        : [];
+      return reportOf(digested, [...made.rendered, ...rest], pages);
+    }
+  }
+
+  function reportOf(digested: Digested, rendered: readonly Rendered[], pages: number): Report {
+    const { manifest, dirty } = digested;
     if (isDirty(digested)) finish(options, digested);
     return {
       days: Object.keys(manifest.days).length,
@@ -104,7 +123,9 @@ export async function withDigests<T>(
   folder: string,
   use: (digested: Digested) => Promise<T>,
   onProgress: (progress: Progress) => void = () => {},
+  onStream: OnStream = () => {},
 ): Promise<T> {
+  const name = { build: randomUUID(), captures: options.captures, folder };
   const found = loadManifest(folder, lookOf(options));
   const tree = openTree(options.captures);
   const all = options.all === true || Object.keys(found.days).length === 0;
@@ -118,8 +139,11 @@ export async function withDigests<T>(
     if (all) forgetAll(folder);
     const digests = new DigestStore(folder);
     const touched = forgetDays(digests, [...changed.gone, ...days.filter(isRewritten)]);
-    const made = await digestStreams(options, folder, tree, days, crew, onProgress);
-    keepMade(options, folder, digests, changed, made);
+    const made = await digestStreams(options, tree, days, crew, onProgress, (stream) => {
+      for (const [conversation, on] of stream.talks) digests.keepDays(conversation, on);
+      onStream(stream, { digests, crew, name });
+    });
+    keepMade(options, folder, changed, made);
     const entries = made.flatMap((stream) => stream.entries);
     const titles = titleMarks(titlesOf({ tree, plan: options.plan }));
     const manifest = { ...manifestWith(before, changed.gone, entries), titles };
@@ -131,11 +155,13 @@ export async function withDigests<T>(
     const dirty: DirtySet = { ...changed, dirty: days, again, retitled: renamed };
     const seen = made.reduce((sum, stream) => sum + stream.seen, 0);
     const damage = made.flatMap((stream) => stream.damage);
-    const digested = { tree, digests, manifest, before, dirty, all, touched, seen, damage, crew };
+    const known = { tree, digests, manifest, before, dirty, all, touched };
+    const digested = { ...known, seen, damage, crew, name };
     const result = await use(digested);
     if (isDirty(digested)) saveManifest(folder, manifest);
     return result;
   } finally {
+    closeAtHand();
     await crew.close();
   }
 
@@ -145,12 +171,12 @@ export async function withDigests<T>(
 
   /** Streams beside each other, the largest first; the days of a stream one after the other. */
   async function digestStreams(
-    { captures, out }: SiteOptions,
-    state: string,
+    { out }: SiteOptions,
     of: Tree,
     dirtyDays: readonly DirtyDay[],
     by: Crew,
     progress: (progress: Progress) => void,
+    onMade: (stream: DaysMade) => void,
   ): Promise<DaysMade[]> {
     let done = 0;
     const streams = Map.groupBy(dirtyDays, ({ number }) => number);
@@ -158,12 +184,14 @@ export async function withDigests<T>(
     const weight = (stream: DayTask[]) => stream.reduce((sum, { day }) => sum + day.bytes, 0);
     tasks.sort((a, b) => weight(b) - weight(a));
     return Promise.all(
-      tasks.map((stream) =>
-        by.run("days", { captures, out, folder: state, days: stream }, () => {
+      tasks.map(async (stream) => {
+        const made = await by.run("days", { name, out, days: stream }, () => {
           done += 1;
           progress({ step: "reading", done, of: dirtyDays.length });
-        }),
-      ),
+        });
+        onMade(made);
+        return made;
+      }),
     );
 
     function taskOf(day: DirtyDay): DayTask {
@@ -200,13 +228,9 @@ function forgetDays(digests: DigestStore, days: readonly DayName[]): string[] {
 function keepMade(
   { out }: SiteOptions,
   folder: string,
-  digests: DigestStore,
   dirty: Changed,
   made: readonly DaysMade[],
 ): void {
-  for (const { talks } of made) {
-    for (const [conversation, days] of talks) digests.keepDays(conversation, days);
-  }
   const segments = made.flatMap((stream) => stream.segments);
   if (segments.length + dirty.gone.length > 0) writeDirectory(out, folder, segments, dirty.gone);
 }
@@ -224,13 +248,13 @@ function manifestWith(
 
 async function renderShares(
   options: SiteOptions,
-  folder: string,
-  { manifest, before, dirty, all, touched, crew }: Digested,
+  { manifest, before, dirty, all, touched, crew, name }: Digested,
+  done: readonly string[],
   onPage: () => void,
 ): Promise<Rendered[]> {
   // Once, before the threads ask for them.
   await compileTemplates(join(options.state, "site"));
-  const inputs = { options, folder, manifest, before, dirty, all, touched };
+  const inputs = { options, name, manifest, before, dirty, all, touched, done };
   const shares = Array.from({ length: crew.size }, (_, index) => ({ index, of: crew.size }));
   return Promise.all(shares.map((share) => crew.run("render", { ...inputs, share }, onPage)));
 }

@@ -2,9 +2,9 @@
  * The parts of a build that may run beside each other: scanning, reading streams, rendering a share
  * of the pages. A task is plain data and so is its result, for both may cross to a thread.
  */
-import { openTree } from "../../record/reader/tree.ts";
 import { DigestStore } from "../digest/day-digest.ts";
-import { ExchangeSource } from "../digest/exchange-source.ts";
+import { type BuildName, capturesAtHand } from "./at-hand.ts";
+import { talkJobs } from "./conversation-jobs.ts";
 import { type DaysInputs, type DaysMade, digestDays } from "./digest-days.ts";
 import type { DirtySet, Manifest } from "./manifest.ts";
 import type { SiteOptions } from "./options.ts";
@@ -14,13 +14,22 @@ import { renderPages } from "./render.ts";
 
 export interface RenderInputs {
   readonly options: SiteOptions;
-  readonly folder: string;
+  readonly name: BuildName;
   readonly manifest: Manifest;
   readonly before: Manifest;
   readonly dirty: DirtySet;
   readonly all: boolean;
   readonly touched: readonly string[];
+  /** Conversations whose pages are there already. */
+  readonly done: readonly string[];
   readonly share: Share;
+}
+
+/** Pages of conversations that no other stream can change any more. */
+export interface TalksInputs {
+  readonly options: SiteOptions;
+  readonly name: BuildName;
+  readonly conversations: readonly string[];
 }
 
 /** Every `of`th conversation, from the `index`th; the first share has all other pages. */
@@ -37,6 +46,7 @@ export interface Rendered {
 interface Kinds {
   scan: { inputs: readonly Slice[]; result: string[] };
   days: { inputs: DaysInputs; result: DaysMade };
+  talks: { inputs: TalksInputs; result: Rendered };
   render: { inputs: RenderInputs; result: Rendered };
 }
 
@@ -52,19 +62,24 @@ type Perform = {
 export const PERFORM: Perform = {
   scan: (slices) => slices.flatMap(secretsIn),
   days: digestDays,
+  talks,
   render,
 };
 
-async function render(inputs: RenderInputs, step: () => void): Promise<Rendered> {
-  const { options } = inputs;
-  const tree = openTree(options.captures);
-  const digests = new DigestStore(inputs.folder);
-  const source = new ExchangeSource(tree, digests);
+async function talks(inputs: TalksInputs, step: () => void): Promise<Rendered> {
+  const { options, name, conversations } = inputs;
+  const { tree, source } = capturesAtHand(name);
   const { out, plan } = options;
-  try {
-    await renderPages(pageJobs({ ...inputs, out, plan, tree, source, digests }), options, step);
-  } finally {
-    source.close();
-  }
-  return { seen: source.seen, damage: source.damage };
+  const digests = new DigestStore(name.folder);
+  await renderPages(talkJobs({ out, plan, tree, source, digests }, conversations), options, step);
+  return source.take();
+}
+
+async function render(inputs: RenderInputs, step: () => void): Promise<Rendered> {
+  const { options, name } = inputs;
+  const { tree, source } = capturesAtHand(name);
+  const { out, plan } = options;
+  const digests = new DigestStore(name.folder);
+  await renderPages(pageJobs({ ...inputs, out, plan, tree, source, digests }), options, step);
+  return source.take();
 }

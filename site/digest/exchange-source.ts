@@ -30,7 +30,7 @@ interface OpenDay {
 }
 
 export class ExchangeSource {
-  readonly damage: string[] = [];
+  damage: string[] = [];
   /** Exchanges read so far, again where they were dropped in between. */
   seen = 0;
   readonly #tree: Tree;
@@ -44,6 +44,14 @@ export class ExchangeSource {
   constructor(tree: Tree, digests: DigestStore) {
     this.#tree = tree;
     this.#digests = digests;
+  }
+
+  /** What was read and found damaged since this was asked for last. */
+  take(): { seen: number; damage: string[] } {
+    const { seen, damage } = this;
+    this.seen = 0;
+    this.damage = [];
+    return { seen, damage };
   }
 
   /** Ids of a day's exchanges, in order. */
