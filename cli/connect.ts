@@ -24,7 +24,7 @@ export const connect: Command = {
     const upstream = upstreamFor(recipe, options, config);
     const steps = fillRecipe(recipe, baseOf(config, options), upstream);
     if (options.json) io.stdout.write(`${JSON.stringify({ ...recipe, upstream, steps })}\n`);
-    else io.stdout.write(`${[`# ${recipe.title}`, ...steps.map(show)].join("\n")}\n`);
+    else io.stdout.write(`${shown(recipe.title, upstream, steps)}\n`);
     return 0;
   },
 };
@@ -69,8 +69,17 @@ function baseOf(config: Config, options: Options): string {
   return `http://${host}:${first?.port ?? 4177}${token}${number ? `/${number}` : ""}`;
 }
 
-function show(step: RecipeStep): string {
-  if (step.kind === "shell") return step.text;
-  if (step.kind === "note") return `# ${step.text}`;
-  return `# ${step.path}:\n${step.text}`;
+const LAST =
+  "# the key is the client's own, as without callnumber; the daemon has to run: callnumber up";
+
+/** Each file and each run of shell lines under a heading that says where it belongs. */
+function shown(title: string, upstream: string, steps: readonly RecipeStep[]): string {
+  const lines = [`# ${title}, by way of callnumber to ${upstream}`];
+  steps.forEach(({ kind, path, text }, i) => {
+    if (kind === "note") lines.push("", `# ${text}`);
+    else if (kind === "file") lines.push("", `# in ${path}:`, text);
+    else if (steps[i - 1]?.kind === "shell") lines.push(text);
+    else lines.push("", "# in a shell:", text);
+  });
+  return [...lines, "", LAST].join("\n");
 }

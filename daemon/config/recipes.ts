@@ -2,9 +2,12 @@
  * How each known client is pointed at the daemon: the data behind `callnumber connect`.
  *
  * What always holds: `{base}` stands for the daemon's address with token and number where they are
- * wanted, `{upstream}` for the upstream's name; each recipe is what the client's own documentation
+ * wanted, `{upstream}` for the upstream's name, `{openai}` for the base URL under which that upstream
+ * speaks OpenAI's dialect; each recipe is what the client's own documentation
  * asks for (November 2026), with the path that this client appends. Nothing else knows recipes.
  */
+
+import { PRESETS } from "./presets.ts";
 
 export interface RecipeStep {
   /** A line for the shell, a file to write into (named), or a sentence. */
@@ -60,7 +63,7 @@ export const RECIPES: readonly Recipe[] = [
 
 [model_providers.callnumber]
 name = "callnumber"
-base_url = "{base}/{upstream}/v1"
+base_url = "{openai}"
 env_key = "OPENAI_API_KEY"
 wire_api = "responses"`,
       },
@@ -77,7 +80,7 @@ wire_api = "responses"`,
       {
         kind: "file",
         path: "~/.codex/config.toml",
-        text: 'openai_base_url = "{base}/{upstream}/v1"',
+        text: 'openai_base_url = "{openai}"',
       },
       { kind: "shell", text: "codex" },
     ],
@@ -121,7 +124,7 @@ wire_api = "responses"`,
     recognisedBy: "user-agent",
     proof: AGENTS,
     steps: [
-      { kind: "shell", text: "export OPENAI_BASE_URL={base}/{upstream}/v1" },
+      { kind: "shell", text: "export OPENAI_BASE_URL={openai}" },
       { kind: "shell", text: "qwen" },
     ],
   },
@@ -138,7 +141,7 @@ wire_api = "responses"`,
         text: `{
   "$schema": "https://opencode.ai/config.json",
   "provider": {
-    "{upstream}": { "options": { "baseURL": "{base}/{upstream}/v1" } }
+    "{upstream}": { "options": { "baseURL": "{openai}" } }
   }
 }`,
       },
@@ -154,11 +157,11 @@ wire_api = "responses"`,
     steps: [
       {
         kind: "shell",
-        text: "cline auth -p openai -k YOUR_KEY -m YOUR/MODEL -b {base}/{upstream}/v1",
+        text: "cline auth -p openai -k YOUR_KEY -m YOUR/MODEL -b {openai}",
       },
       {
         kind: "note",
-        text: "in the editor: API Provider “OpenAI Compatible”, Base URL {base}/{upstream}/v1",
+        text: "in the editor: API Provider “OpenAI Compatible”, Base URL {openai}",
       },
       { kind: "shell", text: "cline" },
       NUMBER_NOTE,
@@ -182,7 +185,7 @@ models:
   - name: through callnumber
     provider: openai
     model: YOUR/MODEL
-    apiBase: {base}/{upstream}/v1
+    apiBase: {openai}
     apiKey: YOUR_KEY`,
       },
       { kind: "shell", text: "cn" },
@@ -201,7 +204,7 @@ models:
         path: "~/.pi/agent/models.json",
         text: `{
   "providers": {
-    "{upstream}": { "baseUrl": "{base}/{upstream}/v1" }
+    "{upstream}": { "baseUrl": "{openai}" }
   }
 }`,
       },
@@ -215,7 +218,7 @@ models:
     recognisedBy: null,
     proof: "not run: a Python program, not on npm",
     steps: [
-      { kind: "shell", text: "export OPENAI_API_BASE={base}/{upstream}/v1" },
+      { kind: "shell", text: "export OPENAI_API_BASE={openai}" },
       { kind: "shell", text: "aider --model openai/YOUR_MODEL" },
       NUMBER_NOTE,
     ],
@@ -226,7 +229,7 @@ models:
     upstream: "openai",
     recognisedBy: "user-agent",
     proof: SDKS,
-    steps: [{ kind: "shell", text: "export OPENAI_BASE_URL={base}/{upstream}/v1" }],
+    steps: [{ kind: "shell", text: "export OPENAI_BASE_URL={openai}" }],
   },
   {
     client: "anthropic-sdk",
@@ -290,7 +293,7 @@ models:
       {
         kind: "file",
         path: "your program",
-        text: 'createOpenAI({ baseURL: "{base}/{upstream}/v1" })',
+        text: 'createOpenAI({ baseURL: "{openai}" })',
       },
       {
         kind: "note",
@@ -313,10 +316,27 @@ models:
   },
 ];
 
+/** Where an upstream speaks OpenAI's dialect, if not at the base of its preset. */
+const OPENAI_BASES: Readonly<Record<string, string>> = {
+  anthropic: "/anthropic/v1",
+  google: "/google/v1beta/openai",
+  cohere: "/cohere/compatibility/v1",
+  ollama: "/ollama/v1",
+};
+
+function openaiBase(upstream: string): string {
+  const known = Object.hasOwn(OPENAI_BASES, upstream) ? OPENAI_BASES[upstream] : undefined;
+  const preset = Object.hasOwn(PRESETS, upstream) ? PRESETS[upstream]?.base : undefined;
+  return known ?? preset ?? `/${upstream}/v1`;
+}
+
 /** Puts address and upstream into the texts of a recipe. `base` has no slash at its end. */
 export function fillRecipe(recipe: Recipe, base: string, upstream: string): RecipeStep[] {
   return recipe.steps.map((step) => ({
     ...step,
-    text: step.text.replaceAll("{base}", base).replaceAll("{upstream}", upstream),
+    text: step.text
+      .replaceAll("{openai}", `${base}${openaiBase(upstream)}`)
+      .replaceAll("{base}", base)
+      .replaceAll("{upstream}", upstream),
   }));
 }

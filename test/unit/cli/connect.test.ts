@@ -49,9 +49,39 @@ test("every recipe fills completely and names an upstream that exists", async ()
   for (const { client, upstream } of RECIPES) {
     assert.ok(Object.hasOwn(PRESETS, upstream), client);
     const text = await run([client]);
-    assert.doesNotMatch(text, /\{base\}|\{upstream\}/);
+    assert.doesNotMatch(text, /\{base\}|\{upstream\}|\{openai\}/);
     assert.match(text, new RegExp(`http://127\\.0\\.0\\.1:4177/${upstream}`));
   }
+});
+
+test("files and shell lines stand apart, each under a heading that says where it belongs", async () => {
+  assert.equal(
+    await run(["codex-websocket"]),
+    `# Codex CLI (built-in provider, WebSocket), by way of callnumber to openai
+
+# in ~/.codex/config.toml:
+openai_base_url = "http://127.0.0.1:4177/openai/v1"
+
+# in a shell:
+codex
+
+# the key is the client's own, as without callnumber; the daemon has to run: callnumber up
+`,
+  );
+});
+
+test("another upstream is addressed where it speaks OpenAI's dialect", async () => {
+  for (const [upstream, path] of [
+    ["groq", "/groq/v1"],
+    ["zai", "/zai/paas/v4"],
+    ["google", "/google/v1beta/openai"],
+    ["ollama", "/ollama/v1"],
+  ] as const) {
+    const text = await run(["aider"], { upstream });
+    assert.match(text, new RegExp(`OPENAI_API_BASE=http://127\\.0\\.0\\.1:4177${path}$`, "m"));
+  }
+  const own = "upstreams: { work: 'http://x.example' }\n";
+  assert.match(await run(["aider"], { upstream: "work" }, own), /:4177\/work\/v1$/m);
 });
 
 test("a misspelt client or upstream is answered with what was meant", async () => {
