@@ -63,10 +63,7 @@ const CHANGES: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ],
   ],
   "daemon/filing/supervisor.ts": [
-    [
-      "fork(this.#options.program ?? PROGRAM, [], {",
-      'fork(this.#options.program ?? PROGRAM, [], { env: { ...process.env, CALLNUMBER_PART: "filer" },',
-    ],
+    ['MALLOC_ARENA_MAX: "1" }', 'MALLOC_ARENA_MAX: "1", CALLNUMBER_PART: "filer" }'],
     [
       '`./filer-process.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url',
       "import.meta.url",
@@ -74,8 +71,8 @@ const CHANGES: Readonly<Record<string, readonly (readonly [string, string])[]>> 
   ],
   "site/build.ts": [
     [
-      "function start(): ChildProcess {",
-      'function start(): ChildProcess { throw new CodedError("astro-missing", "this file has no site in it; the package has");',
+      "function start({ state }: SiteOptions): ChildProcess {",
+      'function start({ state }: SiteOptions): ChildProcess { throw new CodedError("astro-missing", "this file has no site in it; the package has");',
     ],
   ],
   "cli/service.ts": [

@@ -192,7 +192,11 @@ export class FilerSupervisor extends EventEmitter<{
     });
     this.#child = child;
     child.on("message", (message) => this.#take(message as FromFiler));
-    child.on("error", (error) => this.#options.log(`filer: ${error.message}`));
+    child.on("error", (error) => {
+      this.#options.log(`filer: ${error.message}`);
+      // It never came to be (no process, no memory left): no exit will tell.
+      if (child.pid === undefined) this.#died(child, error.message);
+    });
     child.once("exit", (code, signal) => this.#died(child, signal ?? `exit code ${code}`));
     const { spoolDir } = this.#options;
     this.#send({ type: "start", config: this.#config, spoolDir, poison: this.#poison() });

@@ -26,7 +26,9 @@ if [ ! -e "$root/usr/share/doc/libpam-systemd" ]; then
     >/dev/null
 fi
 # A boot of before must not be seen by this one.
-rm -rf "$root/var/lib/private" "$root/home/eve" "$root/var/lib/callnumber" "$root/srv/callnumber" "$root/etc/callnumber" \
+chroot "$root" userdel --remove eve 2>/dev/null || true
+rm -rf "$root/var/lib/private" "$root/var/cache/private" "$root"/var/lib/callnumber-* \
+  "$root"/var/lib/systemd/linger/* "$root/var/lib/callnumber" "$root/srv/callnumber" "$root/etc/callnumber" \
   "$root/var/cache/callnumber" "$root"/etc/systemd/system/callnumber* \
   "$root"/etc/systemd/system/*/callnumber* "$root/root/result" "$root"/var/log/journal/*
 cp -L "$(command -v node)" "$root/usr/local/bin/node"

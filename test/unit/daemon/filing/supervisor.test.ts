@@ -179,3 +179,20 @@ test("a byte path that is always busy does not put filing off for ever", async (
   assert.equal(notice.id, id);
   assert.ok(performance.now() - began >= 250, "it was put off at first");
 });
+
+test("a filer that cannot be started at all is tried again", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const node = process.execPath;
+  t.after(() => {
+    process.execPath = node;
+  });
+  process.execPath = join(at.root, "no-such-program");
+  const { filer, said } = start(t, at);
+  const id = put(spool);
+  while (filer.stats().restarts === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.match(said.join(), /ENOENT/);
+  process.execPath = node;
+  const [notice] = await once(filer, "filed");
+  assert.equal(notice.id, id);
+});
