@@ -38,7 +38,7 @@ import { loadStateKey, type StateKey } from "./state-key.ts";
 const IDLE_MARGIN_MS = 250;
 
 /** Share of its time that the byte path works, from which on the filer leaves it the core. */
-const BUSY_SHARE = 0.5;
+const BUSY_SHARE = 0.25;
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 export type Log = (level: LogLevel, message: string) => void;
