@@ -9,6 +9,8 @@ import { compareModels } from "./model-names.ts";
 import { atAnswer, atExchange, atParameter } from "./places.ts";
 
 const CUT = /^(length|max_tokens|max_output_tokens|model_length|model_context_window_exceeded)$/i;
+/** Characters of an error that a finding quotes. */
+const REASON_CHARS = 160;
 const USUAL =
   /^(stop|end_turn|tool_calls?|tool_use|function_call|stop_sequence|completed?|eos|eos_token|end|pause_turn|finished|done|stop_token)$/i;
 
@@ -170,20 +172,29 @@ export const failed: Rule = {
       return [{ text: said, evidence: [atExchange(turn, error)] }];
     }
     if (status !== null && status >= 400) {
+      const why = error === null ? null : firstWords(error);
       const said = text(
-        `The provider answered with status ${status}.`,
-        `供應商以狀態 ${status} 回應。`,
+        `The provider answered with status ${status}${why === null ? "." : `: ${why}`}`,
+        `供應商以狀態 ${status} 回應${why === null ? "。" : `：${why}`}`,
       );
       return [{ text: said, evidence: [atAnswer(turn, error)] }];
     }
     if (error === null) return [];
+    const why = firstWords(error);
     const said = text(
-      "The answer is an error though its status says success.",
-      "狀態顯示成功，內容卻是錯誤。",
+      `The answer is an error though its status says success: ${why}`,
+      `狀態顯示成功，內容卻是錯誤：${why}`,
     );
     return [{ text: said, evidence: [atAnswer(turn, error)] }];
   },
 };
+
+/** What an error says, short enough for a list; the evidence has it whole. */
+function firstWords(error: string): string {
+  const line = error.trim().split(/[\r\n]/, 1)[0] ?? "";
+  const characters = [...line];
+  return characters.length > REASON_CHARS ? `${characters.slice(0, REASON_CHARS).join("")}…` : line;
+}
 
 /** So many equal requests before this one, within so long, are a storm. */
 const STORM_COUNT = 3;

@@ -77,6 +77,12 @@ test("which answer came from another model: the sixth", async () => {
   assert.match(said, /^Turn 6\b[\s\S]*sample\/careful-1-mini \(asked for sample\/careful-1\)/);
 });
 
+test("a call that failed says why, in the words of the provider and in place of an answer", async () => {
+  const said = await turnBehind("", /^Call failed/, 0);
+  assert.match(said, /429 error answered[\s\S]*\nError\s+rate_limit_error: Rate limit reached/);
+  assert.doesNotMatch(said, /No answer was received/);
+});
+
 test("the walkthrough names the same turns and figures, and its pictures exist", () => {
   for (const words of [
     /\*\*turn 4\*\*[\s\S]*\*\*329 tokens\*\*[\s\S]*\*\*\$0\.0018\*\*/,

@@ -327,6 +327,17 @@ test("a healthy conversation has no findings", () => {
   assert.deepEqual(found(story), []);
 });
 
+test("a failed call says in the provider's words why, in its first line and not for pages", () => {
+  const of = (change: Parameters<typeof first>[1]) => found([first({}, change)])[0]?.text.en ?? "";
+  assert.equal(of({ status: 401 }), "The provider answered with status 401.");
+  const limit = "rate_limit_error: 3 requests a minute";
+  const why = of({ status: 429, llm: { error: `${limit}\nsecond line` } });
+  assert.equal(why, `The provider answered with status 429: ${limit}`);
+  const long = of({ status: 500, llm: { error: "x".repeat(400) } });
+  assert.match(long, /: x{160}…$/);
+  assert.match(of({ llm: { error: "overloaded" } }), /status says success: overloaded$/);
+});
+
 test("docs/findings.md lists exactly the rules", () => {
   const page = readFileSync(new URL("../../../docs/findings.md", import.meta.url), "utf8");
   const listed = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
