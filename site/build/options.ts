@@ -39,6 +39,8 @@ export interface Report {
   readonly pages: number;
   readonly removed: number;
   readonly elapsed_ms: number;
+  /** Processor time of the builder with its threads: what stays comparable on a busy machine. */
+  readonly cpu_ms: number;
   readonly rss_bytes_max: number;
   /** Lines of capture files that could not be read, each with file and line. */
   readonly damage: readonly string[];

@@ -70,6 +70,7 @@ export async function runBuild(
   onProgress: (progress: Progress) => void,
 ): Promise<Report> {
   const started = performance.now();
+  const cpu = process.cpuUsage();
   const folder = stateFolder(options);
   try {
     return await attempt();
@@ -101,6 +102,7 @@ export async function runBuild(
   function reportOf(digested: Digested, rendered: readonly Rendered[], pages: number): Report {
     const { manifest, dirty } = digested;
     if (isDirty(digested)) finish(options, digested);
+    const { user, system } = process.cpuUsage(cpu);
     return {
       days: Object.keys(manifest.days).length,
       dirtyDays: dirty.dirty.length,
@@ -108,6 +110,7 @@ export async function runBuild(
       pages,
       removed: dirty.gone.length,
       elapsed_ms: Math.round(performance.now() - started),
+      cpu_ms: Math.round((user + system) / 1000),
       rss_bytes_max: process.resourceUsage().maxRSS * 1024,
       damage: [...new Set([...digested.damage, ...rendered.flatMap(({ damage }) => damage)])],
     };

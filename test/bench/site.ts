@@ -8,7 +8,7 @@
  * run; without a folder all goes to a temporary one that is removed. Prints a table in Markdown.
  */
 import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { buildSite, type Report, type SiteOptions } from "../../site/build.ts";
 import { generateCaptures } from "./generate-captures.ts";
@@ -33,8 +33,8 @@ async function main(): Promise<void> {
   const days = Math.max(...sizes) + 1;
   if (!existsSync(all)) generateCaptures({ folder: all, exchanges: days * PER_DAY, days, seed: 1 });
   print(`Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim()})\n`);
-  print("| history | full build | pages | peak | one more day | peak | nothing changed |");
-  print("| --- | --- | --- | --- | --- | --- | --- |");
+  print("| history | full build | pages | peak | one more day | peak | nothing changed | load |");
+  print("| --- | --- | --- | --- | --- | --- | --- | --- |");
   for (const size of sizes) print(await row(all, size));
 }
 
@@ -62,6 +62,7 @@ async function row(all: string, size: number): Promise<string> {
       place(file, target);
     }
   };
+  const load = loadavg()[0]!;
   add((day) => old.has(day));
   const full = await measured(options);
   add((day) => day === last);
@@ -70,12 +71,13 @@ async function row(all: string, size: number): Promise<string> {
   rmSync(here, { recursive: true, force: true });
   const cells = [
     `${(size * PER_DAY).toLocaleString("en")} exchanges, ${size} days`,
-    `${full.seconds.toFixed(1)} s`,
+    time(full),
     full.report.pages.toLocaleString("en"),
     megabytes(full),
-    `${more.seconds.toFixed(1)} s`,
+    time(more),
     megabytes(more),
     `${idle.seconds.toFixed(2)} s`,
+    `${load.toFixed(1)} before, ${loadavg()[0]!.toFixed(1)} after`,
   ];
   return `| ${cells.join(" | ")} |`;
 }
@@ -98,6 +100,11 @@ function place(file: string, target: string): void {
 
 function dayOf(path: string): string {
   return /(\d{4}-\d{2}-\d{2})[^/]*$/.exec(path)?.[1] ?? "";
+}
+
+/** Wall time, and processor time of the builder: the load of the machine is in the first alone. */
+function time({ seconds, report }: Measured): string {
+  return `${seconds.toFixed(1)} s (${(report.cpu_ms / 1000).toFixed(1)} s CPU)`;
 }
 
 function megabytes({ report }: Measured): string {
