@@ -89,6 +89,8 @@ export const LIMITS = {
   drainMs: 60_000,
   /** At the end, a connection that was just accepted has so long to bring its request. */
   drainFreshMs: 1_000,
+  /** At the end it is looked this often whether clients have read the rest of their answers. */
+  drainLookMs: 20,
   /** Free bytes on a disk below which health is degraded (a twentieth of the disk where that is less). */
   diskFreeBytes: GiB,
   /** Age of an ended exchange that is not filed yet from which health is degraded. */

@@ -41,6 +41,12 @@ export class ClientConnections {
     return this.fresh.size;
   }
 
+  /** True while bytes for a client wait in our memory: ending now would lose them. */
+  get sending(): boolean {
+    for (const socket of this.open) if (socket.writableLength > 0 && !socket.destroyed) return true;
+    return false;
+  }
+
   stats(): { accepted: number; open: number; receivedBytes: number; sentBytes: number } {
     let { received, sent } = this;
     for (const socket of this.open) {

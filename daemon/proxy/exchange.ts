@@ -11,6 +11,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { CATALOGUE, type ErrorCode } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { FrameKind, type FrameOutcome } from "../frames.ts";
+import { FRAME_HEADER_BYTES } from "../spool/segment.ts";
 import type { FrameToWrite } from "../spool/writer.ts";
 import type { CredentialMasker } from "./credentials.ts";
 import { forwardResponseHeaders, toPairs } from "./headers.ts";
@@ -36,7 +37,8 @@ export interface ExchangeParts {
   readonly over: (exchange: Exchange) => void;
 }
 
-const NOTHING: readonly Buffer[] = [];
+/** Stands for a list that nothing was added to; never changed. */
+const NOTHING: Buffer[] = [];
 
 export class Exchange implements UpstreamHandler, TurnMember {
   readonly req: IncomingMessage;
@@ -56,11 +58,11 @@ export class Exchange implements UpstreamHandler, TurnMember {
   private joined = false;
   private isPassedOn = false;
   /** Recorded by the commit of this turn, and passed on right after it. */
-  private toUpstream: readonly Buffer[] = NOTHING;
+  private toUpstream: Buffer[] = NOTHING;
   private requestTrailers: readonly string[] | null = null;
-  private toClient: readonly Buffer[] = NOTHING;
+  private toClient: Buffer[] = NOTHING;
   private headWaits = false;
-  private ending: "no" | "settled" | "slow" = "no";
+  private ending: "no" | "settled" | "slow" | "strict" | "syncing" = "no";
 
   constructor(parts: ExchangeParts) {
     this.parts = parts;
@@ -134,7 +136,7 @@ export class Exchange implements UpstreamHandler, TurnMember {
       this.joined = true;
       turn.join(this);
     }
-    if (bytes > 0) turn.grown(bytes);
+    if (bytes > 0) turn.grown(bytes + FRAME_HEADER_BYTES);
   }
 
   collect(into: FrameToWrite[]): void {
@@ -145,29 +147,42 @@ export class Exchange implements UpstreamHandler, TurnMember {
   /** All that waits is on record: passes it on. */
   release(): void {
     this.releaseRequest();
-    this.releaseAnswer();
     const { res, parts, ending } = this;
+    if (ending === "syncing") return;
+    if (ending === "strict") {
+      // Where the length is known the last byte is the end: all of this turn waits for the disk.
+      this.ending = "syncing";
+      void parts.durable?.().then(() => this.releaseEnd());
+      return;
+    }
+    if (ending === "slow") {
+      this.releaseEnd();
+      return;
+    }
+    this.releaseAnswer();
     if (ending === "no") return;
     this.ending = "no";
-    if (ending === "settled") {
-      res.end();
-      parts.over(this);
-    } else if (parts.durable === null) res.end(() => this.settle("complete", null));
-    else void parts.durable().then(() => res.end(() => this.settle("complete", null)));
+    res.end();
+    parts.over(this);
+  }
+
+  /** The answer's last bytes and its end, which counts once the client's socket has taken all. */
+  private releaseEnd(): void {
+    if (this.finished) return;
+    this.releaseAnswer();
+    this.ending = "no";
+    this.res.end(() => this.settle("complete", null));
   }
 
   private releaseRequest(): void {
     const { call, toUpstream, requestTrailers } = this;
     this.notePassedOn();
+    this.toUpstream = NOTHING;
+    this.requestTrailers = null;
+    // The answer was complete before the request: nobody wants what is left of it.
     if (call === null) return;
-    if (toUpstream.length > 0) {
-      this.toUpstream = NOTHING;
-      if (!writeAll(call, toUpstream)) this.req.pause();
-    }
-    if (requestTrailers !== null) {
-      this.requestTrailers = null;
-      call.finish(requestTrailers);
-    }
+    if (toUpstream.length > 0 && !writeAll(call, toUpstream)) this.req.pause();
+    if (requestTrailers !== null) call.finish(requestTrailers);
   }
 
   private releaseAnswer(): void {
@@ -199,9 +214,11 @@ export class Exchange implements UpstreamHandler, TurnMember {
   }
 
   private requestData(chunk: Buffer): void {
+    if (this.finished) return;
     this.requestBytes += chunk.length;
     this.recorder.data(FrameKind.requestData, chunk);
-    this.toUpstream = this.toUpstream.length === 0 ? [chunk] : [...this.toUpstream, chunk];
+    if (this.toUpstream === NOTHING) this.toUpstream = [chunk];
+    else this.toUpstream.push(chunk);
     this.join(chunk.length);
   }
 
@@ -252,18 +269,23 @@ export class Exchange implements UpstreamHandler, TurnMember {
 
   data(chunk: Buffer): void {
     this.recorder.data(FrameKind.responseData, chunk);
-    this.toClient = this.toClient.length === 0 ? [chunk] : [...this.toClient, chunk];
+    if (this.toClient === NOTHING) this.toClient = [chunk];
+    else this.toClient.push(chunk);
     this.join(chunk.length);
   }
 
   end(trailers: string[]): void {
     this.call = null;
     if (this.finished) return;
+    // No upstream will ask for the rest of the body any more, and the client may insist on sending.
+    this.drain();
     this.recorder.trailers(FrameKind.responseEnd, toPairs(trailers));
     if (trailers.length > 0) this.res.addTrailers(toPairs(trailers));
     // With a full queue the client may still leave before it has everything: its close decides.
-    const slow = this.res.writableLength > LIMITS.socketQueueBytes;
-    this.ending = slow || this.parts.durable !== null ? "slow" : "settled";
+    let queued = this.res.writableLength;
+    for (const { length } of this.toClient) queued += length;
+    const slow = queued > LIMITS.socketQueueBytes;
+    this.ending = this.parts.durable !== null ? "strict" : slow ? "slow" : "settled";
     if (this.ending === "settled") this.finish("complete", null);
     this.join(0);
   }

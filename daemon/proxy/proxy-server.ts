@@ -13,7 +13,7 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import { CodedError, type ErrorCode } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { ListenAddress } from "../config/types.ts";
@@ -77,6 +77,7 @@ export class ProxyServer {
   private readonly sweeper: NodeJS.Timeout;
   private readonly turn: Turn;
   private emptied: (() => void) | null = null;
+  private looking: NodeJS.Timeout | null = null;
   private count = 0;
   private malformed = 0;
   private closing = false;
@@ -118,17 +119,20 @@ export class ProxyServer {
   }
 
   /**
-   * Stops accepting, waits for what is in flight; at the deadline, or at `cut`, stops the rest. A
+   * Stops accepting, waits for what is in flight and until clients have read their answers; at the
+   * deadline, or at `cut`, stops the rest. A
    * connection that was accepted a moment ago still gets its first request served.
    */
   async close(drainMs: number, cut?: Promise<void>): Promise<void> {
     this.closing = true;
-    for (const server of this.servers) {
-      server.close();
-      server.closeIdleConnections();
+    // Node's own close would throw away what waits in the queue of a connection idle otherwise.
+    for (const server of this.servers) NetServer.prototype.close.call(server);
+    if (!this.connections.sending) {
+      for (const server of this.servers) server.closeIdleConnections();
     }
     await new Promise<void>((resolve) => {
       const done = () => {
+        this.emptied = null;
         clearTimeout(timer);
         clearTimeout(grace);
         resolve();
@@ -143,9 +147,14 @@ export class ProxyServer {
       this.lookEmpty();
     });
     this.refusing = true;
+    // What came in this very turn is recorded while the spool still takes it.
+    this.turn.commit();
     for (const exchange of [...this.running]) exchange.stop("shutting-down", "shutdown");
     clearInterval(this.sweeper);
-    for (const server of this.servers) server.closeAllConnections();
+    for (const server of this.servers) {
+      server.close();
+      server.closeAllConnections();
+    }
     for (const { upstream } of this.runtime.upstreams.values()) upstream.close();
   }
 
@@ -300,7 +309,16 @@ export class ProxyServer {
   }
 
   private lookEmpty(): void {
-    if (this.running.size === 0 && this.connections.freshCount === 0) this.emptied?.();
+    const { emptied } = this;
+    if (emptied === null || this.running.size > 0 || this.connections.freshCount > 0) return;
+    if (!this.connections.sending) emptied();
+    // A client may still have the rest of an answer to read.
+    else this.looking ??= setTimeout(() => this.lookAgain(), LIMITS.drainLookMs);
+  }
+
+  private lookAgain(): void {
+    this.looking = null;
+    this.lookEmpty();
   }
 
   private isOwn(from: number, to: number): boolean {

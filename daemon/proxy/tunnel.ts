@@ -9,6 +9,7 @@
  */
 import type { Socket } from "node:net";
 import { CATALOGUE, type ErrorCode } from "../../record/errors.ts";
+import { LIMITS } from "../../record/limits.ts";
 import type { UpstreamConfig } from "../config/types.ts";
 import { FrameKind, type FrameOutcome } from "../frames.ts";
 import { explainConnectError } from "./connect-error.ts";
@@ -107,7 +108,8 @@ export class Tunnel {
     const outcome = refusal.code.startsWith("upstream-") ? "upstream_error" : "rejected";
     this.settle(refusal.code.endsWith("-timeout") ? "timeout" : outcome, refusal);
     if (!this.client.writable) return;
-    this.client.end(Buffer.concat([responseHead(answer.status, "Refused", headers), answer.body]));
+    const head = responseHead(answer.status, "Refused", headers);
+    this.endClient(Buffer.concat([head, answer.body]));
   }
 
   /** Ends the tunnel from outside, at the drain deadline. */
@@ -132,7 +134,7 @@ export class Tunnel {
       },
       data: (chunk: Buffer) => {
         this.recorder.passing(FrameKind.responseData, chunk);
-        this.client.write(chunk);
+        if (!this.client.write(chunk)) this.upstream?.pause();
       },
       end: (trailers: string[]) => {
         if (this.switched) {
@@ -141,7 +143,7 @@ export class Tunnel {
         }
         this.recorder.note(FrameKind.responseEnd, { trailers: toPairs(trailers) });
         this.settle("complete", null);
-        this.client.end();
+        this.endClient();
         this.upstream?.destroy();
       },
     };
@@ -168,6 +170,7 @@ export class Tunnel {
   }
 
   private fromClient(chunk: Buffer): void {
+    if (this.finished) return;
     if (this.switched) this.passToUpstream(chunk);
     else if (this.status === 0) {
       this.early.push(chunk);
@@ -185,6 +188,14 @@ export class Tunnel {
   private passToClient(chunk: Buffer): void {
     this.recorder.passing(FrameKind.upstreamFrame, chunk);
     if (!this.client.write(chunk)) this.upstream?.pause();
+  }
+
+  /** No upgrade: what the client still sends is read and dropped, else its end is never seen. */
+  private endClient(last?: Buffer): void {
+    if (last === undefined) this.client.end();
+    else this.client.end(last);
+    this.client.resume();
+    this.client.setTimeout(LIMITS.clientIdleMs, () => this.client.destroy());
   }
 
   private clientGone(): void {
