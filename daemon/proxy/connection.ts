@@ -209,6 +209,8 @@ class Call implements UpstreamCall {
 
   abort(): void {
     if (this.over) return;
+    // A head that is still held back is not on record yet: it ends with the connection.
+    this.corked = false;
     this.close();
     this.connection.finished(false);
   }

@@ -243,3 +243,22 @@ test("what came in the very turn in which the daemon is ended at once is on reco
     assert.deepEqual(outcomes, ["complete"]);
   });
 });
+
+test("a request whose client leaves in the turn in which it came is not sent", async (t) => {
+  await withDaemon(async (daemon) => {
+    const { client, served } = await asked(daemon, "GET /up/x");
+    served.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    await client.untilText("\r\n\r\nok");
+    const { start } = Exchange.prototype;
+    t.mock.method(Exchange.prototype, "start", function (this: Exchange, send: never) {
+      start.call(this, send, true);
+      this.clientClosed();
+    });
+    client.send(request(daemon.port, "POST /up/never-sent", ["Content-Length: 2"]));
+    await client.untilClosed();
+    await served.untilClosed();
+    assert.ok(!served.text.includes("never-sent"), served.text);
+    const outcomes = (await daemon.filed()).map(({ outcome }) => outcome);
+    assert.deepEqual(outcomes, ["complete", "client_aborted"]);
+  });
+});
