@@ -10,6 +10,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { createReadStream, lstatSync, realpathSync, type Stats } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isIP } from "node:net";
 import { extname, join, sep } from "node:path";
 import { pipeline } from "node:stream";
 import { createGzip } from "node:zlib";
@@ -178,7 +179,7 @@ function isOwnHost(header: string | undefined, { host, hosts }: PreviewOptions):
   if (name === undefined) return false;
   if (LOOPBACK.has(name) || [host.toLowerCase(), ...hosts].includes(name)) return true;
   // Listening on every address means being called by whatever address the machine has.
-  return (host === "0.0.0.0" || host === "::") && /^[\d.]+$|:/.test(name);
+  return (host === "0.0.0.0" || host === "::") && isIP(name) !== 0;
 }
 
 /** The path of a request target, decoded; null where it is not one that this site can have. */

@@ -125,6 +125,7 @@ export class Filer {
       const frame = this.#reader.next();
       const { run } = this.#reader;
       const ended = frame ? this.#open.take(frame) : run === null ? [] : this.#open.enter(run);
+      this.#bytes.soundTo(this.#reader.position);
       for (const exchange of ended) await this.#file(exchange);
       if (frame !== null) await this.#follow(frame);
       if (frame === null && ended.length === 0) break;

@@ -3,10 +3,13 @@
  * held. A list costs 32 bytes a frame, in packed arrays.
  *
  * What always holds: ranges come back in the order in which they were added; a segment that is gone
- * makes `read` throw rather than give fewer bytes. Must never: keep bytes beyond one window.
+ * makes `read` throw rather than give fewer bytes; nothing is kept that lies behind where sound frames
+ * have been read to, since the writer may cut it back and write it anew. Must never: keep bytes
+ * beyond one window.
  */
 import { constants } from "node:fs";
 import { join } from "node:path";
+import type { Position } from "./reader.ts";
 import { segmentName } from "./segment.ts";
 import { NODE_FS, type SpoolFs } from "./spool-fs.ts";
 
@@ -53,10 +56,16 @@ export class SpoolBytes {
   #windowSegment = -1;
   #windowStart = 0;
   #windowBytes = 0;
+  #sound: Position = { segment: 0, offset: 0 };
 
   constructor(dir: string, fs: SpoolFs = NODE_FS) {
     this.#dir = dir;
     this.#fs = fs;
+  }
+
+  /** All before this place is sound frames, which nobody changes any more. */
+  soundTo(position: Position): void {
+    this.#sound = position;
   }
 
   /** The ranges joined, up to `limitBytes`. */
@@ -85,12 +94,23 @@ export class SpoolBytes {
     }
     const start = offset - this.#windowStart;
     if (segment !== this.#windowSegment || start < 0 || start + bytes > this.#windowBytes) {
-      this.#windowBytes = this.#readSome(segment, offset, this.#window, 0, WINDOW_BYTES);
+      const wanted = Math.max(bytes, this.#keepable(segment, offset));
+      this.#windowBytes = this.#readSome(segment, offset, this.#window, 0, wanted);
       this.#windowSegment = segment;
       this.#windowStart = offset;
       if (this.#windowBytes < bytes) throw shortened(segment, offset);
       this.#window.copy(out, at, 0, bytes);
     } else this.#window.copy(out, at, start, start + bytes);
+  }
+
+  /** How much from here on may be kept for later reads. */
+  #keepable(segment: number, offset: number): number {
+    const { segment: last, offset: end } = this.#sound;
+    return segment < last
+      ? WINDOW_BYTES
+      : segment > last
+        ? 0
+        : Math.min(WINDOW_BYTES, end - offset);
   }
 
   #readFull(segment: number, offset: number, bytes: number, out: Buffer, at: number): void {

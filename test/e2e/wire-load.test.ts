@@ -20,7 +20,8 @@ import { Agent, createServer, get, request as httpRequest, type Server } from "n
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
+import { LIMITS } from "../../record/limits.ts";
 import { openTree } from "../../record/reader/tree.ts";
 import { seededRandom } from "../seeded-random.ts";
 
@@ -45,6 +46,11 @@ interface Stage {
   close(): Promise<void>;
 }
 
+const started: ChildProcess[] = [];
+after(() => {
+  for (const child of started) if (child.exitCode === null) child.kill("SIGKILL");
+});
+
 async function stage(upstream: Server): Promise<Stage> {
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", 4096, () => resolve()));
   const { port } = upstream.address() as { port: number };
@@ -52,7 +58,15 @@ async function stage(upstream: Server): Promise<Stage> {
   const file = join(folder, "callnumber.yaml");
   writeFileSync(file, `listen: 127.0.0.1:0\nupstreams: { up: "http://127.0.0.1:${port}" }\n`);
   const program = new URL("./load-daemon.ts", import.meta.url);
-  const child: ChildProcess = fork(program, [file], { execArgv: [] });
+  // As the units start it (daemon/systemd/units.ts).
+  const execArgv = [
+    `--max-old-space-size=${LIMITS.daemonHeapMiB}`,
+    `--max-semi-space-size=${LIMITS.daemonYoungMiB}`,
+  ];
+  const child: ChildProcess = fork(program, [file], { execArgv });
+  // A test that fails leaves nobody behind.
+  process.once("exit", () => child.kill("SIGKILL"));
+  started.push(child);
   const ask = async <T>(question: string): Promise<T> => {
     child.send(question);
     const [answer] = await once(child, "message");

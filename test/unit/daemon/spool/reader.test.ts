@@ -194,3 +194,32 @@ test("byte ranges are read back joined, across segments, small and large, up to 
   assert.throws(() => new SpoolBytes(dir).read(extents), { code: "ENOENT" });
   await spool.close();
 });
+
+test("bytes behind the last sound frame are read anew, since the writer may have replaced them", async () => {
+  const dir = folder();
+  const spool = open(dir);
+  spool.append(5, 1, 3, "first");
+  const reader = new SpoolReader(dir);
+  const first = reader.next();
+  assert.ok(first);
+  const path = join(dir, segmentName(first.segment));
+  // What a write leaves that the disk cut short, before the writer has cut it back.
+  const end = fs.statSync(path).size;
+  fs.appendFileSync(path, Buffer.alloc(200, "torn"));
+  const bytes = new SpoolBytes(dir);
+  bytes.soundTo(reader.position);
+  const at = (frame: typeof first) => {
+    const extents = new Extents();
+    extents.add(frame.segment, frame.offset, frame.payload.length, frame.at);
+    return extents;
+  };
+  assert.equal(bytes.read(at(first)).toString(), "first");
+  fs.truncateSync(path, end);
+  spool.append(5, 1, 4, "second");
+  const second = reader.next();
+  assert.ok(second);
+  bytes.soundTo(reader.position);
+  assert.equal(bytes.read(at(second)).toString(), "second");
+  bytes.close();
+  await spool.close();
+});
