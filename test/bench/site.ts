@@ -2,7 +2,7 @@
  * How long the site's build takes and what memory it needs: everything, one more day, nothing
  * changed; each at several sizes of history, so that what grows with old days is seen.
  *
- *   node test/bench/site.ts [days,days,…] [folder]      (default: 4,8,37)
+ *   node test/bench/site.ts [days,days,…] [folder] [languages]      (default: 4,8,37, en,zh-Hant)
  *
  * A day has 2,700 exchanges. Captures are generated once into the folder and kept there for another
  * run; without a folder all goes to a temporary one that is removed. Prints a table in Markdown.
@@ -46,7 +46,7 @@ async function row(all: string, size: number): Promise<string> {
     out: join(here, "out"),
     state: join(here, "state"),
     title: "Benchmark",
-    languages: ["en", "zh-Hant"],
+    languages: (process.argv[4] ?? "en,zh-Hant").split(",") as SiteOptions["languages"],
     timezone: "UTC",
   };
   const files = readdirSync(all, { recursive: true, withFileTypes: true })
