@@ -22,6 +22,7 @@ import os from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { listSegments } from "../../daemon/spool/reader.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { checkTree } from "./crash-check.ts";
 import { cutEverywhere } from "./crash-cuts.ts";
@@ -31,6 +32,8 @@ const PROGRAM = fileURLToPath(new URL("./crash-daemon.ts", import.meta.url));
 const CLIENTS = 12;
 /** Exchanges that have ended before the first kill. */
 const FIRST_COUNT = 8;
+/** Shutdowns at the end, each of which files for some seconds. */
+const SHUTDOWNS = 20;
 
 export interface CrashResult {
   readonly kills: number;
@@ -82,6 +85,12 @@ async function kill({ child, filer }: Running, chance: number): Promise<void> {
   await gone;
 }
 
+async function shutDown({ child }: Running, log: readonly string[]): Promise<void> {
+  child.kill("SIGTERM");
+  const [code] = await once(child, "exit");
+  assert.equal(code, 0, `the last shutdown ends well:\n${log.slice(-20).join("\n")}`);
+}
+
 /**
  * Runs `count` kills and checks the tree; then cuts at every `cutStep`th byte. Throws with the
  * first difference.
@@ -123,10 +132,13 @@ export async function crashSuite(
   await new Promise((done) => setTimeout(done, 300));
   world.stop();
   await clients;
-  last.child.kill("SIGTERM");
-  const [code] = await once(last.child, "exit");
+  await shutDown(last, log);
+  // A shutdown waits for the filer only so long; what is left the next start files.
+  const spool = join(root, "state", "spool");
+  for (let i = 0; i < SHUTDOWNS && listSegments(spool).length > 1; i++) {
+    await shutDown(await start(config, log), log);
+  }
   world.close();
-  assert.equal(code, 0, `the last shutdown ends well:\n${log.slice(-20).join("\n")}`);
   const outcomes = checkTree(captures, world.known);
   const cuts = await cutEverywhere(root, config, cutStep);
   fs.rmSync(root, { recursive: true });
