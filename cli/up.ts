@@ -83,8 +83,13 @@ async function openToLan(
 ): Promise<Preview | null> {
   if (wanted === undefined || wanted === false) return null;
   const host = typeof wanted === "string" ? wanted : lanAddress();
-  if (host !== null) return start(host, randomBytes(12).toString("base64url"));
-  io.stderr.write("site: no address in a network found: say `--lan ADDRESS`\n");
+  try {
+    if (host !== null) return await start(host, randomBytes(12).toString("base64url"));
+    io.stderr.write("site: no address in a network found: say `--lan ADDRESS`\n");
+  } catch (error) {
+    // This machine still has its own.
+    io.stderr.write(`site: not for the network: ${explained(error)}\n`);
+  }
   return null;
 }
 
