@@ -115,12 +115,12 @@ test("an address that this machine does not have costs the phone its site, and n
   const folder = mkdtempSync(join(tmpdir(), "callnumber-up-"));
   const config = join(folder, "callnumber.yaml");
   writeFileSync(config, "listen: 127.0.0.1:0\nsite: { listen: 127.0.0.1:0 }\n");
-  // 192.0.2.0/24 is for documentation: no machine has it.
-  const args = ["cli/launch.mjs", "up", "--lan", "192.0.2.1", "--config", config];
+  // 203.0.113.0/24 is for documentation: no machine should have it.
+  const args = ["cli/launch.mjs", "up", "--lan", "203.0.113.77", "--config", config];
   const child = spawn(process.execPath, args, { cwd: checkout, stdio: ["ignore", "pipe", "pipe"] });
   try {
     const said = new Said(child);
-    await said.until(/site: not for the network: cannot serve the site on 192\.0\.2\.1/);
+    await said.until(/site: not for the network: cannot serve the site on 203\.0\.113\.77/);
     const site = await said.until(/site {6}(http:\/\/127\.0\.0\.1:\d+)\//);
     await said.until(/site: \d+ pages built/);
     assert.equal((await page(`${site}/`)).status, 200);
