@@ -10,8 +10,9 @@ const daemon = await startDaemon(config, { log }).catch((error: Error) => {
   process.exit(error instanceof CodedError ? error.exit : 1);
 });
 const { pid } = (await daemon.filer).stats();
-console.log(JSON.stringify({ url: daemon.urls[0], filer: pid }));
+// Before anybody knows that it is there: the next thing may be a signal.
 process.once("SIGTERM", async () => {
   await daemon.close();
   process.exit(0);
 });
+console.log(JSON.stringify({ url: daemon.urls[0], filer: pid }));
