@@ -21,6 +21,7 @@ import {
 import { isLoopbackHost } from "./config/resolve.ts";
 import type { Config, UpstreamConfig } from "./config/types.ts";
 import type { FilerSupervisor } from "./filing/supervisor.ts";
+import { keepHeapSmall } from "./heap.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { DaemonMetrics, diskRoom, type Observed, spoolSize } from "./metrics/daemon-metrics.ts";
 import { exchangeLine } from "./metrics/exchange-line.ts";
@@ -83,6 +84,7 @@ export async function startDaemon(config: Config, options: DaemonOptions): Promi
   if (options.sockets === undefined || options.sockets.length === 0) {
     for (const { host } of config.listen) checkToken(config, host);
   }
+  keepHeapSmall();
   const lock = await acquireLock(config.state, config.captures);
   try {
     const running = new RunningDaemon(config, options, lock);
