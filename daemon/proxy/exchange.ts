@@ -8,6 +8,7 @@
  * twice.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { CATALOGUE, type ErrorCode } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { FrameKind, type FrameOutcome } from "../frames.ts";
@@ -107,11 +108,19 @@ export class Exchange implements UpstreamHandler, TurnMember {
     return !this.finished && !this.requestDone && !this.req.isPaused();
   }
 
+  /** True while a client that has its answer still sends a body that nobody wants. */
+  get owing(): boolean {
+    return this.finished && !this.requestDone && !this.req.socket.destroyed;
+  }
+
   /** Ends the exchange from outside (drain deadline, slow body). */
   stop(code: ErrorCode, outcome: FrameOutcome): void {
     if (this.finished) return;
     this.call?.abort();
-    this.broken(outcome, code, CATALOGUE[code].meaning);
+    const { meaning } = CATALOGUE[code];
+    // What the client itself did wrong it is told, as long as there is nothing of an answer yet.
+    if (outcome === "rejected" && !this.res.headersSent) this.answer(code, meaning, outcome);
+    else this.broken(outcome, code, meaning);
   }
 
   /** The client's socket has ended or closed. Also called for a half-closed one. */
@@ -198,10 +207,15 @@ export class Exchange implements UpstreamHandler, TurnMember {
     }
     let more = true;
     for (const chunk of toClient) more = res.write(chunk);
-    if (more || this.waiting) return;
+    if (!more) this.holdBack(res);
+  }
+
+  /** Takes nothing more from the upstream until the client has read. */
+  private holdBack(full: ServerResponse | Socket): void {
+    if (this.waiting) return;
     this.waiting = true;
     this.call?.pause();
-    res.once("drain", () => {
+    full.once("drain", () => {
       this.waiting = false;
       this.call?.resume();
     });
@@ -214,8 +228,8 @@ export class Exchange implements UpstreamHandler, TurnMember {
   }
 
   private requestData(chunk: Buffer): void {
-    if (this.finished) return;
     this.requestBytes += chunk.length;
+    if (this.finished) return;
     this.recorder.data(FrameKind.requestData, chunk);
     if (this.toUpstream === NOTHING) this.toUpstream = [chunk];
     else this.toUpstream.push(chunk);
@@ -248,7 +262,8 @@ export class Exchange implements UpstreamHandler, TurnMember {
     this.recorder.flush();
     let head = `HTTP/1.1 ${status} ${reason}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    socket.write(`${head}\r\n`, "latin1");
+    // Of these there may be any number, and a client that does not read gets no more of them either.
+    if (!socket.write(`${head}\r\n`, "latin1")) this.holdBack(socket);
   }
 
   head(status: number, reason: string, http: string, headers: string[]): void {
@@ -308,9 +323,14 @@ export class Exchange implements UpstreamHandler, TurnMember {
     const close = this.req.complete ? [] : ["connection", "close"];
     if (close.length > 0) res.shouldKeepAlive = false;
     this.settle(outcome, { code, message });
-    if (res.destroyed) return;
-    res.writeHead(answer.status, [...answer.headers, ...close]);
-    res.end(req.method === "HEAD" ? undefined : answer.body);
+    const send = () => {
+      if (res.destroyed) return;
+      res.writeHead(answer.status, [...answer.headers, ...close]);
+      res.end(req.method === "HEAD" ? undefined : answer.body);
+    };
+    const { durable } = this.parts;
+    if (durable === null) send();
+    else void durable().then(send);
   }
 
   /** Breaks the client's connection behind the bytes that it is still to get. */

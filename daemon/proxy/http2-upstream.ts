@@ -134,6 +134,8 @@ class Http2Call implements UpstreamCall, Dispatcher.DispatchHandler {
   ): void {
     if (this.over) return;
     this.over = true;
+    // Of an upload that the upstream did not wait for, nothing is kept.
+    if (this.body !== null && !this.body.writableEnded) this.body.destroy();
     this.handler.end(flatten(trailers ?? {}));
   }
 

@@ -70,6 +70,8 @@ export class ProxyServer {
   private runtime: ProxyRuntime;
   private readonly servers: Server[] = [];
   private readonly running = new Set<InFlight>();
+  /** They have their answers, and their clients still send. */
+  private readonly owing = new Set<Exchange>();
   private readonly bySocket = new WeakMap<Socket, Exchange>();
   private readonly connections = new ClientConnections();
   private readonly nextId = ulidGenerator();
@@ -213,6 +215,7 @@ export class ProxyServer {
       passedOn: (ms) => this.options.passedOn?.(ms),
       over: (done) => {
         this.running.delete(done);
+        if (done.owing) this.owing.add(done);
         if (intake.target !== null && refusal === null) intake.target.inFlight--;
         this.over();
       },
@@ -359,13 +362,20 @@ export class ProxyServer {
   private sweep(): void {
     for (const item of this.running) {
       if (!(item instanceof Exchange) || !item.receiving) continue;
-      const before = item.bytesAtLastSweep;
-      item.bytesAtLastSweep = item.requestBytes;
-      if (before >= 0 && item.requestBytes - before < LIMITS.slowBodyBytes) {
-        item.stop("request-too-slow", "rejected");
-      }
+      if (isTrickle(item)) item.stop("request-too-slow", "rejected");
+    }
+    for (const item of this.owing) {
+      if (!item.owing) this.owing.delete(item);
+      else if (isTrickle(item)) item.req.socket.destroy();
     }
   }
+}
+
+/** Less than `slowBodyBytes` came since this was asked last. */
+function isTrickle(exchange: Exchange): boolean {
+  const before = exchange.bytesAtLastSweep;
+  exchange.bytesAtLastSweep = exchange.requestBytes;
+  return before >= 0 && exchange.requestBytes - before < LIMITS.slowBodyBytes;
 }
 
 function isWebSocket(req: IncomingMessage): boolean {

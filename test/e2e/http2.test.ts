@@ -1,6 +1,7 @@
 /** `http2: on`: an upstream that speaks HTTP/2 is spoken to in HTTP/2, and the client sees no difference. */
 import assert from "node:assert/strict";
 import { createSecureServer, type Http2SecureServer } from "node:http2";
+import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { atBest } from "../timing.ts";
 import { makeCertificate } from "./certificate.ts";
@@ -69,6 +70,43 @@ test("a client that goes cancels the HTTP/2 stream", async () => {
   assert.ok(took < 100, `${took} ms`);
   const [filed] = await daemon.filed();
   assert.equal(filed?.outcome, "client_aborted");
+  server.close();
+  await daemon.close();
+});
+
+test("an upload that an HTTP/2 upstream answers early is not kept", async (t) => {
+  const made: PassThrough[] = [];
+  const real = PassThrough.prototype._transform;
+  t.mock.method(
+    PassThrough.prototype,
+    "_transform",
+    function (this: PassThrough, ...args: Parameters<typeof real>) {
+      if (!made.includes(this)) made.push(this);
+      real.apply(this, args);
+    },
+  );
+  const { server, daemon } = await stage((_req, res) => {
+    res.writeHead(413);
+    res.end("no");
+  });
+  const client = await rawClient(daemon.port);
+  client.send(request(daemon.port, "POST /up/x", ["Content-Length: 1000000"]));
+  client.send("b".repeat(100_000));
+  await client.untilText("no");
+  client.send("b".repeat(900_000));
+  client.send(request(daemon.port, "POST /up/y", ["Content-Length: 1"]));
+  client.send("b");
+  await client.until((peer) => peer.text.split("\r\n2\r\nno").length > 2, "the second answer");
+  assert.deepEqual(
+    made.slice(0, 1).map((body) => body.destroyed),
+    [true],
+  );
+  client.socket.destroy();
+  const outcomes = (await daemon.filed()).map((x) => [x.outcome, x.response.status]);
+  assert.deepEqual(outcomes, [
+    ["complete", 413],
+    ["complete", 413],
+  ]);
   server.close();
   await daemon.close();
 });

@@ -13,6 +13,7 @@ import { runInNewContext } from "node:vm";
 import { type End, FrameKind } from "../../daemon/frames.ts";
 import { Exchange } from "../../daemon/proxy/exchange.ts";
 import { SpoolReader } from "../../daemon/spool/reader.ts";
+import { LIMITS } from "../../record/limits.ts";
 import {
   type RawPeer,
   RawUpstream,
@@ -190,6 +191,73 @@ test("a client that leaves before a large rest of its answer has not got it", as
     const outcomes = (await daemon.filed()).map(({ outcome }) => outcome);
     assert.deepEqual(outcomes, ["client_aborted"]);
   });
+});
+
+test("a client that does not read 1xx answers holds the upstream back", async () => {
+  await withDaemon(async (daemon) => {
+    const { client, served } = await asked(daemon, "GET /up/x");
+    client.socket.pause();
+    const hint = `HTTP/1.1 103 Early Hints\r\nLink: <${"h".repeat(12_000)}>\r\n\r\n`;
+    const hints = async () => {
+      for (let sent = 0; sent < 64 * MIB; sent += hint.length) {
+        if (served.socket.write(hint)) continue;
+        await once(served.socket, "drain", { signal: AbortSignal.timeout(1_000) });
+      }
+    };
+    await assert.rejects(hints(), { name: "AbortError" });
+    client.socket.resume();
+    served.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
+    await client.untilText("\r\n\r\ndone");
+  });
+});
+
+test("a body that only trickles is given up, also behind an early answer", async (t) => {
+  let sweep: () => void = () => assert.fail("nobody looks after slow bodies");
+  const { setInterval } = globalThis;
+  t.mock.method(globalThis, "setInterval", (look: () => void, ms: number) => {
+    if (ms === LIMITS.slowBodyMs) sweep = look;
+    return setInterval(look, ms);
+  });
+  await withDaemon(async (daemon) => {
+    const upload = ["Content-Length: 100000"];
+    const { client, served } = await asked(daemon, "POST /up/answered", upload);
+    served.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
+    await client.untilText("\r\n\r\nno");
+    const unanswered = await asked(daemon, "POST /up/unanswered", upload);
+    for (const peer of [client, unanswered.client]) peer.send("b".repeat(LIMITS.slowBodyBytes));
+    await unanswered.served.untilText("b".repeat(LIMITS.slowBodyBytes));
+    sweep();
+    for (const peer of [client, unanswered.client]) peer.send("b".repeat(LIMITS.slowBodyBytes));
+    await unanswered.served.untilText("b".repeat(2 * LIMITS.slowBodyBytes));
+    sweep();
+    assert.equal(client.closed, null, "it brings enough and may go on");
+    for (const peer of [client, unanswered.client]) peer.send("b");
+    await unanswered.served.untilText("b".repeat(2 * LIMITS.slowBodyBytes + 1));
+    sweep();
+    await client.untilClosed();
+    await unanswered.client.untilText("408 Request Timeout");
+    await unanswered.client.untilClosed();
+  });
+});
+
+test("with durability strict an error of the daemon's own waits for the disk as well", async (t) => {
+  const real = fs.fdatasync;
+  const held: (() => void)[] = [];
+  t.mock.method(fs, "fdatasync", (fd: number, done: fs.NoParamCallback) => {
+    held.push(() => real(fd, done));
+  });
+  const play = async (daemon: TestDaemon): Promise<void> => {
+    const client = await rawClient(daemon.port);
+    client.send(request(daemon.port, "GET /nobody/x"));
+    await until("the sync begins", () => held.length > 0);
+    await pause(50);
+    assert.equal(client.text, "");
+    t.mock.restoreAll();
+    for (const sync of held) sync();
+    await client.untilText("unknown-upstream");
+    client.socket.destroy();
+  };
+  await withDaemon(play, "durability: strict\n");
 });
 
 test("with durability strict no end of an answer goes on before the disk has it", async (t) => {
