@@ -6,6 +6,7 @@
  * orders from the parent alone, so a ctrl-C in the terminal does not stop it before the daemon has
  * drained. Never in here: a network socket, a body on the IPC channel.
  */
+import { readdirSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -135,11 +136,24 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
-try {
-  os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
-} catch {
-  // Some containers do not allow it: then it runs at the same priority.
+/** On Linux a priority is one thread's, and Node has made some already; later ones inherit it. */
+function lowerPriority(): void {
+  let threads = [0];
+  try {
+    threads = readdirSync("/proc/self/task").map(Number);
+  } catch {
+    // Elsewhere the process has one.
+  }
+  for (const thread of threads) {
+    try {
+      os.setPriority(thread, os.constants.priority.PRIORITY_BELOW_NORMAL);
+    } catch {
+      // Some containers do not allow it: then it runs at the same priority.
+    }
+  }
 }
+
+lowerPriority();
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 process.on("disconnect", () => {

@@ -181,6 +181,8 @@ export class FilerSupervisor extends EventEmitter<{
     const heap = [
       `--max-old-space-size=${LIMITS.filerHeapMiB}`,
       `--max-semi-space-size=${LIMITS.filerYoungMiB}`,
+      // Threads that mark beside it took the other core from the byte path (docs/benchmarks.md).
+      "--single-threaded-gc",
       // The filer collects by itself when it has nothing to do.
       "--expose-gc",
     ];

@@ -6,10 +6,11 @@
  *
  *   node test/bench/saturated.ts [--rounds 5]
  *
- * What always holds: the three are measured in turn within each round and the medians of the rounds
- * are printed; a round counts as saturated only if the filer had a backlog before and after it, and
- * had filed some of it meanwhile, by what the daemon's health says; exit code 1 where no round was,
- * or where the added median is more than 1.25 × that with an idle filer and 0.1 ms more.
+ * What always holds: the three are measured in turn within each round, and what is printed is of
+ * the requests of all rounds together; a round counts as saturated only if the filer had a backlog
+ * before and after it, and had filed some of it meanwhile, by what the daemon's health says; exit
+ * code 1 where no round was, or where what is added is more than with an idle filer: the median by
+ * 1.25 × and 0.1 ms, or the p99 by 2 × (whatever runs on the same core costs about that).
  */
 import { parseArgs } from "node:util";
 import { health, waitUntilFiled } from "./captured.ts";
@@ -20,6 +21,7 @@ import { median, quantile, shown } from "./statistics.ts";
 
 const ALLOWED_RATIO = 1.25;
 const ALLOWED_MORE_MS = 0.1;
+const ALLOWED_RATIO_P99 = 2;
 const SMALL_SECONDS = 2;
 /** 400 KB each: the filer needs some seconds for them. */
 const LARGE_REQUESTS = 1500;
@@ -28,13 +30,8 @@ const PAUSE_MS = 5;
 const scenario = (name: RegExp) => SCENARIOS.find((x) => name.test(x.name)) as Scenario;
 let number = 1;
 
-interface Spread {
-  readonly p50: number;
-  readonly p99: number;
-}
-
 /** Small requests with pauses between them, so that what is seen is delay and not throughput. */
-async function small(port: number, base: string): Promise<Spread> {
+async function small(port: number, base: string): Promise<number[]> {
   const template = requestTemplate(scenario(/1 at a time/), `127.0.0.1:${port}`, base);
   const latencies: number[] = [];
   const until = performance.now() + SMALL_SECONDS * 1000;
@@ -46,7 +43,7 @@ async function small(port: number, base: string): Promise<Spread> {
     latencies.push(...some.slice(1));
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-  return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
+  return latencies;
 }
 
 async function pileUp(port: number): Promise<void> {
@@ -57,9 +54,10 @@ async function pileUp(port: number): Promise<void> {
 }
 
 interface Round {
-  readonly direct: Spread;
-  readonly idle: Spread;
-  readonly busy: Spread;
+  /** Latencies in ms. */
+  readonly direct: readonly number[];
+  readonly idle: readonly number[];
+  readonly busy: readonly number[];
   readonly filed: number;
   readonly saturated: boolean;
 }
@@ -100,8 +98,12 @@ function report(name: string, all: readonly Round[]): boolean {
   const kept = all.filter(({ saturated }) => saturated);
   console.log(`\n${name}: ${kept.length} of ${all.length} rounds with a busy filer`);
   if (kept.length === 0) return false;
+  // One in a hundred is too few of a single round to say anything.
   const of = (which: "direct" | "idle" | "busy", at: "p50" | "p99") =>
-    median(kept.map((x) => x[which][at]));
+    quantile(
+      kept.flatMap((x) => x[which]),
+      at === "p50" ? 0.5 : 0.99,
+    );
   const added = (which: "idle" | "busy", at: "p50" | "p99") => of(which, at) - of("direct", at);
   for (const at of ["p50", "p99"] as const) {
     console.log(
@@ -112,7 +114,10 @@ function report(name: string, all: readonly Round[]): boolean {
   }
   console.log(`  filed meanwhile: ${median(kept.map(({ filed }) => filed))} exchanges a round`);
   const more = added("busy", "p50") - added("idle", "p50");
-  return more < ALLOWED_MORE_MS || added("busy", "p50") < ALLOWED_RATIO * added("idle", "p50");
+  return (
+    (more < ALLOWED_MORE_MS || added("busy", "p50") < ALLOWED_RATIO * added("idle", "p50")) &&
+    added("busy", "p99") < ALLOWED_RATIO_P99 * added("idle", "p99")
+  );
 }
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
