@@ -205,7 +205,7 @@ export const LIMITS = {
   /** Bytes of captures that are scanned for credentials in one go. */
   siteScanBytes: 4 * MiB,
   /** JavaScript heap of the builder process in MiB, and what of it is for young objects. */
-  siteYoungMiB: 8,
+  siteYoungMiB: 16,
   siteHeapMiB: 512,
   /** Conversations, findings and rows on pages that list only the newest. */
   siteNewestCount: 50,

@@ -21,7 +21,7 @@ export interface Node {
   readonly answered: boolean;
   /** First item of the answer. */
   readonly answer: string | null;
-  /** Key of the whole item list (see prefixKeys), its length, and whether the model speaks in it. */
+  /** Key of the whole item list (see PrefixKeys), its length, and whether the model speaks in it. */
   readonly key: string;
   readonly length: number;
   readonly spoken: boolean;

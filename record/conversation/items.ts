@@ -92,19 +92,45 @@ export function textOf(message: NormalMessage): string {
 }
 
 /**
- * Keys of all beginnings of a list: `keys[k]` stands for the first k items, so two lists begin
- * alike for k items exactly where their keys[k] are the same (64 bits, mixed item by item).
+ * Keys of all beginnings of a list: `at(k)` stands for the first k items, so two lists begin alike
+ * for k items exactly where their `at(k)` are the same (64 bits, mixed item by item). Few of them are
+ * ever asked for.
  */
-export function prefixKeys(items: readonly Item[]): string[] {
-  let high = 0x9e3779b9;
-  let low = 0x7f4a7c15;
-  const keys = ["0"];
-  for (const { id } of items) {
-    high = mix(high ^ Number.parseInt(id.slice(0, 8), 16), low);
-    low = mix(low ^ Number.parseInt(id.slice(8, 16), 16), high);
-    keys.push((high >>> 0).toString(36) + (low >>> 0).toString(36).padStart(7, "0"));
+export class PrefixKeys {
+  /** Items in the list. */
+  readonly length: number;
+  readonly #high: Uint32Array;
+  readonly #low: Uint32Array;
+
+  constructor(items: readonly Item[]) {
+    this.length = items.length;
+    this.#high = new Uint32Array(items.length + 1);
+    this.#low = new Uint32Array(items.length + 1);
+    let high = 0x9e3779b9;
+    let low = 0x7f4a7c15;
+    items.forEach(({ id }, i) => {
+      high = mix(high ^ hexAt(id, 0), low);
+      low = mix(low ^ hexAt(id, 8), high);
+      this.#high[i + 1] = high;
+      this.#low[i + 1] = low;
+    });
   }
-  return keys;
+
+  at(k: number): string {
+    if (k === 0) return "0";
+    return this.#high[k]!.toString(36) + this.#low[k]!.toString(36).padStart(7, "0");
+  }
+}
+
+/** The 32 bits that eight hex digits (lower case) stand for. */
+function hexAt(text: string, start: number): number {
+  let bits = 0;
+  for (let i = start; i < start + 8; i++) {
+    const code = text.charCodeAt(i);
+    // Letters have the bit of 64, and lie nine past their low four bits.
+    bits = (bits << 4) | ((code & 15) + (code >> 6) * 9);
+  }
+  return bits;
 }
 
 /** One round of a 32-bit finaliser (public domain constants of MurmurHash3). */

@@ -10,7 +10,7 @@
  */
 import { LIMITS } from "../limits.ts";
 import type { HotStore, Node } from "./hot-store.ts";
-import { likeness, prefixKeys, shortHash } from "./items.ts";
+import { likeness, PrefixKeys, shortHash } from "./items.ts";
 import type { ExchangeFacts, Placement, Relation } from "./model.ts";
 import { continuesRewritten } from "./overlap.ts";
 
@@ -33,7 +33,7 @@ export class Matcher {
     if (facts.items.length === 0) {
       return { exchange, conversation: null, parent: null, relation: "alone", by: "none" };
     }
-    const keys = prefixKeys(facts.items);
+    const keys = new PrefixKeys(facts.items);
     const session = facts.session === null ? null : sessionConversation(facts);
     const link = this.#link(facts, keys, session);
     const placement: Placement = {
@@ -44,11 +44,11 @@ export class Matcher {
       relation: link?.relation ?? "start",
       by: link?.by ?? (session === null ? "none" : "session"),
     };
-    this.#store.add(facts, placement, keys.at(-1)!);
+    this.#store.add(facts, placement, keys.at(keys.length));
     return placement;
   }
 
-  #link(facts: ExchangeFacts, keys: readonly string[], session: string | null): Link | null {
+  #link(facts: ExchangeFacts, keys: PrefixKeys, session: string | null): Link | null {
     const inScope = (node: Node): boolean =>
       session === null ? node.session === null : node.placement.conversation === session;
     return (
@@ -80,18 +80,17 @@ export class Matcher {
   /** The longest earlier request that this one begins with. */
   #byMessages(
     facts: ExchangeFacts,
-    keys: readonly string[],
+    keys: PrefixKeys,
     inScope: (node: Node) => boolean,
   ): Link | null {
-    for (let length = keys.length - 1; length > 0; length--) {
+    for (let length = keys.length; length > 0; length--) {
       const fits = this.#store
-        .byKey(keys[length]!)
+        .byKey(keys.at(length))
         .filter((node) => inScope(node) && tied(node, facts, length));
       const node = bestOf(fits, facts, length);
       if (!node) continue;
-      if (length === keys.length - 1)
-        return { node, relation: repeats(node, facts), by: "messages" };
-      return this.#onwards(node, facts, keys.at(-1)!);
+      if (length === keys.length) return { node, relation: repeats(node, facts), by: "messages" };
+      return this.#onwards(node, facts, keys.at(keys.length));
     }
     return null;
   }

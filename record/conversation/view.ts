@@ -15,7 +15,7 @@ import { LIMITS } from "../limits.ts";
 import type { DayReader } from "../reader/day-reader.ts";
 import { Recent } from "../reader/recent.ts";
 import { type EarlierTurn, EarlierTurns } from "./earlier-turns.ts";
-import { SharedMessages } from "./shared-messages.ts";
+import { normaliseShared, type SharedElement } from "./shared-messages.ts";
 
 /** An exchange with what it means. */
 export interface ExchangeView {
@@ -33,9 +33,7 @@ export interface ExchangeView {
 export type Elsewhere = (responseId: string) => EarlierTurn | null;
 
 /** A part that was parsed. */
-interface Known {
-  readonly sha256: string;
-  readonly bytes: number;
+interface Known extends SharedElement {
   readonly value: unknown;
 }
 
@@ -53,7 +51,6 @@ const EMPTY: NormalRequest = { model: null, messages: [], tools: [], parameters:
 export class ViewReader {
   readonly #day: DayReader;
   readonly #values = new Recent<Known>(LIMITS.keptValuesBytes);
-  readonly #messages = new SharedMessages();
   readonly #turns: EarlierTurns;
   /** Exchanges by the id of their response; made when a request first names one. */
   #responses: ReadonlyMap<string, string> | null = null;
@@ -128,11 +125,11 @@ export class ViewReader {
     });
     const body = parsed(skeleton.join("")) as Record<string, unknown> | null | undefined;
     if (typeof body !== "object" || body === null) return EMPTY;
-    const digests = new Map<string, { sha256: string; bytes: number }[]>();
+    const shared = new Map<string, Known[]>();
     for (const { key, list, parts } of entries) {
       const values = parts.map(({ n, sha256 }) => this.#value(n, sha256, line));
       const value = list ? values.map((known) => known.value) : values[0]?.value;
-      if (list) digests.set(key, values);
+      if (list) shared.set(key, values);
       // A member named __proto__ is a member like any other.
       Object.defineProperty(body, key, {
         value,
@@ -141,16 +138,16 @@ export class ViewReader {
         writable: true,
       });
     }
-    return this.#messages.request(api, body, url, digests);
+    return normaliseShared(api, body, url, shared);
   }
 
   #value(n: number, sha256: string, line: ExchangeLine): Known {
     const seen = this.#values.get(sha256);
     if (seen !== undefined) return seen;
     const bytes = this.#day.part(n, line);
-    const value = { sha256, bytes: bytes.length, value: parsed(bytes.toString("utf8")) };
-    this.#values.set(sha256, value, bytes.length);
-    return value;
+    const known: Known = { value: parsed(bytes.toString("utf8")), normal: undefined };
+    this.#values.set(sha256, known, bytes.length);
+    return known;
   }
 }
 

@@ -36,6 +36,10 @@ export class CaptureFile {
   /** Flat request lists by exchange position, the latest last. */
   readonly #lists = new Map<number, Atom[]>();
   readonly #parts = new ByteCache(LIMITS.keptPartBytes);
+  #window = Buffer.alloc(0);
+  /** Where in the file the window begins, or what was read last. */
+  #windowAt = Number.NEGATIVE_INFINITY;
+  #windowLength = 0;
 
   /** Opens and indexes a file. Throws what the file system throws. */
   static open(path: string): CaptureFile {
@@ -267,7 +271,9 @@ export class CaptureFile {
     if (kept) return kept;
     const view = this.#view(ordinal);
     if (!view) throw new RangeError(`part ${n} is damaged`);
-    const bytes = partBytes(view);
+    const own = partBytes(view);
+    // What is kept must not keep all that was read with it.
+    const bytes = own.buffer === this.#window.buffer ? Buffer.from(own) : own;
     this.#parts.set(ordinal, bytes);
     return bytes;
   }
@@ -277,14 +283,41 @@ export class CaptureFile {
     return viewPartLine(this.#read(partOffset.at(ordinal), partLength.at(ordinal)));
   }
 
+  /** Bytes of the file; they hold until the next call. */
   #read(offset: number, length: number): Buffer {
-    const buffer = Buffer.allocUnsafe(length);
-    let filled = 0;
-    while (filled < length) {
-      const got = readSync(this.#fd, buffer, filled, length - filled, offset + filled);
-      if (got === 0) throw new RangeError("the file has become shorter");
-      filled += got;
+    const near = Math.abs(offset - this.#windowAt) < 2 * WINDOW_BYTES;
+    if (length > WINDOW_BYTES / 4 || !near) {
+      this.#windowAt = offset;
+      this.#windowLength = 0;
+      return this.#fill(Buffer.allocUnsafe(length), offset);
     }
+    if (offset < this.#windowAt || offset + length > this.#windowAt + this.#windowLength) {
+      // An exchange stands behind its parts: what comes next lies on both sides.
+      this.#windowAt = Math.max(0, offset - WINDOW_BYTES / 2);
+      if (this.#window.length === 0) this.#window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+      this.#windowLength = this.#readSome(this.#window, this.#windowAt);
+      if (offset + length > this.#windowAt + this.#windowLength) throw new RangeError(SHORTER);
+    }
+    return this.#window.subarray(offset - this.#windowAt, offset - this.#windowAt + length);
+  }
+
+  #fill(buffer: Buffer, offset: number): Buffer {
+    if (this.#readSome(buffer, offset) < buffer.length) throw new RangeError(SHORTER);
     return buffer;
   }
+
+  /** Reads until the buffer is full or the file ends; says how much it was. */
+  #readSome(buffer: Buffer, offset: number): number {
+    let filled = 0;
+    while (filled < buffer.length) {
+      const got = readSync(this.#fd, buffer, filled, buffer.length - filled, offset + filled);
+      if (got === 0) break;
+      filled += got;
+    }
+    return filled;
+  }
 }
+
+const SHORTER = "the file has become shorter";
+/** Read at once where one small thing after the other is asked for. */
+const WINDOW_BYTES = 128 * 1024;

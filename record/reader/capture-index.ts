@@ -1,7 +1,7 @@
 /**
  * What is where in one capture file: byte offsets of parts and exchanges, part digests, and which
  * lines could not be read. Built in one pass, held in typed arrays: about 60 bytes a part and 190 an
- * exchange, whatever they contain.
+ * exchange, whatever they contain, and 90 more for a part whose digest is asked for.
  *
  * What always holds: a part number means the closest line above that has it (a merge of two
  * branches can leave two lines with one number, and both sides' exchanges still read). Lines of an
@@ -28,6 +28,8 @@ export class CaptureIndex {
   readonly partLine = new Column();
   readonly partNumber = new Column();
   #digests = Buffer.alloc(32 * 1024);
+  /** Those that were asked for as text: every request with a part asks again. */
+  readonly #digestTexts: string[] = [];
 
   /** By position among the exchanges of the file. */
   readonly exchangeOffset = new Column();
@@ -75,7 +77,11 @@ export class CaptureIndex {
 
   /** SHA-256 of a part in lower-case hex. */
   digest(ordinal: number): string {
-    return this.#digests.toString("hex", ordinal * 32, ordinal * 32 + 32);
+    const known = this.#digestTexts[ordinal];
+    if (known !== undefined) return known;
+    const text = this.#digests.toString("hex", ordinal * 32, ordinal * 32 + 32);
+    this.#digestTexts[ordinal] = text;
+    return text;
   }
 
   #visit(line: Buffer, offset: number): void {

@@ -50,8 +50,11 @@ export function outlineOf(atoms: readonly Atom[], source: OutlineSource): Outlin
 }
 
 const PLACEHOLDER = Buffer.from("0");
+const COMMA = Buffer.from(",");
 
 function literalBytes(atom: Atom, source: OutlineSource): Uint8Array {
+  // Between any two elements of a list.
+  if (atom === ",") return COMMA;
   if (typeof atom === "string") return Buffer.from(atom);
   return source.part(typeof atom === "number" ? atom : atom.part);
 }

@@ -2,26 +2,36 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { SharedMessages } from "../../../../record/conversation/shared-messages.ts";
+import {
+  normaliseShared,
+  type SharedElement,
+} from "../../../../record/conversation/shared-messages.ts";
 import { normaliseRequest } from "../../../../record/dialects/normalise.ts";
 
 const corpus = new URL("../../../../../shared/corpus/exchanges.jsonl", import.meta.url);
 const skip = existsSync(corpus) ? false : "the corpus does not lie beside this checkout";
 
-function digestsOf(body: Record<string, unknown>) {
-  const digests = new Map<string, { sha256: string; bytes: number }[]>();
-  for (const [key, value] of Object.entries(body)) {
-    if (!Array.isArray(value)) continue;
-    digests.set(
-      key,
-      value.map((element) => ({ sha256: JSON.stringify(element), bytes: 9 })),
-    );
-  }
-  return digests;
+/** Elements that are written alike are one object, as a reader of parts has them. */
+function sharing() {
+  const known = new Map<string, SharedElement>();
+  return (body: Record<string, unknown>) => {
+    const byKey = new Map<string, SharedElement[]>();
+    for (const [key, value] of Object.entries(body)) {
+      if (!Array.isArray(value)) continue;
+      const elements = value.map((element) => {
+        const text = JSON.stringify(element);
+        const shared = known.get(text) ?? {};
+        known.set(text, shared);
+        return shared;
+      });
+      byKey.set(key, elements);
+    }
+    return byKey;
+  };
 }
 
 test("every recorded request is the same whole or element by element", { skip }, () => {
-  const shared = new SharedMessages();
+  const sharedOf = sharing();
   let compared = 0;
   for (const line of readFileSync(corpus, "utf8").trimEnd().split("\n")) {
     const { api, request } = JSON.parse(line);
@@ -34,14 +44,14 @@ test("every recorded request is the same whole or element by element", { skip },
     if (typeof body !== "object" || body === null || Array.isArray(body)) continue;
     const own = body as Record<string, unknown>;
     const whole = normaliseRequest(api, own, request.url);
-    assert.deepEqual(shared.request(api, own, request.url, digestsOf(own)), whole);
+    assert.deepEqual(normaliseShared(api, own, request.url, sharedOf(own)), whole);
     compared++;
   }
   assert.ok(compared > 2500);
 });
 
 test("what two turns repeat is one object, at its own position", () => {
-  const shared = new SharedMessages();
+  const sharedOf = sharing();
   const list = [
     { role: "user", content: "one" },
     { role: "assistant", content: "two" },
@@ -49,7 +59,7 @@ test("what two turns repeat is one object, at its own position", () => {
   ];
   const [first, second] = [list.slice(0, 1), list].map((messages) => {
     const body = { model: "m", messages };
-    return shared.request("openai.chat", body, "/v1/chat/completions", digestsOf(body)).messages;
+    return normaliseShared("openai.chat", body, "/v1/chat/completions", sharedOf(body)).messages;
   });
   assert.equal(second![0], first![0]);
   assert.deepEqual(
