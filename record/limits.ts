@@ -202,8 +202,8 @@ export const LIMITS = {
   siteThreadBytes: 2 * MiB,
   /** Known bytes of a capture file that a build compares before it goes on from there. */
   siteKnownBytes: 32 * MiB,
-  /** Bytes of captures that are scanned for credentials in one go. */
-  siteScanBytes: 4 * MiB,
+  /** Bytes of captures that are scanned for credentials in one go; small, to share them evenly. */
+  siteScanBytes: 1 * MiB,
   /** JavaScript heap of the builder process in MiB, and what of it is for young objects. */
   siteYoungMiB: 16,
   siteHeapMiB: 512,

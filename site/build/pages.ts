@@ -61,7 +61,12 @@ export interface PageInputs extends TalkInputs {
 /** The jobs of this share: see tasks.ts. */
 export function* pageJobs(inputs: PageInputs): Generator<PageJob> {
   const titles = titlesOf(inputs);
-  if (inputs.share.index === 0) yield* summaryJobs(inputs, titles);
+  const { index, of } = inputs.share;
+  let n = 0;
+  for (const job of summaryJobs(inputs, titles)) {
+    if (n % of === index) yield job;
+    n += 1;
+  }
   yield* conversationJobs(inputs, titles);
 }
 

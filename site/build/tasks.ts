@@ -32,7 +32,7 @@ export interface TalksInputs {
   readonly conversations: readonly string[];
 }
 
-/** Every `of`th conversation, from the `index`th; the first share has all other pages. */
+/** Every `of`th conversation, and every `of`th of the other pages, from the `index`th. */
 export interface Share {
   readonly index: number;
   readonly of: number;
