@@ -109,6 +109,7 @@ function diffWords(t: Translate): Record<string, string> {
     lost: t("diff.lost", { tokens: "{n}" }),
     read: t("diff.read", { cached: "{cached}", input: "{input}" }),
     colon: t("site.colon"),
+    stop: t("site.stop"),
     onlyLeft: t("diff.only.left"),
     onlyRight: t("diff.only.right"),
     rewritten: t("diff.rewritten"),

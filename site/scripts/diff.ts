@@ -107,9 +107,9 @@ function show(left: Side, right: Side): void {
   else if (same < before.length) {
     const lost = before.slice(same).reduce((sum, [, text]) => sum + text.length / 4, 0);
     const [role] = before[same]!;
-    const place = `${words.divergence}${words.colon}${words[role] ?? role} ${same + 1}.`;
+    const place = `${words.divergence}${words.colon}${words[role] ?? role} ${same + 1}${words.stop}`;
     result?.append(
-      paragraph(`${place} ${(words.lost ?? "").replace("{n}", String(Math.round(lost)))}`),
+      paragraph(`${place}${(words.lost ?? "").replace("{n}", String(Math.round(lost)))}`),
     );
   }
   const { input, cached } = right.said;
