@@ -3,7 +3,7 @@
  *
  * Left alone V8 doubles the space for young objects while traffic runs, up to tens of MiB, and lets
  * the old ones grow to four times of what is alive before it looks: measured, 10,000 requests left a
- * daemon with 52 MB more than 1,000 did, and 1,000 open streams took it to 233 MB instead of 150. The
+ * daemon with 52 MB more than 1,000 did, and 1,000 open streams took it to 340 MB instead of 150. The
  * units give sizes on Node's command line, which serve a loaded daemon a little better
  * (daemon/systemd/units.ts); this is for every other start, because V8 reads sizes only once.
  */

@@ -110,7 +110,7 @@ export class Exchange implements UpstreamHandler, TurnMember {
 
   /** True while a client that has its answer still sends a body that nobody wants. */
   get owing(): boolean {
-    return this.finished && !this.requestDone && !this.req.socket.destroyed;
+    return this.finished && !this.req.complete;
   }
 
   /** Ends the exchange from outside (drain deadline, slow body). */

@@ -215,8 +215,10 @@ export class ProxyServer {
       passedOn: (ms) => this.options.passedOn?.(ms),
       over: (done) => {
         this.running.delete(done);
-        if (done.owing) this.owing.add(done);
-        if (intake.target !== null && refusal === null) intake.target.inFlight--;
+        if (intake.target !== null && refusal === null) {
+          intake.target.inFlight--;
+          this.awaitRest(done);
+        }
         this.over();
       },
     });
@@ -306,6 +308,13 @@ export class ProxyServer {
     return { code: "over-capacity", message: `${most} exchanges are in flight` };
   }
 
+  /** Keeps an eye on a body that is still coming. A refused one has its connection closed. */
+  private awaitRest(exchange: Exchange): void {
+    if (!exchange.owing) return;
+    this.owing.add(exchange);
+    exchange.req.once("close", () => this.owing.delete(exchange));
+  }
+
   private over(): void {
     this.lookEmpty();
     this.options.recorded();
@@ -364,10 +373,7 @@ export class ProxyServer {
       if (!(item instanceof Exchange) || !item.receiving) continue;
       if (isTrickle(item)) item.stop("request-too-slow", "rejected");
     }
-    for (const item of this.owing) {
-      if (!item.owing) this.owing.delete(item);
-      else if (isTrickle(item)) item.req.socket.destroy();
-    }
+    for (const item of this.owing) if (isTrickle(item)) item.req.socket.destroy();
   }
 }
 

@@ -211,13 +211,19 @@ test("a client that does not read 1xx answers holds the upstream back", async ()
   });
 });
 
-test("a body that only trickles is given up, also behind an early answer", async (t) => {
+/** Looks after slow bodies when it is called, as the daemon started next does every minute. */
+function sweepByHand(t: TestContext): () => void {
   let sweep: () => void = () => assert.fail("nobody looks after slow bodies");
   const { setInterval } = globalThis;
   t.mock.method(globalThis, "setInterval", (look: () => void, ms: number) => {
     if (ms === LIMITS.slowBodyMs) sweep = look;
     return setInterval(look, ms);
   });
+  return () => sweep();
+}
+
+test("a body that only trickles is given up, also behind an early answer", async (t) => {
+  const sweep = sweepByHand(t);
   await withDaemon(async (daemon) => {
     const upload = ["Content-Length: 100000"];
     const { client, served } = await asked(daemon, "POST /up/answered", upload);
@@ -237,6 +243,25 @@ test("a body that only trickles is given up, also behind an early answer", async
     await client.untilClosed();
     await unanswered.client.untilText("408 Request Timeout");
     await unanswered.client.untilClosed();
+  });
+});
+
+test("a client that has brought the rest of its body is left alone", async (t) => {
+  const sweep = sweepByHand(t);
+  await withDaemon(async (daemon) => {
+    const { client, served } = await asked(daemon, "POST /up/early", ["Content-Length: 4"]);
+    served.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
+    await client.untilText("\r\n\r\nno");
+    sweep();
+    client.send("rest");
+    client.send(request(daemon.port, "GET /up/next"));
+    const next = await upstream.next();
+    await next.untilText("GET /next");
+    for (let i = 0; i < 3; i++) sweep();
+    await pause(50);
+    assert.equal(client.closed, null);
+    next.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext");
+    await client.untilText("\r\n\r\nnext");
   });
 });
 
