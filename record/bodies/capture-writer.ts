@@ -117,12 +117,13 @@ export class Draft {
 
   /** A part of a body; one that an earlier body had as well need not be read again. */
   #carved(bytes: Buffer, piece: CarvedPart): number {
-    const digest = DIGESTS.get(piece);
-    const known = digest === undefined ? undefined : this.#numberOf(digest);
+    const { memo, json } = piece;
+    const known = memo?.digest === undefined ? undefined : this.#numberOf(memo.digest);
     if (known !== undefined) return known;
     const stored = storedBytes(bytes, piece);
-    DIGESTS.set(piece, sha256(stored));
-    return this.#piece(stored, piece.json);
+    const digest = sha256(stored);
+    if (memo !== undefined) memo.digest = digest;
+    return this.#part(digest, (n) => partLine(n, digest, stored, json));
   }
 
   #piece(bytes: Buffer, json: boolean): number {
@@ -228,9 +229,6 @@ export class CaptureWriter {
     return checkedLine({ type: "file", format: FORMAT, day, created, writer });
   }
 }
-
-/** Digests of parts whose Span lives on in a layout memory. */
-const DIGESTS = new WeakMap<CarvedPart, string>();
 
 const sha256 = (bytes: Buffer) => hash("sha256", bytes, "hex");
 

@@ -13,7 +13,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { LIMITS } from "../limits.ts";
-import { layoutOf, type Member, type Span } from "./layout.ts";
+import { layoutOf, type Member, type Memo, type Span } from "./layout.ts";
 
 /** A range of the body that is stored as a part. */
 export interface CarvedPart {
@@ -23,6 +23,8 @@ export interface CarvedPart {
   readonly markers: readonly number[] | null;
   /** Whether the range is one valid JSON value that nests no deeper than a reader can be asked to. */
   readonly json: boolean;
+  /** Absent where the range is no value of the layout. */
+  readonly memo?: Memo;
 }
 
 /** A string is literal text. */
@@ -79,18 +81,7 @@ function isWorthAPart(bytes: Buffer, { start, end }: Span): boolean {
   return first === QUOTE && end - start >= LIMITS.elementMinBytes;
 }
 
-/** One for each Span, so that what is known of a part can be kept beside it. */
-const PARTS = new WeakMap<Span, CarvedPart>();
-
 function partOf(bytes: Buffer, span: Span): CarvedPart {
-  const known = PARTS.get(span);
-  if (known !== undefined) return known;
-  const part = newPart(bytes, span);
-  PARTS.set(span, part);
-  return part;
-}
-
-function newPart(bytes: Buffer, span: Span): CarvedPart {
   let { markers } = span;
   if (markers !== null) {
     const tooMany = markers.length / 2 > LIMITS.markerCount;
@@ -101,6 +92,7 @@ function newPart(bytes: Buffer, span: Span): CarvedPart {
     end: span.end,
     markers,
     json: span.depth < LIMITS.jsonDepthCount,
+    memo: span.memo,
   };
 }
 

@@ -6,12 +6,20 @@
  */
 import { JsonScanner } from "./json-scanner.ts";
 
+/** What was found out about a value. Equal bytes in bodies that repeat each other share it. */
+export interface Memo {
+  /** Its parsed value, and the digest of what it is stored as; absent until somebody asked. */
+  value?: unknown;
+  digest?: string;
+}
+
 /** One JSON value: `[start, end)` in bytes, how deeply it nests, and its `cache_control` members. */
 export interface Span {
   readonly start: number;
   readonly end: number;
   readonly depth: number;
   readonly markers: readonly number[] | null;
+  readonly memo: Memo;
 }
 
 export interface Member {
@@ -31,13 +39,13 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** The element of a top-level array that begins at `start`, where that is known already. */
-export type KnownElement = (start: number) => Span | null;
+/** The member's value or the element of its array that begins at `start`, where that is known. */
+export type KnownValue = (start: number) => Span | null;
 
-const NOTHING_KNOWN: KnownElement = () => null;
+const NOTHING_KNOWN: KnownValue = () => null;
 
 /** Members of the object that `bytes` are, in order; null where they are not one valid object. */
-export function layoutOf(bytes: Uint8Array, known: KnownElement = NOTHING_KNOWN): Member[] | null {
+export function layoutOf(bytes: Uint8Array, known: KnownValue = NOTHING_KNOWN): Member[] | null {
   const scanner = new JsonScanner(bytes);
   const members: Member[] = [];
   let i = scanner.space(0);
@@ -60,7 +68,7 @@ function readMember(
   bytes: Uint8Array,
   scanner: JsonScanner,
   keyStart: number,
-  known: KnownElement,
+  known: KnownValue,
 ): Member | null {
   if (bytes[keyStart] !== QUOTE) return null;
   const keyEnd = scanner.string(keyStart);
@@ -72,15 +80,16 @@ function readMember(
     const elements: Span[] = [];
     const end = readElements(bytes, scanner, start, elements, known);
     if (end < 0) return null;
-    return { keyStart, keyEnd, value: { start, end, depth: 0, markers: null }, elements };
+    return { keyStart, keyEnd, value: { start, end, depth: 0, markers: null, memo: {} }, elements };
   }
-  const value = readSpan(scanner, start);
+  const value = known(start) ?? readSpan(scanner, start);
   return value && { keyStart, keyEnd, value, elements: null };
 }
 
 function readSpan(scanner: JsonScanner, start: number): Span | null {
   const end = scanner.value(start);
-  return end < 0 ? null : { start, end, depth: scanner.depth, markers: scanner.markers };
+  if (end < 0) return null;
+  return { start, end, depth: scanner.depth, markers: scanner.markers, memo: {} };
 }
 
 /** Fills `elements` from the array at `start`; offset after its bracket, or -1. */
@@ -89,7 +98,7 @@ function readElements(
   scanner: JsonScanner,
   start: number,
   elements: Span[],
-  known: KnownElement,
+  known: KnownValue,
 ): number {
   let i = scanner.space(start + 1);
   if (bytes[i] === CLOSE_ARRAY) return i + 1;

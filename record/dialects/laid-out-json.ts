@@ -1,7 +1,6 @@
 /**
- * Parses a JSON object whose layout is known, element by element, so that elements which an earlier
- * body had as well (the very same Span objects, see record/bodies/layout-memory.ts) are not parsed
- * again.
+ * Parses a JSON object whose layout is known, element by element, so that values which an earlier
+ * body had as well (see record/bodies/layout-memory.ts) are not parsed again.
  *
  * What always holds: the value is the one that parseJson gives for the whole text (a test compares).
  * Values are shared between bodies: nobody may change them.
@@ -9,8 +8,6 @@
 import type { Member, Span } from "../bodies/layout.ts";
 import { LIMITS } from "../limits.ts";
 import { type JsonObject, type Parsed, parseJson, put } from "./json.ts";
-
-const VALUES = new WeakMap<Span, unknown>();
 
 /** Never throws. */
 export function parseLaidOut(bytes: Buffer, members: readonly Member[]): Parsed {
@@ -23,25 +20,31 @@ export function parseLaidOut(bytes: Buffer, members: readonly Member[]): Parsed 
     const key = parseJson(bytes.toString("utf8", keyStart, keyEnd));
     if (!key.ok) return key;
     if (elements === null) {
-      const parsed = parseSpan(bytes, value, 1);
-      if (!parsed.ok) return parsed;
-      put(object, String(key.value), parsed.value);
+      const failed = readValue(bytes, value, 1);
+      if (failed !== null) return failed;
+      put(object, String(key.value), value.memo.value);
       continue;
     }
     const list: unknown[] = [];
     for (const element of elements) {
-      if (VALUES.has(element)) {
-        list.push(VALUES.get(element));
-        continue;
-      }
-      const parsed = parseSpan(bytes, element, 2);
-      if (!parsed.ok) return parsed;
-      VALUES.set(element, parsed.value);
-      list.push(parsed.value);
+      const failed = readValue(bytes, element, 2);
+      if (failed !== null) return failed;
+      list.push(element.memo.value);
     }
     put(object, String(key.value), list);
   }
   return { ok: true, value: object };
+}
+
+/** Sees to it that the value is known; what failed, or null. */
+function readValue(bytes: Buffer, span: Span, below: number): Parsed | null {
+  const { memo } = span;
+  // No JSON value is undefined.
+  if (memo.value !== undefined) return null;
+  const parsed = parseSpan(bytes, span, below);
+  if (!parsed.ok) return parsed;
+  memo.value = parsed.value;
+  return null;
 }
 
 function parseSpan(bytes: Buffer, { start, end, depth }: Span, below: number): Parsed {

@@ -44,3 +44,24 @@ test("what the turn before had is not read again; what differs by one byte is", 
   const third = spansOf(body(changed));
   assert.ok(third[0] === first[0] && third[3] !== first[3] && third[4] !== first[4]);
 });
+
+test("what a body ends with is known again, wherever it has moved to", () => {
+  const tools = (name: string) =>
+    `"stream":true,"system":"${text}","tools":[{"name":"${name}"},{"name":"run","cache_control":{"type":"ephemeral"}}]`;
+  const memory = new LayoutMemory();
+  const layouts = [body(["a", text], tools("read")), body(["a", text, "b"], tools("read"))].map(
+    (bytes) => {
+      const members = memory.layoutOf(bytes);
+      assert.deepEqual(members, layoutOf(bytes));
+      return members!;
+    },
+  );
+  const memos = layouts.map((members) => [
+    members[3]?.value.memo,
+    ...(members[4]?.elements ?? []).map(({ memo }) => memo),
+  ]);
+  assert.equal(memos[0]?.length, 3);
+  for (const [i, memo] of memos[0]!.entries()) assert.ok(memo && memo === memos[1]?.[i]);
+  const edited = memory.layoutOf(body(["a", text, "b"], tools("write")))!;
+  assert.notEqual(edited[4]?.elements?.[0]?.memo, memos[1]?.[1]);
+});
