@@ -64,9 +64,36 @@ function isOneLine(bytes: Buffer): boolean {
   return ![...NEWLINES, ...SEPARATORS].some((c) => bytes.includes(c));
 }
 
+/** How the lines begin that this version writes, and how much of a line that may be at most. */
+const WRITTEN =
+  /^\{"type":"part","n":([1-9]\d{0,8}),"sha256":"([0-9a-f]{64})",(?:"crc32":"([0-9a-f]{8})",)?"(json|text|base64|zstd)":/;
+const WRITTEN_BYTES = 144;
+
 /** Reads a part line (without LF); null where it is damaged or is none. */
 export function viewPartLine(line: Buffer): PartLineView | null {
   if (line[0] !== OPEN_OBJECT || line.at(-1) !== CLOSE_OBJECT) return null;
+  const written = WRITTEN.exec(line.toString("latin1", 0, WRITTEN_BYTES));
+  return written === null ? viewAnyPartLine(line) : viewWritten(line, written);
+}
+
+function viewWritten(line: Buffer, [start, n, sha256, crc32, form]: RegExpExecArray) {
+  const payload = line.subarray(start.length, line.length - 1);
+  if (payload.length === 0) return null;
+  return {
+    n: Number(n),
+    sha256: sha256!,
+    form: form as Payload,
+    payload,
+    members: crc32 === undefined ? MEMBERS : CHECKED_MEMBERS,
+    crc32: crc32 ?? null,
+  };
+}
+
+const MEMBERS = ["type", "n", "sha256"];
+const CHECKED_MEMBERS = [...MEMBERS, "crc32"];
+
+/** The same for a line with other members, spaces, or another order. */
+function viewAnyPartLine(line: Buffer): PartLineView | null {
   const scanner = new JsonScanner(line);
   const members: string[] = [];
   let n = 0;

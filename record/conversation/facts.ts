@@ -10,7 +10,7 @@ import { sameTool } from "../diff/values.ts";
 import { LIMITS } from "../limits.ts";
 import { previousOf } from "./earlier-turns.ts";
 import { itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
-import type { ExchangeFacts } from "./model.ts";
+import type { ExchangeFacts, Item } from "./model.ts";
 import type { ExchangeView } from "./view.ts";
 
 /** Operations whose requests carry on a conversation; all others stand alone. */
@@ -22,7 +22,7 @@ const YOUNG_MESSAGES = 6;
 export function factsOf(view: ExchangeView, number: string | null): ExchangeFacts {
   const { line, request, answer } = view;
   const llm = line.llm;
-  const talk = request.messages.filter(({ role }) => role !== "system");
+  const talk = request.messages.filter(isTalk);
   const system = systemText(request.messages);
   const status = line.response?.status ?? null;
   const ok = line.outcome === "complete" && status !== null && status >= 200 && status < 300;
@@ -42,10 +42,9 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
     status,
     answered: ok && (llm?.error ?? null) === null,
     body: line.request.body?.sha256 ?? null,
-    system: system === "" ? null : shortHash(system),
-    systemSketch: system === "" ? [] : sketchOnce(system),
+    ...systemFacts(system),
     tools: request.tools.length === 0 ? null : toolsId(request.tools),
-    items: llm !== null && TALKS.has(llm.operation) ? talk.flatMap(itemsOf) : [],
+    items: llm !== null && TALKS.has(llm.operation) ? itemsOfAll(talk) : [],
     messages: talk.length,
     answer: answer.flatMap(itemsOf).map(({ id }) => id),
     asked: young ? lineHashes(talk.filter(({ role }) => role === "user").map(textOf)) : [],
@@ -58,16 +57,43 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
   };
 }
 
-const sketches = new Map<string, readonly number[]>();
+/** The messages met last, their items, and how many of these each message ends with. */
+let latest: { talk: readonly NormalMessage[]; items: readonly Item[]; ends: readonly number[] } = {
+  talk: [],
+  items: [],
+  ends: [],
+};
+
+/** Items of all messages; of what the request before began with too they are taken over. */
+function itemsOfAll(talk: readonly NormalMessage[]): readonly Item[] {
+  let same = 0;
+  while (same < talk.length && talk[same] === latest.talk[same]) same++;
+  const ends = latest.ends.slice(0, same);
+  const items = latest.items.slice(0, ends.at(-1) ?? 0);
+  for (let i = same; i < talk.length; i++) {
+    items.push(...itemsOf(talk[i]!));
+    ends.push(items.length);
+  }
+  latest = { talk, items, ends };
+  return items;
+}
+
+type SystemFacts = Pick<ExchangeFacts, "system" | "systemSketch">;
+
+const isTalk = ({ role }: NormalMessage): boolean => role !== "system";
+
+const NO_SYSTEM: SystemFacts = { system: null, systemSketch: [] };
+const prompts = new Map<string, SystemFacts>();
 
 /** Prompts repeat from turn to turn; the newest few are remembered. */
-function sketchOnce(system: string): readonly number[] {
-  const known = sketches.get(system);
+function systemFacts(system: string): SystemFacts {
+  if (system === "") return NO_SYSTEM;
+  const known = prompts.get(system);
   if (known !== undefined) return known;
-  if (sketches.size >= LIMITS.keptListCount) sketches.clear();
-  const sketch = sketchOf(system);
-  sketches.set(system, sketch);
-  return sketch;
+  if (prompts.size >= LIMITS.keptListCount) prompts.clear();
+  const facts = { system: shortHash(system), systemSketch: sketchOf(system) };
+  prompts.set(system, facts);
+  return facts;
 }
 
 /** The system prompt of a request as one text. */
@@ -78,21 +104,20 @@ export function systemText(messages: readonly NormalMessage[]): string {
     .join("\n");
 }
 
+let offered: { tools: readonly NormalTool[]; id: string } = { tools: [], id: "" };
+
+/** Identity of the tools in their order. Turns share their schemas: the same are not written out again. */
 function toolsId(tools: readonly NormalTool[]): string {
-  return shortHash(`[${tools.map(toolJson).join(",")}]`);
-}
-
-const toolJsons = new WeakMap<object, { readonly tool: NormalTool; readonly json: string }>();
-
-/** Turns share the schemas of their tools: one that was met is not written out again. */
-function toolJson(tool: NormalTool): string {
-  const { kind, name, description, schema } = tool;
-  const shared = typeof schema === "object" && schema !== null ? schema : null;
-  const known = shared && toolJsons.get(shared);
-  if (known && sameTool(known.tool, tool)) return known.json;
-  const json = JSON.stringify([kind, name, description, schema]);
-  if (shared) toolJsons.set(shared, { tool, json });
-  return json;
+  const same =
+    tools.length === offered.tools.length &&
+    tools.every((tool, i) => sameTool(tool, offered.tools[i]!));
+  if (!same) {
+    const json = tools.map((tool) =>
+      JSON.stringify([tool.kind, tool.name, tool.description, tool.schema]),
+    );
+    offered = { tools, id: shortHash(`[${json.join(",")}]`) };
+  }
+  return offered.id;
 }
 
 /** The strings among the arguments of the tool calls of a message. */

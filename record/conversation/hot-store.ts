@@ -45,12 +45,19 @@ export interface Snapshot {
 
 type Lists = Map<string, Node[]>;
 
+const LINE_KINDS = ["asked", "said", "delegated"] as const;
+export type LineKind = (typeof LINE_KINDS)[number];
+
 export class HotStore {
   readonly #nodes = new Map<string, Node>();
   readonly #byKey: Lists = new Map();
   readonly #byItem: Lists = new Map();
   readonly #byConversation: Lists = new Map();
-  readonly #byLine: Lists = new Map();
+  readonly #byLine = {
+    asked: new Map(),
+    said: new Map(),
+    delegated: new Map(),
+  } as const satisfies Record<LineKind, Lists>;
   readonly #byResponse: Lists = new Map();
   #checkedMs = 0;
 
@@ -71,8 +78,8 @@ export class HotStore {
   byItem(id: string): readonly Node[] {
     return this.#byItem.get(id) ?? [];
   }
-  byLine(kind: "asked" | "said" | "delegated", line: string): readonly Node[] {
-    return this.#byLine.get(`${kind} ${line}`) ?? [];
+  byLine(kind: LineKind, line: string): readonly Node[] {
+    return this.#byLine[kind].get(line) ?? [];
   }
   byResponse(id: string): Node | undefined {
     return this.#byResponse.get(id)?.at(-1);
@@ -84,7 +91,6 @@ export class HotStore {
 
   add(facts: ExchangeFacts, placement: Placement, key: string): Node {
     const parent = placement.parent === null ? undefined : this.#nodes.get(placement.parent);
-    const had = new Set(parent?.items?.map(({ id }) => id));
     const node: Node = {
       placement,
       startedMs: Date.parse(facts.started),
@@ -100,7 +106,7 @@ export class HotStore {
       length: facts.items.length,
       spoken: facts.items.some(({ role }) => role === "assistant"),
       messages: facts.messages,
-      fresh: freshIds(facts.items, (id) => had.has(id) || this.#has(id, placement.conversation)),
+      fresh: this.#fresh(facts.items, parent?.items ?? [], placement.conversation),
       asked: facts.asked,
       said: facts.said,
       delegated: facts.delegated,
@@ -114,6 +120,18 @@ export class HotStore {
       if (!parent.next.includes(key)) parent.next.push(key);
     } else if (parent && REPEATS.has(placement.relation)) parent.items = null;
     return node;
+  }
+
+  /** Ids that no turn of the conversation had; what stands where the parent had it need not be looked up. */
+  #fresh(items: readonly Item[], before: readonly Item[], conversation: string | null): string[] {
+    const fresh = new Set<string>();
+    let at = 0;
+    while (at < items.length && items[at]!.id === before[at]?.id) at++;
+    for (; at < items.length; at++) {
+      const { id, bytes } = items[at]!;
+      if (bytes >= TELLING_BYTES && !this.#has(id, conversation)) fresh.add(id);
+    }
+    return [...fresh];
   }
 
   #has(item: string, conversation: string | null): boolean {
@@ -138,28 +156,29 @@ export class HotStore {
 
   #link(node: Node): void {
     this.#nodes.set(node.placement.exchange, node);
-    for (const [map, name] of this.#names(node)) push(map, name, node);
+    this.#eachName(node, (map, name) => push(map, name, node));
   }
 
   #unlink(node: Node): void {
     this.#nodes.delete(node.placement.exchange);
-    for (const [map, name] of this.#names(node)) {
+    this.#eachName(node, (map, name) => {
       const rest = (map.get(name) ?? []).filter((other) => other !== node);
       if (rest.length > 0) map.set(name, rest);
       else map.delete(name);
-    }
+    });
   }
 
-  *#names(node: Node): Generator<[Lists, string]> {
+  /** Every list that the node stands in. */
+  #eachName(node: Node, visit: (map: Lists, name: string) => void): void {
     if (node.placement.conversation !== null) {
-      yield [this.#byConversation, node.placement.conversation];
+      visit(this.#byConversation, node.placement.conversation);
     }
-    if (node.length > 0) yield [this.#byKey, node.key];
-    for (const id of node.fresh) yield [this.#byItem, id];
-    for (const kind of ["asked", "said", "delegated"] as const) {
-      for (const line of node[kind]) yield [this.#byLine, `${kind} ${line}`];
+    if (node.length > 0) visit(this.#byKey, node.key);
+    for (const id of node.fresh) visit(this.#byItem, id);
+    for (const kind of LINE_KINDS) {
+      for (const line of node[kind]) visit(this.#byLine[kind], line);
     }
-    if (node.response !== null) yield [this.#byResponse, node.response];
+    if (node.response !== null) visit(this.#byResponse, node.response);
   }
 }
 
@@ -170,14 +189,6 @@ const REPEATS: ReadonlySet<string> = new Set(["retry", "again"]);
 const HOUR_MS = 3_600_000;
 /** Texts below this are said in many conversations and tie nothing together. */
 const TELLING_BYTES = 24;
-
-function freshIds(items: readonly Item[], known: (id: string) => boolean): string[] {
-  const fresh = new Set<string>();
-  for (const { id, bytes } of items) {
-    if (bytes >= TELLING_BYTES && !known(id)) fresh.add(id);
-  }
-  return [...fresh];
-}
 
 function push(map: Lists, name: string, node: Node): void {
   const list = map.get(name);

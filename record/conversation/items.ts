@@ -99,21 +99,31 @@ export function textOf(message: NormalMessage): string {
 export class PrefixKeys {
   /** Items in the list. */
   readonly length: number;
+  readonly #items: readonly Item[];
   readonly #high: Uint32Array;
   readonly #low: Uint32Array;
 
-  constructor(items: readonly Item[]) {
+  /** @param earlier keys of another list: what both begin with is taken over */
+  constructor(items: readonly Item[], earlier?: PrefixKeys) {
     this.length = items.length;
+    this.#items = items;
     this.#high = new Uint32Array(items.length + 1);
     this.#low = new Uint32Array(items.length + 1);
-    let high = 0x9e3779b9;
-    let low = 0x7f4a7c15;
-    items.forEach(({ id }, i) => {
+    let same = 0;
+    if (earlier !== undefined) {
+      while (same < items.length && items[same] === earlier.#items[same]) same++;
+      this.#high.set(earlier.#high.subarray(0, same + 1));
+      this.#low.set(earlier.#low.subarray(0, same + 1));
+    }
+    let high = same === 0 ? 0x9e3779b9 : this.#high[same]!;
+    let low = same === 0 ? 0x7f4a7c15 : this.#low[same]!;
+    for (let i = same; i < items.length; i++) {
+      const { id } = items[i]!;
       high = mix(high ^ hexAt(id, 0), low);
       low = mix(low ^ hexAt(id, 8), high);
       this.#high[i + 1] = high;
       this.#low[i + 1] = low;
-    });
+    }
   }
 
   at(k: number): string {
@@ -143,19 +153,51 @@ function mix(value: number, salt: number): number {
 
 /** The smallest hashes of runs of four words (or CJK characters): alike texts share most of them. */
 export function sketchOf(text: string): number[] {
-  const words =
-    text
-      .slice(0, LIMITS.sketchChars)
-      .match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}]+/gu) ?? [];
-  const seen = new Set<number>();
-  for (let at = 0; at < Math.max(1, words.length - 3); at++) {
+  const words = wordHashes(text.slice(0, LIMITS.sketchChars));
+  const runs = new Uint32Array(Math.max(1, words.length - 3));
+  for (let at = 0; at < runs.length; at++) {
     let run = 17;
-    for (const word of words.slice(at, at + 4)) {
-      for (let i = 0; i < word.length; i++) run = mix(run ^ word.charCodeAt(i), 31);
-    }
-    seen.add(run >>> 0);
+    for (let i = at; i < Math.min(at + 4, words.length); i++) run = mix(run ^ words[i]!, 31);
+    runs[at] = run;
   }
-  return [...seen].sort((a, b) => a - b).slice(0, LIMITS.sketchCount);
+  const smallest: number[] = [];
+  for (const run of runs.sort()) {
+    if (run !== smallest.at(-1)) smallest.push(run);
+    if (smallest.length === LIMITS.sketchCount) break;
+  }
+  return smallest;
+}
+
+/** A hash of each word: of letters and digits that stand together, of a CJK character by itself. */
+function wordHashes(text: string): number[] {
+  const words: number[] = [];
+  let word = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (KINDS[unit] === 0) KINDS[unit] = kindOf(text[i]!);
+    const kind = KINDS[unit];
+    if (kind !== LETTER && word !== 0) {
+      words.push(word);
+      word = 0;
+    }
+    // Never 0, which stands for no word.
+    if (kind === LETTER) word = Math.imul(word ^ unit, 0x01000193) | 1;
+    else if (kind === CJK) words.push(unit);
+  }
+  if (word !== 0) words.push(word);
+  return words;
+}
+
+const OTHER = 1;
+const LETTER = 2;
+const CJK = 3;
+/** What each UTF-16 unit is; 0 where nobody asked yet. */
+const KINDS = new Uint8Array(0x10000);
+
+/** Beyond the basic plane nearly all letters are rare Han characters: each half counts as one. */
+function kindOf(unit: string): number {
+  if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Cs}]/u.test(unit)) return CJK;
+  return /[\p{L}\p{N}]/u.test(unit) ? LETTER : OTHER;
 }
 
 /** Estimated share of runs that two texts have in common, 0 to 1. */
@@ -167,13 +209,25 @@ export function likeness(a: readonly number[], b: readonly number[]): number {
   return a.filter((hashed) => smallest.has(hashed) && inB.has(hashed)).length / size;
 }
 
+/** 64 bits of a line: enough to tell apart the few thousand that are remembered at once. */
+function lineHash(line: string): string {
+  let high = line.length;
+  let low = 0x7f4a7c15;
+  for (let i = 0; i < line.length; i++) {
+    const unit = line.charCodeAt(i);
+    high = Math.imul(high ^ unit, 0x85ebca6b);
+    low = Math.imul(low ^ unit, 0xc2b2ae35) ^ (high >>> 15);
+  }
+  return (mix(high, low) >>> 0).toString(36) + (mix(low, high) >>> 0).toString(36).padStart(7, "0");
+}
+
 /** Hashes of the lines long enough to tell one text from another. */
 export function lineHashes(texts: readonly string[]): string[] {
   const found = new Set<string>();
   for (const text of texts) {
     for (const line of text.slice(0, LIMITS.sketchChars).split("\n")) {
       const bare = line.trim();
-      if (bare.length >= LIMITS.tellingLineChars) found.add(shortHash(bare).slice(0, 12));
+      if (bare.length >= LIMITS.tellingLineChars) found.add(lineHash(bare));
       if (found.size >= LIMITS.tellingLinesCount) return [...found];
     }
   }

@@ -9,9 +9,9 @@
  * an equal first request is a new conversation, unless the earlier one failed.
  */
 import { LIMITS } from "../limits.ts";
-import type { HotStore, Node } from "./hot-store.ts";
+import type { HotStore, LineKind, Node } from "./hot-store.ts";
 import { likeness, PrefixKeys, shortHash } from "./items.ts";
-import type { ExchangeFacts, Placement, Relation } from "./model.ts";
+import type { ExchangeFacts, Item, Placement, Relation } from "./model.ts";
 import { continuesRewritten } from "./overlap.ts";
 
 interface Link {
@@ -22,6 +22,8 @@ interface Link {
 
 export class Matcher {
   readonly #store: HotStore;
+  /** Those of the newest few requests by their first item: the next one mostly goes on from one. */
+  readonly #keys = new Map<string, PrefixKeys>();
 
   constructor(store: HotStore) {
     this.#store = store;
@@ -33,7 +35,7 @@ export class Matcher {
     if (facts.items.length === 0) {
       return { exchange, conversation: null, parent: null, relation: "alone", by: "none" };
     }
-    const keys = new PrefixKeys(facts.items);
+    const keys = this.#keysOf(facts.items);
     const session = facts.session === null ? null : sessionConversation(facts);
     const link = this.#link(facts, keys, session);
     const placement: Placement = {
@@ -46,6 +48,14 @@ export class Matcher {
     };
     this.#store.add(facts, placement, keys.at(keys.length));
     return placement;
+  }
+
+  #keysOf(items: readonly Item[]): PrefixKeys {
+    const first = items[0]!.id;
+    const keys = new PrefixKeys(items, this.#keys.get(first));
+    if (this.#keys.size >= LIMITS.keptListCount) this.#keys.clear();
+    this.#keys.set(first, keys);
+    return keys;
   }
 
   #link(facts: ExchangeFacts, keys: PrefixKeys, session: string | null): Link | null {
@@ -231,7 +241,7 @@ export class Matcher {
   /** The newest exchange near enough that has most of the lines that `facts` asks with. */
   #tellerOf(
     facts: ExchangeFacts,
-    kind: "asked" | "said" | "delegated",
+    kind: LineKind,
     withinMs: number,
     near: (node: Node) => boolean,
   ): Node | null {

@@ -8,6 +8,7 @@
  * the same files (or `elsewhere`) have it.
  * It must never keep more than `keptValuesBytes` of parts.
  */
+import { type JsonObject, put } from "../dialects/json.ts";
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import { normaliseRequest, normaliseResponse } from "../dialects/normalise.ts";
 import type { ExchangeLine } from "../format/schema.ts";
@@ -112,31 +113,24 @@ export class ViewReader {
   /** The request, with what earlier requests brought already parsed and normalised. */
   #request(api: string, line: ExchangeLine): NormalRequest {
     const { url } = line.request;
-    const entries = this.#day.outline(line, "request");
-    const atoms = this.#day.fileOf(line).atoms(line, "request") ?? [];
-    if (entries.length === 0) {
+    const outline = this.#day.outline(line, "request");
+    if (outline === null) {
       const whole = parsed(this.#day.requestBody(line)?.toString("utf8") ?? null);
       return normaliseRequest(api, whole, url);
     }
-    const skeleton = atoms.map((atom, i) => {
-      if (i % 2 === 1) return "0";
-      if (typeof atom === "string") return atom;
-      return this.#day.part(typeof atom === "number" ? atom : atom.part, line).toString("utf8");
-    });
-    const body = parsed(skeleton.join("")) as Record<string, unknown> | null | undefined;
-    if (typeof body !== "object" || body === null) return EMPTY;
+    const body: JsonObject = { ...outline.rest };
     const shared = new Map<string, Known[]>();
-    for (const { key, list, parts } of entries) {
+    for (const { key, list, parts } of outline.entries) {
       const values = parts.map(({ n, sha256 }) => this.#value(n, sha256, line));
-      const value = list ? values.map((known) => known.value) : values[0]?.value;
-      if (list) shared.set(key, values);
-      // A member named __proto__ is a member like any other.
-      Object.defineProperty(body, key, {
-        value,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      if (!list) put(body, key, values[0]?.value);
+      else {
+        const elements = [...(outline.rest[key] as unknown[])];
+        parts.forEach(({ at }, i) => {
+          elements[at] = values[i]?.value;
+        });
+        put(body, key, elements);
+        shared.set(key, values);
+      }
     }
     return normaliseShared(api, body, url, shared);
   }
@@ -144,9 +138,9 @@ export class ViewReader {
   #value(n: number, sha256: string, line: ExchangeLine): Known {
     const seen = this.#values.get(sha256);
     if (seen !== undefined) return seen;
-    const bytes = this.#day.part(n, line);
-    const known: Known = { value: parsed(bytes.toString("utf8")), normal: undefined };
-    this.#values.set(sha256, known, bytes.length);
+    const text = this.#day.partText(n, line);
+    const known: Known = { value: parsed(text), normal: undefined };
+    this.#values.set(sha256, known, text.length);
     return known;
   }
 }

@@ -52,8 +52,12 @@ export function readSse(bytes: Uint8Array, ends: readonly number[]): EventList {
       }
     },
   });
-  const decoder = new StringDecoder("utf8");
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (ends.length <= 1) {
+    parser.feed(`${buffer.toString("utf8")}\n\n`);
+    return { events, done, foreign, cut };
+  }
+  const decoder = new StringDecoder("utf8");
   let start = 0;
   for (; chunk < ends.length && start < buffer.length; chunk++) {
     const end = Math.min(ends[chunk]!, buffer.length);

@@ -13,7 +13,7 @@ import { hash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { type Chunk, chunksBody, decodeChunks } from "../bodies/chunks.ts";
 import { join, joinAtoms, type PartSource } from "../bodies/join.ts";
-import { type PartLineView, partBytes, viewPartLine } from "../bodies/part-line.ts";
+import { partBytes, viewPartLine } from "../bodies/part-line.ts";
 import { type Atom, flatten, isLink } from "../bodies/part-list.ts";
 import { CodedError } from "../errors.ts";
 import type { Body, ExchangeLine, FileLine } from "../format/schema.ts";
@@ -137,7 +137,7 @@ export class CaptureFile {
   assembled(x: ExchangeLine): string | null {
     const n = x.response?.assembled;
     if (n === undefined || n === null) return null;
-    return this.#reading(x, "assembled message", (at) => this.#part(n, at).toString());
+    return this.partText(n, x);
   }
 
   /** Flat list of a body's literals and parts, links resolved; null where it has none. */
@@ -154,10 +154,28 @@ export class CaptureFile {
     return this.#reading(x, `part ${n}`, (at) => this.#part(n, at));
   }
 
+  /** Part `n` as exchange `x` sees it, as text; nothing of it is kept. Throws capture-damaged. */
+  partText(n: number, x: Pick<ExchangeLine, "id">): string {
+    return this.#reading(x, `part ${n}`, (at) => {
+      const ordinal = this.#ordinal(n, at);
+      const kept = this.#parts.get(ordinal) ?? this.#readPart(n, ordinal);
+      return kept.toString("utf8");
+    });
+  }
+
   /** Where part `n` as exchange `x` sees it stands; null where it is missing. */
   stored(n: number, x: Pick<ExchangeLine, "id">): StoredPart | null {
     const ordinal = this.#index.ordinal(n, this.#position(x.id));
     return ordinal < 0 ? null : this.#storedAt(ordinal);
+  }
+
+  /** The digest of a part as exchange `x` sees it, by its number; empty where it is missing. */
+  digests(x: Pick<ExchangeLine, "id">): (n: number) => string {
+    const position = this.#position(x.id);
+    return (n) => {
+      const ordinal = this.#index.ordinal(n, position);
+      return ordinal < 0 ? "" : this.#index.digest(ordinal);
+    };
   }
 
   /** The parts that the file holds because of this exchange: those first referred to by it. */
@@ -183,9 +201,14 @@ export class CaptureFile {
 
   #exchangeAt(position: number): ExchangeLine {
     const { exchangeOffset, exchangeLength } = this.#index;
-    return JSON.parse(
-      this.#read(exchangeOffset.at(position), exchangeLength.at(position)).toString(),
-    );
+    const line = this.#read(exchangeOffset.at(position), exchangeLength.at(position)).toString();
+    try {
+      return JSON.parse(line);
+    } catch (cause) {
+      // A right checksum over what is no JSON: nobody wrote that but by hand.
+      const at = `${this.path}:${this.#index.exchangeLine.at(position)}`;
+      throw new CodedError("capture-damaged", `${at}: damaged exchange line`, { cause });
+    }
   }
 
   /** Runs `read`; whatever it meets becomes an error that names the line. */
@@ -265,22 +288,28 @@ export class CaptureFile {
   }
 
   #part(n: number, position: number): Buffer {
-    const ordinal = this.#index.ordinal(n, position);
-    if (ordinal < 0) throw new RangeError(`part ${n} is missing`);
+    const ordinal = this.#ordinal(n, position);
     const kept = this.#parts.get(ordinal);
     if (kept) return kept;
-    const view = this.#view(ordinal);
-    if (!view) throw new RangeError(`part ${n} is damaged`);
-    const own = partBytes(view);
+    const own = this.#readPart(n, ordinal);
     // What is kept must not keep all that was read with it.
     const bytes = own.buffer === this.#window.buffer ? Buffer.from(own) : own;
     this.#parts.set(ordinal, bytes);
     return bytes;
   }
 
-  #view(ordinal: number): PartLineView | null {
+  #ordinal(n: number, position: number): number {
+    const ordinal = this.#index.ordinal(n, position);
+    if (ordinal < 0) throw new RangeError(`part ${n} is missing`);
+    return ordinal;
+  }
+
+  /** Bytes of a part; they hold until the next read. */
+  #readPart(n: number, ordinal: number): Buffer {
     const { partOffset, partLength } = this.#index;
-    return viewPartLine(this.#read(partOffset.at(ordinal), partLength.at(ordinal)));
+    const view = viewPartLine(this.#read(partOffset.at(ordinal), partLength.at(ordinal)));
+    if (!view) throw new RangeError(`part ${n} is damaged`);
+    return partBytes(view);
   }
 
   /** Bytes of the file; they hold until the next call. */
@@ -293,7 +322,7 @@ export class CaptureFile {
     }
     if (offset < this.#windowAt || offset + length > this.#windowAt + this.#windowLength) {
       // An exchange stands behind its parts: what comes next lies on both sides.
-      this.#windowAt = Math.max(0, offset - WINDOW_BYTES / 2);
+      this.#windowAt = Math.max(0, offset - WINDOW_BYTES / 4);
       if (this.#window.length === 0) this.#window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
       this.#windowLength = this.#readSome(this.#window, this.#windowAt);
       if (offset + length > this.#windowAt + this.#windowLength) throw new RangeError(SHORTER);

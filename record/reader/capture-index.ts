@@ -9,6 +9,7 @@
  * file holds.
  */
 import { viewPartLine } from "../bodies/part-line.ts";
+import { lineCheck } from "../format/json-line.ts";
 import { Column } from "./column.ts";
 import { eachLine } from "./file-lines.ts";
 
@@ -18,6 +19,7 @@ export interface Damage {
   readonly message: string;
 }
 
+const REQUEST = ',"request":{"';
 const EXCHANGE = Buffer.from('{"type":"exchange"');
 const CONFLICT = /^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)/;
 
@@ -100,24 +102,33 @@ export class CaptureIndex {
       this.#keepDigest(ordinal, part.sha256);
       return;
     }
+    const written = writtenExchange(line);
+    if (written !== null) {
+      this.#addExchange(written, line, offset);
+      return;
+    }
     const record = parseRecord(line);
     if (typeof record === "string") this.damage.push({ line: this.lines, message: record });
-    else if (record.type === "exchange") this.#addExchange(record, line, offset);
+    else if (record.type === "exchange") this.#visitExchange(record, line, offset);
     else if (record.type === "file") this.fileLine ??= line.toString();
     else if (record.type === "part") {
       this.damage.push({ line: this.lines, message: "damaged part line" });
     }
   }
 
-  #addExchange(record: Record<string, unknown>, line: Buffer, offset: number): void {
+  #visitExchange(record: Record<string, unknown>, line: Buffer, offset: number): void {
     const { id, request, started } = record;
     if (typeof id !== "string" || typeof request !== "object" || request === null) {
       this.damage.push({ line: this.lines, message: "exchange without an id or a request" });
       return;
     }
+    this.#addExchange({ id, started: typeof started === "string" ? started : "" }, line, offset);
+  }
+
+  #addExchange({ id, started }: ExchangeStart, line: Buffer, offset: number): void {
     this.#byId.set(id, this.ids.length);
     this.ids.push(id);
-    this.started.push(typeof started === "string" ? started : "");
+    this.started.push(started);
     this.exchangeOffset.push(offset);
     this.exchangeLength.push(line.length);
     this.exchangeLine.push(this.lines);
@@ -130,6 +141,22 @@ export class CaptureIndex {
     }
     this.#digests.write(hex, ordinal * 32, 32, "hex");
   }
+}
+
+interface ExchangeStart {
+  readonly id: string;
+  readonly started: string;
+}
+
+/** How the exchange lines begin that this version writes, and how much of a line that is. */
+const WRITTEN = /^\{"type":"exchange","id":"([0-9A-Z]{26})","started":"([0-9TZ:.-]{20,30})",/;
+const WRITTEN_BYTES = 96;
+
+/** An exchange line that is byte for byte as it was written, which spares parsing it; else null. */
+function writtenExchange(line: Buffer): ExchangeStart | null {
+  const start = WRITTEN.exec(line.toString("latin1", 0, WRITTEN_BYTES));
+  if (start === null || lineCheck(line) !== "right" || !line.includes(REQUEST)) return null;
+  return { id: start[1]!, started: start[2]! };
 }
 
 /** The record on a line, or what is wrong with it. */

@@ -10,7 +10,7 @@ import { CodedError } from "../errors.ts";
 import type { ExchangeLine } from "../format/schema.ts";
 import { CaptureFile, type StoredPart } from "./capture-file.ts";
 import { expandLine } from "./expand.ts";
-import { type OutlineEntry, outlineOf } from "./outline.ts";
+import { type Outline, outlineOf } from "./outline.ts";
 
 /** A damaged line with the file that it stands in. */
 export interface FileDamage {
@@ -24,7 +24,7 @@ export type ExchangeName = Pick<ExchangeLine, "id">;
 
 export class DayReader {
   readonly files: readonly CaptureFile[];
-  #outlined: { readonly name: string; readonly entries: OutlineEntry[] } | null = null;
+  #outlined: { readonly name: string; readonly outline: Outline | null } | null = null;
 
   /** Opens the files. Throws what the file system throws, with nothing left open. */
   static open(paths: string | readonly string[]): DayReader {
@@ -105,28 +105,33 @@ export class DayReader {
   }
 
   /**
-   * Parts by top-level key of a body, without joining it; empty where it was not carved. Those of
-   * the exchange that was asked for last are at hand.
+   * Parts by top-level key of a body, without joining it; null where it was not carved. That of
+   * the exchange that was asked for last is at hand.
    */
-  outline(x: ExchangeLine, side: "request" | "response"): readonly OutlineEntry[] {
+  outline(x: ExchangeLine, side: "request" | "response"): Outline | null {
     const name = `${side} ${x.id}`;
-    if (this.#outlined?.name !== name) this.#outlined = { name, entries: this.#outline(x, side) };
-    return this.#outlined.entries;
+    if (this.#outlined?.name !== name) this.#outlined = { name, outline: this.#outline(x, side) };
+    return this.#outlined.outline;
   }
 
-  #outline(x: ExchangeLine, side: "request" | "response"): OutlineEntry[] {
+  #outline(x: ExchangeLine, side: "request" | "response"): Outline | null {
     const file = this.fileOf(x);
     const atoms = file.atoms(x, side);
-    if (!atoms) return [];
+    if (!atoms) return null;
     return outlineOf(atoms, {
       part: (n) => file.part(n, x),
-      digest: (n) => file.stored(n, x)?.sha256 ?? "",
+      digest: file.digests(x),
     });
   }
 
   /** Bytes of part `n` as the exchange sees it. Throws capture-damaged. */
   part(n: number, x: ExchangeName): Buffer {
     return this.fileOf(x).part(n, x);
+  }
+
+  /** The same as text; nothing of it is kept. */
+  partText(n: number, x: ExchangeName): string {
+    return this.fileOf(x).partText(n, x);
   }
 
   /** Parts that were stored because of this exchange: what is new in it. */

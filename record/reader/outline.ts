@@ -1,13 +1,14 @@
 /**
- * The outline of a body: which parts stand under which top-level key, and their digests. It is how
- * two requests are compared without joining either.
+ * The outline of a body: what stands at its top level, which of it was carved and where it belongs.
+ * It is how two requests are compared without joining either, and how a body is read without
+ * parsing again what an earlier one had.
  *
  * What always holds: in a carved list literals and carved values alternate, beginning with a
  * literal, so the entries at odd positions are values and those at even ones are text (stored as a
- * part where it is long). The keys come from laying out the literals with a placeholder for each
+ * part where it is long). The keys come from parsing the literals with a placeholder for each
  * value: no value is read.
  */
-import { layoutOf } from "../bodies/layout.ts";
+import { randomBytes } from "node:crypto";
 import type { Atom } from "../bodies/part-list.ts";
 
 /** One carved value. `sha256` is its identity: of its bytes without `cache_control` markers. */
@@ -16,6 +17,8 @@ export interface OutlinePart {
   readonly sha256: string;
   /** True where `cache_control` markers were taken out of it. */
   readonly marked: boolean;
+  /** Its position in the array; 0 where it is no element of one. */
+  readonly at: number;
 }
 
 /** A top-level array, or a top-level string or object that was carved. */
@@ -26,6 +29,12 @@ export interface OutlineEntry {
   readonly parts: OutlinePart[];
 }
 
+export interface Outline {
+  readonly entries: readonly OutlineEntry[];
+  /** The body's own members, with null in the place of each carved value. */
+  readonly rest: Readonly<Record<string, unknown>>;
+}
+
 export interface OutlineSource {
   /** Bytes of a part that is a long literal. */
   part(n: number): Uint8Array;
@@ -33,49 +42,67 @@ export interface OutlineSource {
   digest(n: number): string;
 }
 
-/** The outline of a flat list; empty where the body was not carved. */
-export function outlineOf(atoms: readonly Atom[], source: OutlineSource): OutlineEntry[] {
-  if (atoms.length < 3) return [];
-  const skeleton: Uint8Array[] = [];
-  /** Part by the offset of its placeholder. */
-  const values = new Map<number, OutlinePart>();
-  let length = 0;
-  atoms.forEach((atom, i) => {
-    const bytes = i % 2 === 1 ? PLACEHOLDER : literalBytes(atom, source);
-    if (i % 2 === 1) values.set(length, carvedValue(atom, source));
-    skeleton.push(bytes);
-    length += bytes.length;
-  });
-  return entriesOf(Buffer.concat(skeleton), values);
-}
-
-const PLACEHOLDER = Buffer.from("0");
-const COMMA = Buffer.from(",");
-
-function literalBytes(atom: Atom, source: OutlineSource): Uint8Array {
-  // Between any two elements of a list.
-  if (atom === ",") return COMMA;
-  if (typeof atom === "string") return Buffer.from(atom);
-  return source.part(typeof atom === "number" ? atom : atom.part);
-}
-
-function carvedValue(atom: Atom, source: OutlineSource): OutlinePart {
-  if (typeof atom === "string") throw new RangeError("two literals in a row");
-  const n = typeof atom === "number" ? atom : atom.part;
-  return { n, sha256: source.digest(n), marked: typeof atom === "object" };
-}
-
-function entriesOf(skeleton: Buffer, values: ReadonlyMap<number, OutlinePart>): OutlineEntry[] {
+/** The outline of a flat list; null where the body was not carved. */
+export function outlineOf(atoms: readonly Atom[], source: OutlineSource): Outline | null {
+  if (atoms.length < 3) return null;
+  let skeleton = "";
+  for (let i = 0; i < atoms.length; i++) {
+    skeleton += i % 2 === 1 ? placeholder(i) : literalText(atoms[i]!, source);
+  }
+  const rest = parsedObject(skeleton);
+  if (rest === null) return null;
   const entries: OutlineEntry[] = [];
-  for (const { keyStart, keyEnd, value, elements } of layoutOf(skeleton) ?? []) {
+  for (const key of Object.keys(rest)) {
+    const list = Array.isArray(rest[key]);
+    const values = list ? (rest[key] as unknown[]) : [rest[key]];
     const parts: OutlinePart[] = [];
-    for (const { start } of elements ?? [value]) {
-      const part = values.get(start);
-      if (part) parts.push(part);
+    for (let at = 0; at < values.length; at++) {
+      const value = values[at];
+      if (typeof value !== "string" || !value.startsWith(PLACEHOLDER)) continue;
+      values[at] = null;
+      parts.push(carvedValue(atoms[Number(value.slice(PLACEHOLDER.length))]!, at, source));
     }
     if (parts.length === 0) continue;
-    const key: string = JSON.parse(skeleton.toString("utf8", keyStart, keyEnd));
-    entries.push({ key, list: elements !== null, parts });
+    entries.push({ key, list, parts });
+    if (!list) put(rest, key, null);
   }
-  return entries;
+  return { entries, rest };
+}
+
+/** What no body can hold by chance, and none on purpose: it is made anew by every process. */
+const PLACEHOLDER = `${randomBytes(9).toString("base64")} `;
+/** JSON text of those for the first positions, which nearly all bodies keep to. */
+const PLACEHOLDERS = Array.from({ length: 1024 }, (_, i) => `"${PLACEHOLDER}${i}"`);
+
+const placeholder = (i: number): string => PLACEHOLDERS[i] ?? `"${PLACEHOLDER}${i}"`;
+
+function literalText(atom: Atom, source: OutlineSource): string {
+  if (typeof atom === "string") return atom;
+  const { buffer, byteOffset, length } = source.part(typeof atom === "number" ? atom : atom.part);
+  return Buffer.from(buffer, byteOffset, length).toString("utf8");
+}
+
+function carvedValue(atom: Atom, at: number, source: OutlineSource): OutlinePart {
+  if (typeof atom === "string") throw new RangeError("two literals in a row");
+  const n = typeof atom === "number" ? atom : atom.part;
+  return { n, sha256: source.digest(n), marked: typeof atom === "object", at };
+}
+
+function parsedObject(text: string): Record<string, unknown> | null {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A member named __proto__ is a member like any other. */
+function put(target: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(target, key, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
 }

@@ -139,7 +139,7 @@ export class ExchangeSource {
   #outline(at: ExchangeAddress): readonly OutlineEntry[] {
     const { line } = this.view(at);
     try {
-      return this.#day(at.number, at.day).reader.outline(line, "request");
+      return this.#day(at.number, at.day).reader.outline(line, "request")?.entries ?? [];
     } catch {
       // Reading the body says so in `damage`.
       return [];

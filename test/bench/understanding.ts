@@ -6,10 +6,10 @@
  *   node test/bench/understanding.ts [exchanges] [days]      generated agent traffic
  *   node test/bench/understanding.ts --captures FOLDER       captures of one's own
  *
- * What always holds: the best of three runs, each with fresh readers, on one core; exit code 1 where
- * both kinds of work together stay below 30 MB of captured bodies a second. The rate by bytes of the
- * capture files is printed beside it: the better a session dedupes, the lower it is, for every
- * request has its whole history to be looked at however little of it is stored anew.
+ * What always holds: the best of five runs, each with fresh readers, on one core; exit code 1 where
+ * both kinds of work together stay below 30 MB of capture files a second. The rate by bytes of the
+ * bodies that these stand for is printed beside it: the better a session dedupes, the further apart
+ * the two are, for every request has its whole history to be looked at.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ import { openTree, type Tree } from "../../record/reader/tree.ts";
 import { generateCaptures } from "./generate-captures.ts";
 
 const FLOOR_MB_PER_S = 30;
-const RUNS = 3;
+const RUNS = 5;
 
 interface Size {
   exchanges: number;
@@ -99,9 +99,9 @@ function report(captures: string): boolean {
     `understood by the dialects in ${(filing / 1000).toFixed(2)} s: ${speed(stored, filing)} of capture, ${speed(bodies, filing)} of bodies`,
   );
   const together = placing + filing;
-  const enough = bodies / 1000 / together >= FLOOR_MB_PER_S;
+  const enough = stored / 1000 / together >= FLOOR_MB_PER_S;
   console.log(
-    `together: ${speed(bodies, together)} of bodies, ${speed(stored, together)} of capture files; asked for: ${FLOOR_MB_PER_S} MB/s${enough ? "" : ", NOT reached"}`,
+    `together: ${speed(stored, together)} of capture, ${speed(bodies, together)} of bodies; asked for: ${FLOOR_MB_PER_S} MB/s${enough ? "" : ", NOT reached"}`,
   );
   return enough;
 }

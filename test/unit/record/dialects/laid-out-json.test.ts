@@ -42,3 +42,29 @@ test("the limit of depth holds at the same level", () => {
     assertSame(`{"a":{"b":${"[".repeat(nested)}1${"]".repeat(nested)}}}`);
   }
 });
+
+test("an element is parsed when it is looked at, and once", () => {
+  const bytes = Buffer.from('{"messages":[{"role":"user"},{"role":"assistant"}]}');
+  const members = layoutOf(bytes)!;
+  const parsed = parseLaidOut(bytes, members);
+  assert.ok(parsed.ok);
+  const { messages } = parsed.value as { messages: unknown[] };
+  const memos = members[0]!.elements!.map(({ memo }) => memo);
+  assert.deepEqual(memos, [{}, {}]);
+  assert.ok(Array.isArray(messages) && messages.length === 2);
+  assert.equal(messages[1], messages.at(-1));
+  assert.deepEqual(memos, [{}, { value: { role: "assistant" } }]);
+  assert.deepEqual(
+    messages.map((message) => message),
+    [{ role: "user" }, { role: "assistant" }],
+  );
+});
+
+test("an element with too many members is null, and the others are there", () => {
+  const many = Object.fromEntries(
+    Array.from({ length: LIMITS.jsonMemberCount + 1 }, (_, i) => [`k${i}`, i]),
+  );
+  const bytes = Buffer.from(JSON.stringify({ model: "m", messages: [many, { role: "user" }] }));
+  const parsed = parseLaidOut(bytes, layoutOf(bytes)!);
+  assert.deepEqual(parsed, { ok: true, value: { model: "m", messages: [null, { role: "user" }] } });
+});

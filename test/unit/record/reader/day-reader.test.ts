@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { crcHex } from "../../../../record/format/json-line.ts";
 import { DayReader } from "../../../../record/reader/day-reader.ts";
 import { conversation, sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
 
@@ -62,7 +63,7 @@ test("the outline names keys and digests, and a moved marker changes no digest",
     writeSample(writer, { id: sampleId(i), request, response: "not json" });
   });
   using day = DayReader.open(path);
-  const [one, two] = [0, 1].map((i) => day.outline(day.exchange(sampleId(i)), "request"));
+  const [one, two] = [0, 1].map((i) => day.outline(day.exchange(sampleId(i)), "request")!.entries);
   assert.deepEqual(
     one!.map(({ key, list, parts }) => [key, list, parts.map(({ marked }) => marked)]),
     [
@@ -73,11 +74,44 @@ test("the outline names keys and digests, and a moved marker changes no digest",
   );
   const digests = (outline: typeof one) => outline!.map(({ parts }) => parts.map((p) => p.sha256));
   assert.deepEqual(digests(one), digests(two));
-  assert.deepEqual(day.outline(day.exchange(sampleId(0)), "response"), []);
+  assert.equal(day.outline(day.exchange(sampleId(0)), "response"), null);
   // The digest is that of the value without its marker.
   const x = day.exchange(sampleId(1));
   assert.equal(day.part(one![1]!.parts[1]!.n, x).toString(), '{"b":2}');
 });
+
+test("what was not carved stays where it is, a key __proto__ and what looks carved too", (t) => {
+  const path = join(scratchFolder(t), "a.jsonl");
+  const writer = writerTo(path);
+  const long = "y".repeat(300);
+  const request = `{"__proto__":"${long}","input":["a",{"b":1},"c","${long}"],"n":[0,null,"1"],"t":0.2}`;
+  writeSample(writer, { id: sampleId(0), request, response: null });
+  using day = DayReader.open(path);
+  const outline = day.outline(day.exchange(sampleId(0)), "request")!;
+  assert.deepEqual(
+    outline.entries.map(({ key, list, parts }) => [key, list, parts.map(({ at }) => at)]),
+    [
+      ["__proto__", false, [0]],
+      ["input", true, [1, 3]],
+    ],
+  );
+  assert.equal(
+    JSON.stringify(outline.rest),
+    '{"__proto__":null,"input":["a",null,"c",null],"n":[0,null,"1"],"t":0.2}',
+  );
+});
+
+test("a line that is no JSON under a right checksum is named when it is read", (t) => {
+  const path = join(scratchFolder(t), "a.jsonl");
+  writeSample(writerTo(path), { id: sampleId(1), request: "one" });
+  const [line] = readFileSync(path, "utf8").trimEnd().split("\n").slice(-1);
+  const open = line!.replace('"labels":{}', '"labels":{]').slice(0, -CHECK_LENGTH);
+  appendFileSync(path, `${open},"crc32":"${crcHex(open)}"}\n`);
+  using day = DayReader.open(path);
+  assert.throws(() => [...day.exchanges()], { code: "capture-damaged" });
+});
+
+const CHECK_LENGTH = ',"crc32":"00000000"}'.length;
 
 test("new in an exchange is what was stored because of it", (t) => {
   const path = join(scratchFolder(t), "a.jsonl");
