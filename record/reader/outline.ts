@@ -5,8 +5,8 @@
  *
  * What always holds: in a carved list literals and carved values alternate, beginning with a
  * literal, so the entries at odd positions are values and those at even ones are text (stored as a
- * part where it is long). The keys come from parsing the literals with a placeholder for each
- * value: no value is read.
+ * part where it is long). The keys come from parsing the literals with placeholders for the
+ * values: no value is read.
  */
 import { randomBytes } from "node:crypto";
 import type { Atom } from "../bodies/part-list.ts";
@@ -47,34 +47,53 @@ export function outlineOf(atoms: readonly Atom[], source: OutlineSource): Outlin
   if (atoms.length < 3) return null;
   let skeleton = "";
   for (let i = 0; i < atoms.length; i++) {
-    skeleton += i % 2 === 1 ? placeholder(i) : literalText(atoms[i]!, source);
+    if (i % 2 === 0) skeleton += literalText(atoms[i]!, source);
+    else {
+      const end = endOfRun(atoms, i);
+      skeleton += `"${PLACEHOLDER}${i} ${end}"`;
+      i = end;
+    }
   }
   const rest = parsedObject(skeleton);
   if (rest === null) return null;
   const entries: OutlineEntry[] = [];
   for (const key of Object.keys(rest)) {
     const list = Array.isArray(rest[key]);
-    const values = list ? (rest[key] as unknown[]) : [rest[key]];
     const parts: OutlinePart[] = [];
-    for (let at = 0; at < values.length; at++) {
-      const value = values[at];
-      if (typeof value !== "string" || !value.startsWith(PLACEHOLDER)) continue;
-      values[at] = null;
-      parts.push(carvedValue(atoms[Number(value.slice(PLACEHOLDER.length))]!, at, source));
+    const values: unknown[] = [];
+    for (const value of list ? (rest[key] as unknown[]) : [rest[key]]) {
+      const run = typeof value === "string" ? runOf(value) : null;
+      if (run === null) values.push(value);
+      else {
+        for (let i = run.start; i <= run.end; i += 2) {
+          parts.push(carvedValue(atoms[i]!, values.length, source));
+          values.push(null);
+        }
+      }
     }
     if (parts.length === 0) continue;
     entries.push({ key, list, parts });
-    if (!list) put(rest, key, null);
+    put(rest, key, list ? values : null);
   }
   return { entries, rest };
 }
 
+/** Last of the values that follow one another with nothing but commas between: elements of one array. */
+function endOfRun(atoms: readonly Atom[], start: number): number {
+  let end = start;
+  while (atoms[end + 1] === "," && end + 2 < atoms.length) end += 2;
+  return end;
+}
+
+/** First and last position of the values that a placeholder stands for; null where it is none. */
+function runOf(text: string): { start: number; end: number } | null {
+  if (!text.startsWith(PLACEHOLDER)) return null;
+  const [start, end] = text.slice(PLACEHOLDER.length).split(" ", 2).map(Number);
+  return { start: start!, end: end! };
+}
+
 /** What no body can hold by chance, and none on purpose: it is made anew by every process. */
 const PLACEHOLDER = `${randomBytes(9).toString("base64")} `;
-/** JSON text of those for the first positions, which nearly all bodies keep to. */
-const PLACEHOLDERS = Array.from({ length: 1024 }, (_, i) => `"${PLACEHOLDER}${i}"`);
-
-const placeholder = (i: number): string => PLACEHOLDERS[i] ?? `"${PLACEHOLDER}${i}"`;
 
 function literalText(atom: Atom, source: OutlineSource): string {
   if (typeof atom === "string") return atom;
