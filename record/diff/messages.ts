@@ -62,11 +62,10 @@ export function messageChanges(
   loose = false,
 ): MessagesDiff {
   const idOf = loose ? saidId : messageId;
-  const [a, b] = [before.map(idOf), after.map(idOf)];
-  const same = alignLists(a, b);
+  const same = alignMessages(before, after, idOf);
   const removed = rest(before.length, new Set(same.map((pair) => pair.before)));
   const added = rest(after.length, new Set(same.map((pair) => pair.after)));
-  const moved = takePairs(removed, added, (i, j) => a[i] === b[j]);
+  const moved = takePairs(removed, added, (i, j) => idOf(before[i]!) === idOf(after[j]!));
   const rewritten = [
     ...takePairs(removed, added, (i, j) => saidId(before[i]!) === saidId(after[j]!)),
     ...inPlace(before, after, same, removed, added),
@@ -109,6 +108,25 @@ const position = (x: MessageChange): number =>
 function saidId(message: NormalMessage): string {
   const items = itemsOf(message).map(({ id }) => id);
   return message.role === "system" || items.length === 0 ? messageId(message) : items.join();
+}
+
+/** Turns share the messages that they repeat: what both begin with needs no other look. */
+function alignMessages(
+  before: readonly NormalMessage[],
+  after: readonly NormalMessage[],
+  idOf: (message: NormalMessage) => string,
+): Pair[] {
+  const pairs: Pair[] = [];
+  while (pairs.length < before.length && before[pairs.length] === after[pairs.length]) {
+    pairs.push({ before: pairs.length, after: pairs.length });
+  }
+  const shared = pairs.length;
+  if (shared === before.length || shared === after.length) return pairs;
+  const rests = [before, after].map((side) => side.slice(shared).map(idOf));
+  for (const pair of alignLists(rests[0]!, rests[1]!)) {
+    pairs.push({ before: pair.before + shared, after: pair.after + shared });
+  }
+  return pairs;
 }
 
 function rest(length: number, taken: ReadonlySet<number>): Set<number> {

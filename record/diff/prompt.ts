@@ -8,7 +8,6 @@
  * are bytes over four, scaled to the provider's own count where it reported one.
  */
 
-import { shortHash } from "../conversation/items.ts";
 import type { NormalMessage, NormalRequest, NormalTool } from "../dialects/normal.ts";
 import type { DiffSide, Divergence } from "./model.ts";
 import { sameTool } from "./values.ts";
@@ -29,8 +28,9 @@ export function systemCount(messages: readonly NormalMessage[]): number {
 export const placeOf = (message: NormalMessage): string =>
   message.index === null ? message.key : `${message.key}[${message.index}]`;
 
+/** A piece or a tool: what is compared, the text that may grow, and bytes of its JSON. */
 interface Bit {
-  readonly id: string;
+  readonly value: unknown;
   readonly text: string;
   readonly bytes: number;
 }
@@ -53,8 +53,7 @@ function bitsOf(message: NormalMessage): readonly Bit[] {
 }
 
 function bit(value: unknown, text: string): Bit {
-  const json = JSON.stringify(value);
-  return { text, id: shortHash(json), bytes: Buffer.byteLength(json) };
+  return { value, text, bytes: Buffer.byteLength(JSON.stringify(value)) };
 }
 
 const toolBits = new WeakMap<object, { readonly tool: NormalTool; readonly bit: Bit }>();
@@ -123,7 +122,7 @@ export function partingOf(before: DiffSide, after: DiffSide): Parting {
   const tokens = (segments: readonly Segment[], by: number): number =>
     Math.round(segments.reduce((sum, { bytes }) => sum + bytes, 0) * by);
   let at = 0;
-  while (at < a.length && at < b.length && a[at]!.id === b[at]!.id) at++;
+  while (at < a.length && at < b.length && isSame(a[at]!, b[at]!)) at++;
   const whole = at === a.length || (at === a.length - 1 && grows(a[at]!, b[at]));
   const where = b[at] ?? a[at];
   // Where tools were added the first new one stands at the place of what came after the tools.
@@ -145,6 +144,11 @@ export function partingOf(before: DiffSide, after: DiffSide): Parting {
           },
   };
 }
+
+/** Turns share the segments of what they share: mostly the first look is enough. */
+const isSame = (a: Segment, b: Segment): boolean =>
+  a.value === b.value ||
+  (a.bytes === b.bytes && JSON.stringify(a.value) === JSON.stringify(b.value));
 
 const SECTIONS = ["tools", "system", "messages"];
 const order = (segment: Segment): number => SECTIONS.indexOf(segment.section);

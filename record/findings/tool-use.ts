@@ -18,8 +18,19 @@ interface Call {
   readonly result: ToolResultPiece | null;
 }
 
-/** Every call of the history with its result: by id, else by name and order. */
-function callsOf(messages: readonly NormalMessage[]): Call[] {
+const known = new WeakMap<readonly NormalMessage[], readonly Call[]>();
+
+/** Every call of the history with its result; several rules ask, of a turn and of the one before. */
+function callsOf(messages: readonly NormalMessage[]): readonly Call[] {
+  const seen = known.get(messages);
+  if (seen !== undefined) return seen;
+  const calls = findCalls(messages);
+  known.set(messages, calls);
+  return calls;
+}
+
+/** By id, else by name and order. */
+function findCalls(messages: readonly NormalMessage[]): Call[] {
   const results: ToolResultPiece[] = [];
   for (const { pieces } of messages) {
     for (const piece of pieces) if (piece.kind === "tool_result") results.push(piece);
@@ -107,10 +118,20 @@ export const readAgain: Rule = {
   },
 };
 
+const read = new WeakMap<readonly NormalMessage[], ReadonlyMap<string, Call[]>>();
+
 /** Readings by name, arguments and result. */
-function readings(turn: Scene["turn"]): Map<string, Call[]> {
+function readings({ request: { messages } }: Scene["turn"]): ReadonlyMap<string, Call[]> {
+  const known = read.get(messages);
+  if (known !== undefined) return known;
+  const found = findReadings(messages);
+  read.set(messages, found);
+  return found;
+}
+
+function findReadings(messages: readonly NormalMessage[]): Map<string, Call[]> {
   const found = new Map<string, Call[]>();
-  for (const call of callsOf(turn.request.messages)) {
+  for (const call of callsOf(messages)) {
     if (call.result === null || call.result.text === "" || !READS.test(call.piece.name)) continue;
     const key = [call.piece.name, call.piece.arguments, call.result.text].join("\0");
     const list = found.get(key);

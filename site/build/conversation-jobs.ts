@@ -103,6 +103,7 @@ function conversationView(
   const { source } = inputs;
   const { turns } = talk;
   const positions = new Map(turns.map(({ step }, index) => [step.exchange, index]));
+  const bytesOf = sizes(inputs);
   const read = ({ number, day, step }: TalkTurn) => source.view({ number, day, id: step.exchange });
   const first = turns[0]!;
   const shown = turns
@@ -120,8 +121,8 @@ function conversationView(
         parent: parent === undefined ? null : parent + 1,
         row,
         findings,
-        chunk: chunkOf(inputs, turn),
-        compareBytes: parent === undefined ? null : compareBytes(inputs, turns[parent]!, turn),
+        chunk: chunkOf(turn, bytesOf),
+        compareBytes: parent === undefined ? null : compareBytes(turns[parent]!, turn, bytesOf),
       };
       return turnView(
         view,
@@ -158,20 +159,35 @@ function conversationView(
   };
 }
 
-function chunkOf({ out }: TalkInputs, { number, day, row }: TalkTurn) {
+type SizeOf = (path: string) => number | null;
+
+/** Sizes of chunks, each looked up once: a page names the same few again and again. */
+function sizes({ out }: TalkInputs): SizeOf {
+  const known = new Map<string, number | null>();
+  return (path) => {
+    let bytes = known.get(path);
+    if (bytes === undefined) {
+      bytes = chunkBytes(out, path);
+      known.set(path, bytes);
+    }
+    return bytes;
+  };
+}
+
+function chunkOf({ number, day, row }: TalkTurn, bytesOf: SizeOf) {
   const path = chunkPath("_raw", { number, day }, row.position);
-  const bytes = chunkBytes(out, path);
+  const bytes = bytesOf(path);
   return bytes === null ? null : { path, bytes };
 }
 
 /** Both sides of the comparison, once where one file holds them. */
-function compareBytes({ out }: TalkInputs, before: TalkTurn, turn: TalkTurn): number | null {
+function compareBytes(before: TalkTurn, turn: TalkTurn, bytesOf: SizeOf): number | null {
   const paths = new Set(
     [before, turn].map(({ number, day, row }) => chunkPath("_said", { number, day }, row.position)),
   );
   let bytes = 0;
   for (const path of paths) {
-    const size = chunkBytes(out, path);
+    const size = bytesOf(path);
     if (size === null) return null;
     bytes += size;
   }

@@ -3,7 +3,7 @@
  * and never half of either. No other module of the site's build writes a file.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { threadId } from "node:worker_threads";
 
@@ -34,6 +34,8 @@ export function writeChanged(path: string, data: string | Uint8Array): boolean {
 
 /** The bytes of a file, null where it does not exist. */
 export function readIfThere(path: string): Buffer | null {
+  // Mostly a page that is new: an error would be dear.
+  if (!existsSync(path)) return null;
   try {
     return readFileSync(path);
   } catch (error) {

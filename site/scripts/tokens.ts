@@ -12,7 +12,7 @@ const TERM_CHARS = 40;
 /** Distinct terms of `text`, in order of appearance, at most `most`. */
 export function termsOf(text: string, most = 2000): string[] {
   const terms = new Set<string>();
-  for (const [run] of folded(text).matchAll(RUN)) {
+  for (const run of folded(text).match(RUN) ?? []) {
     if (CJK.test(run)) addPairs(run, terms);
     else addNames(run, terms);
     if (terms.size >= most) break;
@@ -29,13 +29,19 @@ export function shardOf(term: string, shards: number): number {
   return hash % shards;
 }
 
+/** What is neither ASCII nor a common Han character, which fold to themselves. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+const ODD = /[^\0-\x7f\u4e00-\u9fff]+/g;
+
 function folded(text: string): string {
-  return text
+  return text.replace(ODD, fold).toLowerCase();
+}
+
+const fold = (odd: string): string =>
+  odd
     .normalize("NFKD")
     .replace(/\p{M}+/gu, "")
-    .normalize("NFC")
-    .toLowerCase();
-}
+    .normalize("NFC");
 
 /** A lone character is a term too: it can be asked for. */
 function addPairs(run: string, terms: Set<string>): void {
@@ -47,9 +53,10 @@ function addPairs(run: string, terms: Set<string>): void {
 }
 
 function addNames(run: string, terms: Set<string>): void {
-  const whole = run.replace(/[._-]+$/, "");
+  const plain = !/[._-]/.test(run);
+  const whole = plain ? run : run.replace(/[._-]+$/, "");
   if (whole.length <= TERM_CHARS) terms.add(whole);
-  if (!/[._-]/.test(whole)) return;
+  if (plain) return;
   for (const part of whole.split(/[._-]+/)) {
     if (part.length > 1 && part.length <= TERM_CHARS) terms.add(part);
   }

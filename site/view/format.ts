@@ -80,6 +80,10 @@ export function percent(part: number | null | undefined, whole: number | null | 
 }
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
+/** Clocks are put forward and back at full quarters of an hour at most. */
+const QUARTER_MS = 15 * 60 * 1000;
+/** By quarter of an hour and time zone: how far its clock is ahead of UTC. */
+const offsets = new Map<string, number>();
 /** A page names an instant several times. */
 const LATEST = 512;
 const latest = new Map<string, { day: string; time: string }>();
@@ -97,6 +101,22 @@ export function clock(instant: string, timezone: string): { day: string; time: s
 }
 
 function clockOf(instant: string, timezone: string): { day: string; time: string } {
+  const ms = Date.parse(instant);
+  if (Number.isNaN(ms)) return { day: NONE, time: NONE };
+  const quarter = ms - (ms % QUARTER_MS);
+  const name = `${quarter} ${timezone}`;
+  let offset = offsets.get(name);
+  if (offset === undefined) {
+    offset = offsetAt(quarter, timezone);
+    if (offsets.size >= LATEST) offsets.clear();
+    offsets.set(name, offset);
+  }
+  const shown = new Date(ms + offset).toISOString();
+  return { day: shown.slice(0, 10), time: shown.slice(11, 19) };
+}
+
+/** Milliseconds that a zone's clock is ahead of UTC. */
+function offsetAt(ms: number, timezone: string): number {
   let format = clocks.get(timezone);
   if (!format) {
     format = new Intl.DateTimeFormat("sv-SE", {
@@ -106,10 +126,8 @@ function clockOf(instant: string, timezone: string): { day: string; time: string
     });
     clocks.set(timezone, format);
   }
-  const date = new Date(instant);
-  if (Number.isNaN(date.getTime())) return { day: NONE, time: NONE };
-  const [day = NONE, time = NONE] = format.format(date).split(" ");
-  return { day, time };
+  // The format of Sweden is that of ISO 8601, but for the T.
+  return Date.parse(`${format.format(ms).replace(" ", "T")}Z`) - ms;
 }
 
 function pad(n: number): string {
