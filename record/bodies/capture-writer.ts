@@ -14,7 +14,8 @@
  */
 import { hash } from "node:crypto";
 import { checkedLine } from "../format/json-line.ts";
-import { type ExchangeLine, FORMAT, type PartRef } from "../format/schema.ts";
+import type { ExchangeLine, PartRef } from "../format/schema.ts";
+import { FORMAT } from "../format/version.ts";
 import { LIMITS } from "../limits.ts";
 import { type CarvedPart, carve, insertsOf, type Piece, storedBytes } from "./carve.ts";
 import { type Chunk, encodeChunks } from "./chunks.ts";

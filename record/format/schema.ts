@@ -2,6 +2,9 @@
  * The line types of a `callnumber/1` capture file, as zod schemas: the contract between whatever
  * writes captures (daemon/filing) and whatever reads them (cli/, site/, other people's tools).
  *
+ * It is for those who check lines. Who only writes or reads them takes the types alone: the schemas
+ * bring zod along, which is half of what a process has to load.
+ *
  * What always holds: readers are lenient (unknown fields and unknown line types pass through), the
  * writer is strict (it only ever emits what is described here). The prose reference is
  * docs/format.md. Never in here: file access, carving, joining.
@@ -11,9 +14,6 @@
  *   {"type":"exchange","id":"01K…","started":"…","request":{…},"response":{…},"outcome":"complete",…}
  */
 import { z } from "zod";
-
-/** Value of `format` in the first line of every capture file. */
-export const FORMAT = "callnumber/1";
 
 /** First line of a file. `day` is the UTC day on which its exchanges started, `YYYY-MM-DD`. */
 export const FileLine = z.looseObject({

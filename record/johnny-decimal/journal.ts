@@ -8,7 +8,6 @@
  * passed over and nothing else is lost; an ID that stands in here is used for ever. Never in here:
  * what is inside captures.
  */
-import { z } from "zod";
 import { parseNumber } from "./numbers.ts";
 import { appendLine, readPlainFile } from "./plain-file.ts";
 
@@ -30,27 +29,21 @@ export const JOURNAL_KINDS = [
   "prune",
 ] as const;
 
-export const JournalEntry = z.looseObject({
-  /** RFC 3339 UTC. */
-  at: z.string(),
-  /** The number it is about: an ID, or an area or category where one was renamed. */
-  id: z.string(),
-  kind: z.enum(JOURNAL_KINDS),
-  from: z.string().nullable(),
-  to: z.string().nullable(),
-  /** Who: `autofile`, `rule`, `path`, or the command. */
-  by: z.string(),
-});
-export type JournalEntry = z.infer<typeof JournalEntry>;
-
 /** An entry before it gets its time; further members (the files of a move) are kept. */
 export interface NewJournalEntry {
+  /** The number it is about: an ID, or an area or category where one was renamed. */
   readonly id: string;
-  readonly kind: JournalEntry["kind"];
+  readonly kind: (typeof JOURNAL_KINDS)[number];
   readonly from: string | null;
   readonly to: string | null;
+  /** Who: `autofile`, `rule`, `path`, or the command. */
   readonly by: string;
   readonly [more: string]: unknown;
+}
+
+export interface JournalEntry extends NewJournalEntry {
+  /** RFC 3339 UTC. */
+  readonly at: string;
 }
 
 /** All entries of a journal's text, oldest first, and the lines (from 1) that are none. */
@@ -59,8 +52,8 @@ export function parseJournal(text: string): { entries: JournalEntry[]; badLines:
   const badLines: number[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
-    const entry = JournalEntry.safeParse(parsed(line));
-    if (entry.success) entries.push(entry.data);
+    const entry = parsed(line);
+    if (isEntry(entry)) entries.push(entry);
     else badLines.push(index + 1);
   }
   return { entries, badLines };
@@ -112,6 +105,17 @@ export function journaledTitle(entries: readonly JournalEntry[], number: string)
     (entry) => entry.id === number && (entry.kind === "allocate" || entry.kind === "rename"),
   );
   return found?.to ?? null;
+}
+
+function isEntry(value: unknown): value is JournalEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { at, id, kind, from, to, by } = value as Record<string, unknown>;
+  const isText = (member: unknown) => typeof member === "string";
+  return (
+    [at, id, by].every(isText) &&
+    [from, to].every((member) => member === null || isText(member)) &&
+    JOURNAL_KINDS.some((known) => known === kind)
+  );
 }
 
 function parsed(line: string): unknown {

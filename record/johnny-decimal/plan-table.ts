@@ -7,7 +7,6 @@
  * one number twice is an error, since nobody can know which was meant; what is written reads back
  * equal. Pure.
  */
-import { z } from "zod";
 import { CodedError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type Delimiter, formatDelimited, guessDelimiter, parseDelimited } from "./delimited.ts";
@@ -126,12 +125,6 @@ function adviceFor(where: string): string {
     : "no number at its beginning";
 }
 
-const JsonRow = z.looseObject({
-  number: z.string(),
-  title: z.string().nullish(),
-  description: z.string().nullish(),
-});
-
 function readJson(text: string): TableReading {
   let data: unknown;
   try {
@@ -139,17 +132,22 @@ function readJson(text: string): TableReading {
   } catch (cause) {
     throw new CodedError("table-invalid", "the table is not valid JSON", { cause });
   }
-  const rows = z.array(z.unknown()).safeParse(data);
-  if (!rows.success) throw new CodedError("table-invalid", "the table is not a JSON array of rows");
+  if (!Array.isArray(data)) {
+    throw new CodedError("table-invalid", "the table is not a JSON array of rows");
+  }
   return collect(
-    rows.data.map((value, index) => {
-      const row = JsonRow.safeParse(value);
-      const { number, title, description } = row.success ? row.data : { number: "" };
-      return {
-        row: rowOf([number, title ?? "", description ?? ""]),
-        where: `row ${index + 1}`,
-        header: false,
-      };
-    }),
+    data.map((row: unknown, index) => ({
+      row: rowOf(cellsOf(row)),
+      where: `row ${index + 1}`,
+      header: false,
+    })),
   );
+}
+
+/** Number, title and description of a row; empty where it is none. */
+function cellsOf(row: unknown): string[] {
+  const { number, title, description } = (row ?? {}) as Record<string, unknown>;
+  const [about, more] = [title ?? "", description ?? ""];
+  const isRow = [number, about, more].every((cell) => typeof cell === "string");
+  return isRow ? ([number, about, more] as string[]) : ["", "", ""];
 }

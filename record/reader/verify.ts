@@ -10,7 +10,8 @@ import { chunksBody, decodeChunks } from "../bodies/chunks.ts";
 import { joinAtoms } from "../bodies/join.ts";
 import { isFaithful, partBytes, viewPartLine } from "../bodies/part-line.ts";
 import { lineCheck } from "../format/json-line.ts";
-import { type Body, ExchangeLine, FileLine, FORMAT } from "../format/schema.ts";
+import { type Body, ExchangeLine, FileLine } from "../format/schema.ts";
+import { FORMAT } from "../format/version.ts";
 import { CaptureFile } from "./capture-file.ts";
 import { eachLine } from "./file-lines.ts";
 
