@@ -84,8 +84,9 @@ export function compileAnchors(anchors: readonly Anchor[]): AnchorScan {
     for (const [byte, to] of nodes[state]!.next) table[row + classOf[byte]!] = to * width;
   });
   const outputs = nodes.map((n) => n.out);
+  const ends = Uint8Array.from(outputs, (out) => (out.length > 0 ? 1 : 0));
   for (let i = 0; i < table.length; i += 1) {
-    if (outputs[table[i]! / width]!.length > 0) table[i] = ~table[i]!;
+    if (table[i] !== 0 && ends[table[i]! / width] === 1) table[i] = ~table[i]!;
   }
 
   const report = (bytes: Uint8Array, row: number, end: number, onHit: OnHit): void => {

@@ -4,6 +4,9 @@ import { CodedError } from "../../record/errors.ts";
 import type { CrewAnswer } from "./crew.ts";
 import { type Inputs, PERFORM, type TaskKind } from "./tasks.ts";
 
+/** A word for every page would wake the other thread hundreds of times a second. */
+const TELL_EVERY_MS = 50;
+
 parentPort?.on("message", (task: { kind: TaskKind; inputs: unknown }) => void answer(task));
 
 async function answer({ kind, inputs }: { kind: TaskKind; inputs: unknown }): Promise<void> {
@@ -17,8 +20,20 @@ async function answer({ kind, inputs }: { kind: TaskKind; inputs: unknown }): Pr
 }
 
 /** The asker knows which inputs a kind has. */
-function perform<K extends TaskKind>(kind: K, inputs: unknown): unknown {
-  return PERFORM[kind](inputs as Inputs<K>, () => send({ kind: "step" }));
+async function perform<K extends TaskKind>(kind: K, inputs: unknown): Promise<unknown> {
+  let steps = 0;
+  let told = 0;
+  const tell = (): void => {
+    told = performance.now();
+    send({ kind: "steps", n: steps });
+    steps = 0;
+  };
+  const result = await PERFORM[kind](inputs as Inputs<K>, () => {
+    steps += 1;
+    if (performance.now() - told >= TELL_EVERY_MS) tell();
+  });
+  if (steps > 0) tell();
+  return result;
 }
 
 function send(answer: CrewAnswer): void {

@@ -13,7 +13,7 @@ import { type Inputs, PERFORM, type Result, type TaskKind } from "./tasks.ts";
 
 /** What a thread answers. */
 export type CrewAnswer =
-  | { readonly kind: "step" }
+  | { readonly kind: "steps"; readonly n: number }
   | { readonly kind: "done"; readonly result: unknown }
   | { readonly kind: "failed"; readonly code: ErrorCode | null; readonly message: string };
 
@@ -77,8 +77,8 @@ function answerOf(worker: Worker, task: unknown, step: () => void): Promise<unkn
       worker.off("exit", onExit);
     };
     const onMessage = (answer: CrewAnswer) => {
-      if (answer.kind === "step") {
-        step();
+      if (answer.kind === "steps") {
+        for (let i = 0; i < answer.n; i += 1) step();
         return;
       }
       done();

@@ -111,7 +111,10 @@ function* summaryJobs(inputs: PageInputs, titles: readonly Title[]): Generator<P
       view: () => numberView(inputs, days, titles, number),
     };
   }
-  for (const { number, day } of dirtyDayPages(inputs)) yield* dayJobs(inputs, titles, number, day);
+  for (const { number, day, linksOnly } of dirtyDayPages(inputs)) {
+    const jobs = dayJobs(inputs, titles, number, day);
+    yield* linksOnly ? jobs.slice(0, 1) : jobs;
+  }
 }
 
 /**
@@ -163,22 +166,31 @@ function dirtyNumbers({ dirty, all }: PageInputs, titles: readonly Title[]): str
   return [...numbers];
 }
 
+interface DirtyDayPages {
+  readonly number: string;
+  readonly day: string;
+  /** Only the link to a later day changes, which stands on its first page. */
+  readonly linksOnly: boolean;
+}
+
 /** Dirty days, and the days beside one that came or went: their links to it change. */
-function dirtyDayPages({
-  tree,
-  manifest,
-  before,
-  dirty,
-}: PageInputs): { number: string; day: string }[] {
-  const pages = new Map<string, { number: string; day: string }>();
-  for (const { number, day } of dirty.again) pages.set(dayKey(number, day), { number, day });
+function dirtyDayPages({ tree, manifest, before, dirty }: PageInputs): DirtyDayPages[] {
+  const pages = new Map<string, DirtyDayPages>();
+  const whole = (number: string, day: string): void => {
+    pages.set(dayKey(number, day), { number, day, linksOnly: false });
+  };
+  for (const { number, day } of dirty.again) whole(number, day);
   for (const { number, day } of [...dirty.dirty, ...dirty.gone]) {
     const isThere = manifest.days[dayKey(number, day)] !== undefined;
-    if (isThere) pages.set(dayKey(number, day), { number, day });
+    if (isThere) whole(number, day);
     if (isThere && before.days[dayKey(number, day)]) continue;
     const all = tree.days(number).map((entry) => entry.day);
-    const beside = [all.findLast((other) => other < day), all.find((other) => other > day)];
-    for (const other of beside) if (other) pages.set(dayKey(number, other), { number, day: other });
+    const earlier = all.findLast((other) => other < day);
+    const later = all.find((other) => other > day);
+    if (later !== undefined) whole(number, later);
+    if (earlier !== undefined && !pages.has(dayKey(number, earlier))) {
+      pages.set(dayKey(number, earlier), { number, day: earlier, linksOnly: true });
+    }
   }
   return [...pages.values()];
 }
@@ -224,7 +236,8 @@ function dayView(
     rows,
     ms_max: Math.max(1, ...rows.map((row) => row.total_ms ?? 0)),
     earlierDay: days.findLast((other) => other < day) ?? null,
-    laterDay: days.find((other) => other > day) ?? null,
+    // What a new day changes of an old one is its first page.
+    laterDay: page === 1 ? (days.find((other) => other > day) ?? null) : null,
   };
 }
 

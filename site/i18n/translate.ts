@@ -39,6 +39,7 @@ export function isStringKey(key: string): key is StringKey {
 }
 
 function fill(text: string, values: Values): string {
+  if (!text.includes("{")) return text;
   return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name: string, one, other) => {
     const value = values[name] ?? "";
     if (one === undefined) return String(value);

@@ -51,19 +51,29 @@ export async function serveBelow(
   };
 }
 
+/** Times that a browser may die at its start: this one does by SIGSEGV, once in some launches. */
+const LAUNCHES = 6;
+
 /** The package's own arguments without those that would switch protections off. */
-export async function launch(): Promise<Browser> {
+export async function launch(left = LAUNCHES): Promise<Browser> {
   const unsafe = [
     "--single-process",
     "--disable-web-security",
     "--no-zygote",
     "--allow-running-insecure-content",
   ];
-  return playwright.launch({
-    args: chromium.args.filter((argument) => !unsafe.includes(argument)),
-    executablePath: await chromium.executablePath(),
-    headless: true,
-  });
+  const executablePath = await chromium.executablePath();
+  try {
+    return await playwright.launch({
+      args: chromium.args.filter((argument) => !unsafe.includes(argument)),
+      executablePath,
+      headless: true,
+    });
+  } catch (error) {
+    const crashed = error instanceof Error && error.message.includes("signal=SIGSEGV");
+    if (!crashed || left <= 1) throw error;
+    return launch(left - 1);
+  }
 }
 
 export interface Look {
