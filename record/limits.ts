@@ -177,8 +177,14 @@ export const LIMITS = {
   siteTextChars: 6_000,
   /** Levels to which the site lays out JSON. */
   siteJsonDepth: 24,
-  /** Days that the site's build keeps open, and exchanges in normal form that it keeps at hand. */
+  /** Days that the site's build keeps open. */
   siteOpenDays: 4,
+  /**
+   * Exchanges in normal form that a thread of it keeps at hand, by what is new in each: a busy day's,
+   * so that its pages need not read again what its digest has read.
+   */
+  siteKeptBytes: 64 * MiB,
+  /** Exchanges whose part digests it keeps at hand. */
   siteKeptExchanges: 48,
   /** Exchanges in one chunk of raw bodies. */
   siteChunkExchanges: 32,

@@ -187,6 +187,16 @@ export class CaptureFile {
     return parts;
   }
 
+  /** Bytes of the lines of those parts and of the exchange's own. */
+  newBytes(x: Pick<ExchangeLine, "id">): number {
+    const position = this.#position(x.id);
+    const { partsAbove, partLength, exchangeLength } = this.#index;
+    let bytes = exchangeLength.at(position);
+    const from = position === 0 ? 0 : partsAbove.at(position - 1);
+    for (let i = from; i < partsAbove.at(position); i++) bytes += partLength.at(i);
+    return bytes;
+  }
+
   #storedAt(ordinal: number): StoredPart {
     const { partNumber, partLine } = this.#index;
     const sha256 = this.#index.digest(ordinal);

@@ -139,6 +139,11 @@ export class DayReader {
     return this.fileOf(x).newParts(x);
   }
 
+  /** Bytes of the file that are there because of this exchange. */
+  newBytes(x: ExchangeName): number {
+    return this.fileOf(x).newBytes(x);
+  }
+
   /** The exchange as one line of plain, self-contained JSON (without LF); see docs/format.md. */
   expand(x: ExchangeLine): Buffer {
     return expandLine(x, this.fileOf(x));

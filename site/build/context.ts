@@ -10,7 +10,7 @@ import { isStringKey, LANGUAGES, type Translate, translator } from "../i18n/tran
 import { findingTitle } from "../view/finding-words.ts";
 import * as format from "../view/format.ts";
 import { knownCost, knownTokens, tokensPerSecond, ttftMedian } from "../view/totals.ts";
-import { visible, visibleParts } from "../view/visible.ts";
+import { plain, visible, visibleParts } from "../view/visible.ts";
 import { BASE } from "./links.ts";
 import type { SiteOptions } from "./options.ts";
 import type { PageJob } from "./page-job.ts";
@@ -33,6 +33,8 @@ export interface SiteContext {
   readonly f: typeof format;
   readonly seen: (text: string) => string;
   readonly seenParts: typeof visibleParts;
+  /** `{plain(x) ?? <Seen text={x} />}` makes no component of what needs none. */
+  readonly plain: typeof plain;
   readonly clock: (instant: string) => { day: string; time: string };
   readonly isKey: typeof isStringKey;
   readonly findingWords: (rule: string) => string;
@@ -91,6 +93,7 @@ export function siteContext(
     f: format,
     seen: visible,
     seenParts: visibleParts,
+    plain,
     clock: (instant) => format.clock(instant, options.timezone),
     isKey: isStringKey,
     findingWords: (rule) => words.mark((tag) => findingTitle(rule, tag)),

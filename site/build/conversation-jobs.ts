@@ -2,8 +2,9 @@
  * The pages of the conversations that were seen on the dirty days. A page's view is read from the
  * captures when its turn comes; until then a job holds ids.
  */
-import { diffRequests, sideOf } from "../../record/diff.ts";
+import { sideOf } from "../../record/diff.ts";
 import { LIMITS } from "../../record/limits.ts";
+import { diffOf } from "../digest/diff-of.ts";
 import { type Talk, type TalkTurn, talkOf } from "../digest/talk.ts";
 import type { ConversationView, MapRow } from "../view/conversation.ts";
 import type { Title } from "../view/home.ts";
@@ -127,7 +128,7 @@ function conversationView(
       return turnView(
         view,
         before,
-        before ? diffRequests(sideOf(before), sideOf(view)) : null,
+        before ? diffOf(sideOf(before), sideOf(view)) : null,
         place,
         limits,
       );

@@ -3,8 +3,8 @@
  * which the site gets at what was sent and answered.
  *
  * What always holds: a request that names an earlier response is shown with all that the model was
- * given, as far as the stream's days of one rest have it; only a few days are open and only a few normal forms are kept, however much is
- * asked for; a body that cannot be read gives an empty form and a line in `damage`, never a failed
+ * given, as far as the stream's days of one rest have it; only a few days are open and only about
+ * LIMITS.siteKeptBytes of normal forms are kept, however much is asked for; a body that cannot be read gives an empty form and a line in `damage`, never a failed
  * build.
  */
 import { type ExchangeView, ViewReader } from "../../record/conversation/view.ts";
@@ -13,6 +13,7 @@ import type { ExchangeLine } from "../../record/format/schema.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { DayReader } from "../../record/reader/day-reader.ts";
 import type { OutlineEntry, OutlinePart } from "../../record/reader/outline.ts";
+import { Recent } from "../../record/reader/recent.ts";
 import type { Tree } from "../../record/reader/tree.ts";
 import { asMoved } from "../build/known-files.ts";
 import type { DigestStore } from "./day-digest.ts";
@@ -23,6 +24,9 @@ export interface ExchangeAddress {
   readonly day: string;
   readonly id: string;
 }
+
+/** About what the objects of a view take that are not new text. */
+const VIEW_BYTES = 4096;
 
 interface OpenDay {
   readonly reader: DayReader;
@@ -36,7 +40,7 @@ export class ExchangeSource {
   readonly #tree: Tree;
   readonly #digests: DigestStore;
   readonly #open = new Map<string, OpenDay>();
-  readonly #views = new Map<string, ExchangeView>();
+  readonly #views = new Recent<ExchangeView>(LIMITS.siteKeptBytes);
   /** Digests of the parts of requests, by exchange. */
   readonly #parts = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
@@ -69,15 +73,11 @@ export class ExchangeSource {
   /** An exchange in its normal form. */
   view(at: ExchangeAddress): ExchangeView {
     const known = this.#views.get(at.id);
-    if (known) {
-      this.#views.delete(at.id);
-      this.#views.set(at.id, known);
-      return known;
-    }
+    if (known) return known;
     const { reader, views } = this.#day(at.number, at.day);
     const made = this.#read(at, reader, views);
     this.seen += 1;
-    keep(this.#views, at.id, made);
+    this.#views.set(at.id, made, VIEW_BYTES + reader.newBytes(at));
     return made;
   }
 
@@ -98,7 +98,6 @@ export class ExchangeSource {
   close(): void {
     for (const { reader } of this.#open.values()) reader.close();
     this.#open.clear();
-    this.#views.clear();
   }
 
   #read(at: ExchangeAddress, reader: DayReader, views: ViewReader): ExchangeView {

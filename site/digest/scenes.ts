@@ -7,9 +7,9 @@
  */
 import type { Placement } from "../../record/conversation/model.ts";
 import type { ExchangeView } from "../../record/conversation/view.ts";
-import { diffRequests } from "../../record/diff.ts";
 import type { Finding, TurnView } from "../../record/findings/model.ts";
 import { findingsOf, turnOf } from "../../record/findings.ts";
+import { diffOf } from "./diff-of.ts";
 
 const PAST_TURNS = 24;
 const KEPT_LINES = 48;
@@ -34,7 +34,7 @@ export class Scenes {
     const repeats = key === null ? [] : (this.#bodies.get(key) ?? []);
     keep(this.#lines, turn.id, [...past, turn].slice(-PAST_TURNS), KEPT_LINES);
     if (key !== null) keep(this.#bodies, key, [...repeats, turn].slice(-PAST_TURNS), KEPT_BODIES);
-    const diff = before === null ? null : diffRequests(before, turn);
+    const diff = before === null ? null : diffOf(before, turn);
     return findingsOf({ turn, before, past, repeats, diff });
   }
 

@@ -26,6 +26,11 @@ export function startRaw(): void {
   }
 }
 
+/** What buttons and notes say: it stands once on the page. */
+function wordsOf(block: HTMLElement): DOMStringMap {
+  return block.closest<HTMLElement>("[data-failed]")?.dataset ?? {};
+}
+
 async function show(block: HTMLElement, side: "request" | "response"): Promise<void> {
   const bytes = await bytesOf(block, side);
   if (!bytes) return;
@@ -45,10 +50,14 @@ async function show(block: HTMLElement, side: "request" | "response"): Promise<v
   };
   const download = document.createElement("a");
   download.className = "button";
-  download.textContent = block.dataset.download ?? "";
+  download.textContent = wordsOf(block).download ?? "";
   download.download = `${block.dataset.raw}-${side}.bin`;
   download.href = URL.createObjectURL(new Blob([bytes as BlobPart]));
-  bar.append(buttonFor(block.dataset.text, asText), buttonFor(block.dataset.hex, asHex), download);
+  bar.append(
+    buttonFor(wordsOf(block).text, asText),
+    buttonFor(wordsOf(block).hex, asHex),
+    download,
+  );
   shown.append(bar, pre);
   block.append(shown);
   asText();
@@ -80,7 +89,7 @@ async function copy(block: HTMLElement, button: HTMLButtonElement, what: string)
   if (text === null) return;
   await navigator.clipboard.writeText(text);
   const before = button.textContent;
-  button.textContent = block.dataset.copied ?? "";
+  button.textContent = wordsOf(block).copied ?? "";
   setTimeout(() => {
     button.textContent = before;
   }, 1500);
@@ -97,7 +106,7 @@ async function chunkOf(block: HTMLElement): Promise<RawChunk | null> {
       const note = document.createElement("p");
       note.className = "failed small";
       note.role = "status";
-      note.textContent = block.dataset.failed ?? "";
+      note.textContent = wordsOf(block).failed ?? "";
       block.append(note);
     }
     return null;

@@ -30,7 +30,6 @@ export function shardOf(term: string, shards: number): number {
 }
 
 /** What is neither ASCII nor a common Han character, which fold to themselves. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
 const ODD = /[^\0-\x7f\u4e00-\u9fff]+/g;
 
 function folded(text: string): string {

@@ -21,9 +21,14 @@ const JOINING_LETTER =
   /[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Gujarati}\p{Script=Gurmukhi}\p{Script=Oriya}\p{M}]/u;
 const PICTOGRAPH = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f/u;
 
+/** The text where nothing in it has to be named, else null: nearly all text may be shown as it is. */
+export function plain(text: string): string | null {
+  return text.search(HIDDEN) === -1 ? text : null;
+}
+
 /** Splits `text` into what may be shown as it is and the characters that must be named. */
 export function visibleParts(text: string): VisiblePart[] {
-  if (text.search(HIDDEN) === -1) return [text];
+  if (plain(text) !== null) return [text];
   const parts: VisiblePart[] = [];
   let from = 0;
   for (const match of text.matchAll(HIDDEN)) {
