@@ -183,7 +183,7 @@ export const LIMITS = {
    * Exchanges in normal form that a thread of it keeps at hand, by what is new in each: a busy day's,
    * so that its pages need not read again what its digest has read.
    */
-  siteKeptBytes: 64 * MiB,
+  siteKeptBytes: 32 * MiB,
   /** Exchanges whose part digests it keeps at hand. */
   siteKeptExchanges: 48,
   /** Exchanges in one chunk of raw bodies. */

@@ -44,7 +44,9 @@ export function digestDays(inputs: DaysInputs, onDay: () => void): DaysMade {
   const { source } = capturesAtHand(inputs.name);
   const entries: DayEntry[] = [];
   const segments: Segment[] = [];
-  for (const task of inputs.days) {
+  for (const [index, task] of inputs.days.entries()) {
+    // Pages follow when all days are digested: those of the last day will find it at hand.
+    if (index > 0) source.forget();
     const { entry, segment } = digestDay(inputs, source, digests, task);
     entries.push(entry);
     segments.push(segment);

@@ -40,7 +40,7 @@ export class ExchangeSource {
   readonly #tree: Tree;
   readonly #digests: DigestStore;
   readonly #open = new Map<string, OpenDay>();
-  readonly #views = new Recent<ExchangeView>(LIMITS.siteKeptBytes);
+  #views = new Recent<ExchangeView>(LIMITS.siteKeptBytes);
   /** Digests of the parts of requests, by exchange. */
   readonly #parts = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
@@ -93,6 +93,11 @@ export class ExchangeSource {
       const part = after.get(key)?.[index ?? 0];
       return part === undefined || !before.has(part);
     });
+  }
+
+  /** Drops the exchanges that are at hand; they can be asked for again. */
+  forget(): void {
+    this.#views = new Recent(LIMITS.siteKeptBytes);
   }
 
   close(): void {
