@@ -17,6 +17,7 @@ export const en = {
   "site.keys": "Keyboard",
   "site.close": "Close",
   "site.colon": ": ",
+  "site.comma": ", ",
   "site.stop": ". ",
   "site.newer": "Newer",
   "site.older": "Older",

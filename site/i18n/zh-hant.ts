@@ -18,6 +18,7 @@ export const zhHant: Table = {
   "site.keys": "鍵盤操作",
   "site.close": "關閉",
   "site.colon": "：",
+  "site.comma": "，",
   "site.stop": "。",
   "site.newer": "較新",
   "site.older": "較舊",

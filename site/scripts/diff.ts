@@ -107,7 +107,8 @@ function show(left: Side, right: Side): void {
   else if (same < before.length) {
     const lost = before.slice(same).reduce((sum, [, text]) => sum + text.length / 4, 0);
     const [role] = before[same]!;
-    const place = `${words.divergence}${words.colon}${words[role] ?? role} ${same + 1}${words.stop}`;
+    const position = role === "tools" ? same : same - left.said.tools.length;
+    const place = `${words.divergence}${words.colon}${words[role] ?? role} ${position + 1}${words.stop}`;
     result?.append(
       paragraph(`${place}${(words.lost ?? "").replace("{n}", String(Math.round(lost)))}`),
     );
@@ -118,8 +119,11 @@ function show(left: Side, right: Side): void {
     result?.append(paragraph(read.replace("{input}", String(input))));
   }
   showParams(left, right);
-  if (same > 0)
-    result?.append(paragraph((words.unchanged ?? "").replace("{n}", String(same)), "small soft"));
+  const messages = same - Math.min(same, left.said.tools.length);
+  if (messages > 0)
+    result?.append(
+      paragraph((words.unchanged ?? "").replace("{n}", String(messages)), "small soft"),
+    );
   const rest = pairs(before.slice(same), after.slice(same));
   for (const [a, b] of rest) result?.append(changeOf(a, b));
 }

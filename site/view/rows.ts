@@ -61,7 +61,8 @@ export function rowOf(
     cached: usage?.cache_read_input_tokens ?? null,
     output: usage?.output_tokens ?? null,
     cost: llm?.cost_usd ?? null,
-    ttft_ms: timing.first_token_ms ?? timing.first_chunk_ms ?? null,
+    // The first byte of an error is no token.
+    ttft_ms: timing.first_token_ms ?? (isOk(x) ? timing.first_chunk_ms : null) ?? null,
     total_ms: timing.total_ms ?? null,
     words: place.words,
     conversation: place.conversation,
