@@ -22,8 +22,13 @@ const YOUNG_MESSAGES = 6;
 export function factsOf(view: ExchangeView, number: string | null): ExchangeFacts {
   const { line, request, answer } = view;
   const llm = line.llm;
-  const talk = request.messages.filter(isTalk);
-  const system = systemText(request.messages);
+  const talk: NormalMessage[] = [];
+  const instructions: NormalMessage[] = [];
+  for (const message of request.messages) {
+    if (message.role === "system") instructions.push(message);
+    else talk.push(message);
+  }
+  const system = systemText(instructions);
   const status = line.response?.status ?? null;
   const ok = line.outcome === "complete" && status !== null && status >= 200 && status < 300;
   const young = talk.length <= YOUNG_MESSAGES;
@@ -79,8 +84,6 @@ function itemsOfAll(talk: readonly NormalMessage[]): readonly Item[] {
 }
 
 type SystemFacts = Pick<ExchangeFacts, "system" | "systemSketch">;
-
-const isTalk = ({ role }: NormalMessage): boolean => role !== "system";
 
 const NO_SYSTEM: SystemFacts = { system: null, systemSketch: [] };
 const prompts = new Map<string, SystemFacts>();

@@ -6,7 +6,7 @@
  *   node test/bench/understanding.ts [exchanges] [days]      generated agent traffic
  *   node test/bench/understanding.ts --captures FOLDER       captures of one's own
  *
- * What always holds: the best of five runs, each with fresh readers, on one core; exit code 1 where
+ * What always holds: the best of eight runs, each with fresh readers, on one core; exit code 1 where
  * both kinds of work together stay below 30 MB of capture files a second. The rate by bytes of the
  * bodies that these stand for is printed beside it: the better a session dedupes, the further apart
  * the two are, for every request has its whole history to be looked at.
@@ -23,7 +23,7 @@ import { openTree, type Tree } from "../../record/reader/tree.ts";
 import { generateCaptures } from "./generate-captures.ts";
 
 const FLOOR_MB_PER_S = 30;
-const RUNS = 5;
+const RUNS = 8;
 
 interface Size {
   exchanges: number;
