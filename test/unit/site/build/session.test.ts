@@ -59,7 +59,8 @@ function capturesOf(day: string, captures: string): string[] {
 
 test("what is built day by day is what is built at once", async () => {
   const [whole, daily] = [site("whole"), site("daily")];
-  const days = { exchanges: 90, days: 3, seed: 7, lastDay: "2026-11-22" };
+  // So many that a day of the first stream has two pages.
+  const days = { exchanges: 1050, days: 3, seed: 7, lastDay: "2026-11-22" };
   generateCaptures({ folder: whole.captures, ...days });
   await build(whole);
   for (const day of ["2026-11-20", "2026-11-21", "2026-11-22"]) {

@@ -1,9 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { shardOf, termsOf } from "../../../../site/scripts/tokens.ts";
 
 test("words are folded to lower case without accents", () => {
   assert.deepEqual(termsOf("Café CAFE"), ["cafe"]);
+});
+
+test("folding piece by piece is folding the whole", () => {
+  const whole = (text: string) =>
+    text
+      .normalize("NFKD")
+      .replace(/\p{M}+/gu, "")
+      .normalize("NFC")
+      .toLowerCase();
+  const units = fc.constantFrom(..."aE1 .\u0301\u00c5ﬁÅが한국ㄱ\u1100\u1161國，＿①ß\u{20000}İ");
+  fc.assert(
+    fc.property(fc.array(units, { maxLength: 12 }), (list) => {
+      const text = list.join("");
+      assert.deepEqual(termsOf(text), termsOf(whole(text)));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("a tool's name counts whole and in parts", () => {

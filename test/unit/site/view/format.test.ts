@@ -58,5 +58,21 @@ test("times are of the zone that was asked for", () => {
     day: "2026-11-24",
     time: "07:30:00",
   });
+  const others = [
+    ["2026-10-03T15:29:59.999Z", "Australia/Lord_Howe", "2026-10-04", "01:59:59"],
+    ["2026-10-03T15:30:00.000Z", "Australia/Lord_Howe", "2026-10-04", "02:30:00"],
+    ["2026-11-01T06:00:00.000Z", "America/New_York", "2026-11-01", "01:00:00"],
+    ["2026-03-01T00:00:01.500Z", "Asia/Kathmandu", "2026-03-01", "05:45:01"],
+    ["1969-12-31T23:59:58.250Z", "UTC", "1969-12-31", "23:59:58"],
+  ] as const;
+  for (const [instant, zone, day, time] of others) {
+    const said = new Intl.DateTimeFormat("sv-SE", {
+      timeZone: zone,
+      dateStyle: "short",
+      timeStyle: "medium",
+    });
+    assert.equal(said.format(new Date(instant)), `${day} ${time}`, zone);
+    assert.deepEqual(clock(instant, zone), { day, time }, `${instant} in ${zone}`);
+  }
   assert.deepEqual(clock("nonsense", "UTC"), { day: NONE, time: NONE });
 });
