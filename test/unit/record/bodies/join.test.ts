@@ -4,12 +4,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { CaptureWriter } from "../../../../record/bodies/capture-writer.ts";
 import { join, withInserts } from "../../../../record/bodies/join.ts";
+import { LayoutMemory } from "../../../../record/bodies/layout-memory.ts";
 import { partBytes, viewPartLine } from "../../../../record/bodies/part-line.ts";
 import { type Atom, flatten, isLink } from "../../../../record/bodies/part-list.ts";
 import { sampleId } from "../sample-capture.ts";
 
 /** Files bodies one after the other and joins each from the lines alone. */
-function roundTrip(bodies: readonly Buffer[]): Buffer[] {
+function roundTrip(bodies: readonly Buffer[], layouts?: LayoutMemory): Buffer[] {
   const parts = new Map<number, Buffer>();
   const lists = new Map<string, Atom[]>();
   const joined: Buffer[] = [];
@@ -38,7 +39,11 @@ function roundTrip(bodies: readonly Buffer[]): Buffer[] {
   const writer = new CaptureWriter({ day: "2026-11-23", created: "now", writer: null, append });
   bodies.forEach((bytes, i) => {
     const draft = writer.draft();
-    const line = { type: "exchange", id: sampleId(i), request: { body: draft.request(bytes) } };
+    const line = {
+      type: "exchange",
+      id: sampleId(i),
+      request: { body: draft.request(bytes, layouts?.layoutOf(bytes)) },
+    };
     writer.write(draft, line as never);
   });
   return joined;
@@ -124,6 +129,33 @@ test("growing conversations with markers on random messages join to the same byt
       assert.deepEqual(roundTrip(sent), sent);
     }),
     { numRuns: 200 },
+  );
+});
+
+test("what a memory knows of values that moved joins to the same bytes", () => {
+  const pad = "words that are said again and again ".repeat(140);
+  const turn = fc.record({
+    say: value,
+    edit: fc.option(fc.nat(6)),
+    tool: fc.constantFrom("read", "write"),
+    marked: fc.boolean(),
+    system: fc.constantFrom("", pad, `${pad}!`),
+  });
+  fc.assert(
+    fc.property(fc.array(turn, { minLength: 2, maxLength: 10 }), (turns) => {
+      const history: string[] = [];
+      const sent = turns.map(({ say, edit, tool, marked, system }) => {
+        history.push(`{"role":"user","content":${say}}`);
+        if (edit !== null && edit < history.length) history[edit] = `{"edited":${say}}`;
+        const marker = marked ? ',"cache_control":{"type":"ephemeral"}' : "";
+        const tools = `[{"name":"${tool}","about":"${pad}"},{"name":"run"${marker}}]`;
+        return Buffer.from(
+          `{"messages":[${history}],"system":"${system}","tools":${tools},"stream":true}`,
+        );
+      });
+      assert.deepEqual(roundTrip(sent, new LayoutMemory()), sent);
+    }),
+    { numRuns: 150 },
   );
 });
 
