@@ -3,7 +3,7 @@
  * writes captures (daemon/filing) and whatever reads them (cli/, site/, other people's tools).
  *
  * It is for those who check lines. Who only writes or reads them takes the types alone: the schemas
- * bring zod along, which is half of what a process has to load.
+ * bring zod along, 95 modules.
  *
  * What always holds: readers are lenient (unknown fields and unknown line types pass through), the
  * writer is strict (it only ever emits what is described here). The prose reference is

@@ -215,7 +215,7 @@ export class CaptureFile {
     try {
       return JSON.parse(line);
     } catch (cause) {
-      // A right checksum over what is no JSON: nobody wrote that but by hand.
+      // It was JSON when the file was opened: somebody has written over it since.
       const at = `${this.path}:${this.#index.exchangeLine.at(position)}`;
       throw new CodedError("capture-damaged", `${at}: damaged exchange line`, { cause });
     }

@@ -9,7 +9,6 @@
  * file holds.
  */
 import { viewPartLine } from "../bodies/part-line.ts";
-import { lineCheck } from "../format/json-line.ts";
 import { Column } from "./column.ts";
 import { eachLine } from "./file-lines.ts";
 
@@ -19,8 +18,8 @@ export interface Damage {
   readonly message: string;
 }
 
-const REQUEST = ',"request":{"';
 const EXCHANGE = Buffer.from('{"type":"exchange"');
+const OPEN_OBJECT = 0x7b;
 const CONFLICT = /^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)/;
 
 export class CaptureIndex {
@@ -102,33 +101,24 @@ export class CaptureIndex {
       this.#keepDigest(ordinal, part.sha256);
       return;
     }
-    const written = writtenExchange(line);
-    if (written !== null) {
-      this.#addExchange(written, line, offset);
-      return;
-    }
     const record = parseRecord(line);
     if (typeof record === "string") this.damage.push({ line: this.lines, message: record });
-    else if (record.type === "exchange") this.#visitExchange(record, line, offset);
+    else if (record.type === "exchange") this.#addExchange(record, line, offset);
     else if (record.type === "file") this.fileLine ??= line.toString();
     else if (record.type === "part") {
       this.damage.push({ line: this.lines, message: "damaged part line" });
     }
   }
 
-  #visitExchange(record: Record<string, unknown>, line: Buffer, offset: number): void {
+  #addExchange(record: Record<string, unknown>, line: Buffer, offset: number): void {
     const { id, request, started } = record;
     if (typeof id !== "string" || typeof request !== "object" || request === null) {
       this.damage.push({ line: this.lines, message: "exchange without an id or a request" });
       return;
     }
-    this.#addExchange({ id, started: typeof started === "string" ? started : "" }, line, offset);
-  }
-
-  #addExchange({ id, started }: ExchangeStart, line: Buffer, offset: number): void {
     this.#byId.set(id, this.ids.length);
     this.ids.push(id);
-    this.started.push(started);
+    this.started.push(typeof started === "string" ? started : "");
     this.exchangeOffset.push(offset);
     this.exchangeLength.push(line.length);
     this.exchangeLine.push(this.lines);
@@ -143,28 +133,14 @@ export class CaptureIndex {
   }
 }
 
-interface ExchangeStart {
-  readonly id: string;
-  readonly started: string;
-}
-
-/** How the exchange lines begin that this version writes, and how much of a line that is. */
-const WRITTEN = /^\{"type":"exchange","id":"([0-9A-Z]{26})","started":"([0-9TZ:.-]{20,30})",/;
-const WRITTEN_BYTES = 96;
-
-/** An exchange line that is byte for byte as it was written, which spares parsing it; else null. */
-function writtenExchange(line: Buffer): ExchangeStart | null {
-  const start = WRITTEN.exec(line.toString("latin1", 0, WRITTEN_BYTES));
-  if (start === null || lineCheck(line) !== "right" || !line.includes(REQUEST)) return null;
-  return { id: start[1]!, started: start[2]! };
-}
-
 /** The record on a line, or what is wrong with it. */
 function parseRecord(line: Buffer): Record<string, unknown> | string {
-  if (CONFLICT.test(line.toString("latin1", 0, 16))) return "merge conflict marker";
+  if (line[0] !== OPEN_OBJECT && CONFLICT.test(line.toString("latin1", 0, 16))) {
+    return "merge conflict marker";
+  }
   try {
-    const value: unknown = JSON.parse(line.toString());
-    if (typeof value === "object" && value !== null && "type" in value) return { ...value };
+    const value = JSON.parse(line.toString());
+    if (typeof value === "object" && value !== null && "type" in value) return value;
     return "a line that is no record";
   } catch {
     const isExchange = EXCHANGE.equals(line.subarray(0, EXCHANGE.length));
