@@ -100,35 +100,41 @@ export class PrefixKeys {
   /** Items in the list. */
   readonly length: number;
   readonly #items: readonly Item[];
-  readonly #high: Uint32Array;
-  readonly #low: Uint32Array;
+  /** Shared with the list that this one goes on from: entries beyond `length` are another's. */
+  readonly #high: number[];
+  readonly #low: number[];
 
   /** @param earlier keys of another list: what both begin with is taken over */
   constructor(items: readonly Item[], earlier?: PrefixKeys) {
     this.length = items.length;
     this.#items = items;
-    this.#high = new Uint32Array(items.length + 1);
-    this.#low = new Uint32Array(items.length + 1);
     let same = 0;
     if (earlier !== undefined) {
       while (same < items.length && items[same] === earlier.#items[same]) same++;
-      this.#high.set(earlier.#high.subarray(0, same + 1));
-      this.#low.set(earlier.#low.subarray(0, same + 1));
     }
-    let high = same === 0 ? 0x9e3779b9 : this.#high[same]!;
-    let low = same === 0 ? 0x7f4a7c15 : this.#low[same]!;
+    if (earlier === undefined || same === 0) {
+      this.#high = [0x9e3779b9 | 0];
+      this.#low = [0x7f4a7c15];
+    } else {
+      const goesOn = earlier.#high.length === same + 1;
+      this.#high = goesOn ? earlier.#high : earlier.#high.slice(0, same + 1);
+      this.#low = goesOn ? earlier.#low : earlier.#low.slice(0, same + 1);
+    }
+    let high = this.#high[same]!;
+    let low = this.#low[same]!;
     for (let i = same; i < items.length; i++) {
       const { id } = items[i]!;
       high = mix(high ^ hexAt(id, 0), low);
       low = mix(low ^ hexAt(id, 8), high);
-      this.#high[i + 1] = high;
-      this.#low[i + 1] = low;
+      this.#high.push(high);
+      this.#low.push(low);
     }
   }
 
   at(k: number): string {
     if (k === 0) return "0";
-    return this.#high[k]!.toString(36) + this.#low[k]!.toString(36).padStart(7, "0");
+    const high = this.#high[k]! >>> 0;
+    return high.toString(36) + (this.#low[k]! >>> 0).toString(36).padStart(7, "0");
   }
 }
 

@@ -18,6 +18,7 @@ const raw = JSON as unknown as RawJson;
 
 /** A number of 16 digits or more standing where a value stands: only then is the slow way taken. */
 const BIG_NUMBER = /[:[,]\s*-?\d{16,}/;
+const BIG_DIGITS = 16;
 
 /** How a JSON text may begin; whatever else is refused without the cost of an exception. */
 const JSON_START = /^[\t\n\r ]*[-[{"0-9tfn]/;
@@ -35,13 +36,31 @@ export function parseJson(text: string): Parsed {
   if (long !== null && long.why !== null) return { ok: false, why: long.why };
   if (!JSON_START.test(text)) return { ok: false, why: "not JSON: no value begins like that" };
   try {
-    const value =
-      (long?.big ?? BIG_NUMBER.test(text)) ? JSON.parse(text, keepBigNumber) : JSON.parse(text);
-    return { ok: true, value };
+    const big = long?.big ?? hasBigNumber(text);
+    return { ok: true, value: big ? JSON.parse(text, keepBigNumber) : JSON.parse(text) };
   } catch (error) {
     return { ok: false, why: `not JSON: ${(error as Error).message}` };
   }
 }
+
+/** So many digits in a row cover a position that their number divides: the others need no look. */
+function hasBigNumber(text: string): boolean {
+  for (let i = BIG_DIGITS - 1; i < text.length; i += BIG_DIGITS) {
+    const c = text.charCodeAt(i);
+    if (c >= 48 && c <= 57 && digitsAround(text, i) >= BIG_DIGITS) return BIG_NUMBER.test(text);
+  }
+  return false;
+}
+
+function digitsAround(text: string, at: number): number {
+  let start = at;
+  while (isDigit(text.charCodeAt(start - 1))) start--;
+  let end = at + 1;
+  while (isDigit(text.charCodeAt(end))) end++;
+  return end - start;
+}
+
+const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57;
 
 function keepBigNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
   const source = context?.source;
@@ -50,7 +69,6 @@ function keepBigNumber(_key: string, value: unknown, context?: { source?: string
   return Number.isSafeInteger(value) ? value : raw.rawJSON(source);
 }
 
-const BIG_DIGITS = 16;
 const POINT = 46;
 const COLON = 58;
 const QUOTE = 34;
@@ -125,43 +143,57 @@ export function isObject(value: unknown): value is JsonObject {
   );
 }
 
-/** The own member at the end of a path of keys, or undefined. */
-export function get(value: unknown, ...keys: string[]): unknown {
-  let at = value;
-  for (const key of keys) {
-    if (!isObject(at) || !Object.hasOwn(at, key)) return undefined;
-    at = at[key];
-  }
-  return at;
+/*
+ * Members are read by up to three keys, one behind the other, written out: these functions are
+ * called some fifty times for each event of a stream, and a list of keys is an object a call.
+ */
+
+/** The own member at the end of up to three keys, or undefined. */
+export function get(value: unknown, key: string, then?: string, last?: string): unknown {
+  const found = member(value, key);
+  if (then === undefined || found === undefined) return found;
+  const inner = member(found, then);
+  return last === undefined ? inner : member(inner, last);
 }
 
-/** The string at a path, or null. */
-export function str(value: unknown, ...keys: string[]): string | null {
-  const found = keys.length === 0 ? value : get(value, ...keys);
+function member(value: unknown, key: string): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const found = (value as JsonObject)[key];
+  // Most that is asked for is not there; what is there may be a prototype's, or a raw number's text.
+  if (found === undefined || !Object.hasOwn(value, key) || raw.isRawJSON(value)) return undefined;
+  return found;
+}
+
+const at = (value: unknown, key?: string, then?: string, last?: string): unknown =>
+  key === undefined ? value : get(value, key, then, last);
+
+/** The string there (the value itself where no key is given), or null. */
+export function str(value: unknown, key?: string, then?: string, last?: string): string | null {
+  const found = at(value, key, then, last);
   return typeof found === "string" ? found : null;
 }
 
-/** The string at a path where it is not empty, or null. */
-export function word(value: unknown, ...keys: string[]): string | null {
-  return str(value, ...keys) || null;
+/** The string there where it is not empty, or null. */
+export function word(value: unknown, key?: string, then?: string, last?: string): string | null {
+  return str(value, key, then, last) || null;
 }
 
-/** The finite number at a path, or null. */
-export function num(value: unknown, ...keys: string[]): number | null {
-  const found = keys.length === 0 ? value : get(value, ...keys);
+/** The finite number there, or null. */
+export function num(value: unknown, key?: string, then?: string, last?: string): number | null {
+  const found = at(value, key, then, last);
   if (typeof found === "number") return Number.isFinite(found) ? found : null;
   return raw.isRawJSON(found) ? Number(JSON.stringify(found)) : null;
 }
 
-/** The array at a path, or an empty one. */
-export function list(value: unknown, ...keys: string[]): unknown[] {
-  const found = keys.length === 0 ? value : get(value, ...keys);
+/** The array there, or an empty one. */
+export function list(value: unknown, key?: string, then?: string, last?: string): unknown[] {
+  const found = at(value, key, then, last);
   return Array.isArray(found) ? found : [];
 }
 
-/** The object at a path, or an empty one. */
-export function obj(value: unknown, ...keys: string[]): JsonObject {
-  const found = keys.length === 0 ? value : get(value, ...keys);
+/** The object there, or an empty one. */
+export function obj(value: unknown, key?: string, then?: string, last?: string): JsonObject {
+  const found = at(value, key, then, last);
   return isObject(found) ? found : {};
 }
 

@@ -30,6 +30,8 @@ export class DeltaMessage {
   readonly message: JsonObject = { role: "assistant", content: null };
   /** Tool calls by `index` and by id. */
   readonly #slots = new Map<number | string, JsonObject>();
+  /** The `index` that each call came with; the message has none. */
+  readonly #indexes = new Map<JsonObject, number>();
 
   add(delta: JsonObject): void {
     const message = this.message;
@@ -60,9 +62,12 @@ export class DeltaMessage {
         leaveOut();
         return;
       }
-      call = index === null ? {} : { index };
+      call = {};
       calls.push(call);
-      if (index !== null) this.#slots.set(index, call);
+      if (index !== null) {
+        this.#slots.set(index, call);
+        this.#indexes.set(call, index);
+      }
     }
     if (id !== null) this.#slots.set(id, call);
     addFunction(call, delta, name);
@@ -91,10 +96,8 @@ export class DeltaMessage {
       audio.data = Buffer.concat(bytes).toString("base64");
     }
     const calls = list(message, "tool_calls") as JsonObject[];
-    if (calls.every((call) => typeof call.index === "number")) {
-      calls.sort((a, b) => (a.index as number) - (b.index as number));
-    }
-    for (const call of calls) delete call.index;
+    const at = (call: JsonObject): number => this.#indexes.get(call) ?? 0;
+    if (calls.every((call) => this.#indexes.has(call))) calls.sort((a, b) => at(a) - at(b));
     return message;
   }
 }

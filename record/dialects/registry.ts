@@ -62,17 +62,27 @@ export function recognise(
   request: unknown,
   answer: unknown,
 ): Recognised | null {
-  const byPath: Recognised[] = [];
-  for (const dialect of DIALECTS) {
-    const operation = dialect.operation(method, path);
-    if (operation !== null) byPath.push({ dialect, operation });
-  }
+  const byPath = operationsOf(method, path);
   if (byPath.length === 1) return byPath[0]!;
   const byShape = byPath.find(({ dialect }) => dialect.looksLike(request, answer));
   if (byPath.length > 0) return byShape ?? byPath[0]!;
   if (method !== "POST" || !isObject(request)) return null;
   const dialect = DIALECTS.find((candidate) => candidate.looksLike(request, answer));
   return dialect === undefined ? null : { dialect, operation: dialect.usualOperation };
+}
+
+let latest: { method: string; path: string; found: readonly Recognised[] } | null = null;
+
+/** Those whose path it is; most exchanges in a row have the same. */
+function operationsOf(method: string, path: string): readonly Recognised[] {
+  if (latest?.path === path && latest.method === method) return latest.found;
+  const found: Recognised[] = [];
+  for (const dialect of DIALECTS) {
+    const operation = dialect.operation(method, path);
+    if (operation !== null) found.push({ dialect, operation });
+  }
+  latest = { method, path, found };
+  return found;
 }
 
 /** The path of a URL or of a request target, one slash where several stood, none at the end. */

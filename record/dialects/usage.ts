@@ -52,7 +52,8 @@ function sum(...counts: (number | null)[]): number | null {
 
 function first(raw: JsonObject, ...paths: string[]): number | null {
   for (const path of paths) {
-    const found = num(raw, ...path.split("."));
+    const dot = path.indexOf(".");
+    const found = dot < 0 ? num(raw, path) : num(raw, path.slice(0, dot), path.slice(dot + 1));
     if (found !== null) return found;
   }
   return null;

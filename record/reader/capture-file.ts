@@ -10,7 +10,7 @@
  * exchange objects as they stand in the file. It must never write.
  */
 import { hash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { type Chunk, chunksBody, decodeChunks } from "../bodies/chunks.ts";
 import { join, joinAtoms, type PartSource } from "../bodies/join.ts";
 import { partBytes, viewPartLine } from "../bodies/part-line.ts";
@@ -41,15 +41,18 @@ export class CaptureFile {
   #windowAt = Number.NEGATIVE_INFINITY;
   #windowLength = 0;
 
-  /** Opens and indexes a file. Throws what the file system throws. */
+  /**
+   * Opens a file; what is in it is gone through when it is asked for. Throws what the file system
+   * throws, as does whatever reads more of it.
+   */
   static open(path: string): CaptureFile {
-    return new CaptureFile(path, openSync(path, "r"), CaptureIndex.of(path));
+    return new CaptureFile(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   }
 
-  private constructor(path: string, fd: number, index: CaptureIndex) {
+  private constructor(path: string, fd: number) {
     this.path = path;
     this.#fd = fd;
-    this.#index = index;
+    this.#index = new CaptureIndex(fd);
   }
 
   close(): void {
@@ -62,21 +65,24 @@ export class CaptureFile {
 
   /** Lines that were passed over because they are damaged, conflict markers, or torn. */
   get damage(): readonly Damage[] {
+    this.#index.complete();
     return this.#index.damage;
   }
 
   /** The first line; null where it is missing. */
   get header(): FileLine | null {
+    this.#index.complete();
     return this.#index.fileLine === null ? null : JSON.parse(this.#index.fileLine);
   }
 
   /** Number of exchanges. */
   get count(): number {
-    return this.#index.ids.length;
+    return this.ids.length;
   }
 
   /** Ids of the exchanges in file order. */
   get ids(): readonly string[] {
+    this.#index.complete();
     return this.#index.ids;
   }
 
@@ -96,7 +102,14 @@ export class CaptureFile {
 
   /** The exchanges in file order, each read when it is asked for. */
   *exchanges(): Generator<ExchangeLine> {
-    for (let position = 0; position < this.count; position++) yield this.#exchangeAt(position);
+    for (let position = 0; ; position++) {
+      if (position < this.#index.ids.length) yield this.#exchangeAt(position);
+      else {
+        const record = this.#index.next();
+        if (record === null) return;
+        yield record as unknown as ExchangeLine;
+      }
+    }
   }
 
   /** Line of the file on which the exchange stands, counted from 1. */

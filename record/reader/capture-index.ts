@@ -1,16 +1,17 @@
 /**
  * What is where in one capture file: byte offsets of parts and exchanges, part digests, and which
- * lines could not be read. Built in one pass, held in typed arrays: about 60 bytes a part and 190 an
- * exchange, whatever they contain, and 90 more for a part whose digest is asked for.
+ * lines could not be read. Built in one pass, which goes on as exchanges are asked for, so that who
+ * reads a file from its beginning parses each exchange once. Held in typed arrays: about 60 bytes a
+ * part and 190 an exchange, whatever they contain, and 90 more for a part whose digest is asked for.
  *
  * What always holds: a part number means the closest line above that has it (a merge of two
  * branches can leave two lines with one number, and both sides' exchanges still read). Lines of an
  * unknown type are passed over; damaged ones are named in `damage`. Nothing in here throws on what a
- * file holds.
+ * file holds; what reading throws is thrown by whatever needs more of the file.
  */
 import { viewPartLine } from "../bodies/part-line.ts";
 import { Column } from "./column.ts";
-import { eachLine } from "./file-lines.ts";
+import { FileLines } from "./file-lines.ts";
 
 /** A line that could not be read. `line` counts from 1. */
 export interface Damage {
@@ -38,6 +39,7 @@ export class CaptureIndex {
   readonly exchangeLine = new Column();
   /** How many part lines stand above the exchange. */
   readonly partsAbove = new Column();
+  /** Of those that were met so far; `complete` goes through the rest. */
   readonly ids: string[] = [];
   readonly started: string[] = [];
 
@@ -52,19 +54,34 @@ export class CaptureIndex {
   #ordinals = new Map<number, number>();
   /** Ordinal of the part line before it with the same number. */
   #shadowed = new Map<number, number>();
+  /** What is still to be gone through; null once all is known. */
+  #ahead: FileLines | null;
 
-  static of(path: string): CaptureIndex {
-    const index = new CaptureIndex();
-    const { complete, size } = eachLine(path, (line, offset) => index.#visit(line, offset));
-    if (complete < size) {
-      const message = `torn line of ${size - complete} bytes at the end`;
-      index.damage.push({ line: index.lines + 1, message });
+  /** @param fd must be open until the index is complete */
+  constructor(fd: number) {
+    this.#ahead = new FileLines(fd);
+  }
+
+  /** Goes on to the next exchange that was not met yet, and gives its record; null behind the last. */
+  next(): Record<string, unknown> | null {
+    for (;;) {
+      const line = this.#ahead?.next() ?? null;
+      if (line === null) return this.#end();
+      const record = this.#visit(line, this.#ahead!.offset);
+      if (record !== null) return record;
     }
-    return index;
+  }
+
+  /** Goes through all that was not met yet. */
+  complete(): void {
+    while (this.#ahead !== null) this.next();
   }
 
   /** Position of the exchange with this id; -1 where there is none. */
   find(id: string): number {
+    const position = this.#byId.get(id);
+    if (position !== undefined || this.#ahead === null) return position ?? -1;
+    this.complete();
     return this.#byId.get(id) ?? -1;
   }
 
@@ -85,7 +102,19 @@ export class CaptureIndex {
     return text;
   }
 
-  #visit(line: Buffer, offset: number): void {
+  #end(): null {
+    if (this.#ahead === null) return null;
+    const { complete, size } = this.#ahead;
+    this.#ahead = null;
+    if (complete < size) {
+      const message = `torn line of ${size - complete} bytes at the end`;
+      this.damage.push({ line: this.lines + 1, message });
+    }
+    return null;
+  }
+
+  /** Gives the record where the line is a whole exchange. */
+  #visit(line: Buffer, offset: number): Record<string, unknown> | null {
     this.lines++;
     const part = viewPartLine(line);
     if (part) {
@@ -99,22 +128,27 @@ export class CaptureIndex {
       this.partLine.push(this.lines);
       this.partNumber.push(part.n);
       this.#keepDigest(ordinal, part.sha256);
-      return;
+      return null;
     }
     const record = parseRecord(line);
     if (typeof record === "string") this.damage.push({ line: this.lines, message: record });
-    else if (record.type === "exchange") this.#addExchange(record, line, offset);
+    else if (record.type === "exchange") return this.#addExchange(record, line, offset);
     else if (record.type === "file") this.fileLine ??= line.toString();
     else if (record.type === "part") {
       this.damage.push({ line: this.lines, message: "damaged part line" });
     }
+    return null;
   }
 
-  #addExchange(record: Record<string, unknown>, line: Buffer, offset: number): void {
+  #addExchange(
+    record: Record<string, unknown>,
+    line: Buffer,
+    offset: number,
+  ): Record<string, unknown> | null {
     const { id, request, started } = record;
     if (typeof id !== "string" || typeof request !== "object" || request === null) {
       this.damage.push({ line: this.lines, message: "exchange without an id or a request" });
-      return;
+      return null;
     }
     this.#byId.set(id, this.ids.length);
     this.ids.push(id);
@@ -123,6 +157,7 @@ export class CaptureIndex {
     this.exchangeLength.push(line.length);
     this.exchangeLine.push(this.lines);
     this.partsAbove.push(this.partOffset.length);
+    return record;
   }
 
   #keepDigest(ordinal: number, hex: string): void {

@@ -3,12 +3,92 @@
  * line, however large the file.
  *
  * What always holds: only complete lines (those that end with LF) are given; what follows the last
- * LF is a torn line, reported by its offset. The file is opened for reading only and closed.
+ * LF is a torn line, reported by its offset. It must never write.
  */
 import { closeSync, constants, openSync, readSync } from "node:fs";
 
 const BLOCK_BYTES = 1024 * 1024;
 const LF = 0x0a;
+const NONE = Buffer.alloc(0);
+
+/** Reads the lines one after the other, from a file that stays its opener's to close. */
+export class FileLines {
+  readonly #fd: number;
+  #buffer: Buffer = NONE;
+  /** Bytes of the buffer that come from the file. */
+  #filled = 0;
+  /** Where in the buffer the next line begins, and from where on its end is looked for. */
+  #next = 0;
+  #searched = 0;
+  /** Offset in the file at which the buffer begins. */
+  #base = 0;
+  #start = 0;
+  #ended = false;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Offset at which the line given last begins. */
+  get offset(): number {
+    return this.#start;
+  }
+
+  /** Bytes of the complete lines so far. */
+  get complete(): number {
+    return this.#base + this.#next;
+  }
+
+  /** Bytes read so far: once there are no more lines, the file's size. */
+  get size(): number {
+    return this.#base + this.#filled;
+  }
+
+  /**
+   * The next line without its LF, good until the next call; null where no complete one is left.
+   * Throws what the file system throws.
+   */
+  next(): Buffer | null {
+    while (!this.#ended) {
+      const end = this.#searched < this.#filled ? this.#endOfLine() : -1;
+      if (end >= 0) {
+        const line = this.#buffer.subarray(this.#next, end);
+        this.#start = this.#base + this.#next;
+        this.#next = end + 1;
+        this.#searched = this.#next;
+        return line;
+      }
+      this.#searched = this.#filled;
+      this.#ended = !this.#readOn();
+    }
+    this.#buffer = NONE;
+    return null;
+  }
+
+  #endOfLine(): number {
+    const end = this.#buffer.indexOf(LF, this.#searched);
+    // What stands behind the bytes read is left from a block before.
+    return end < this.#filled ? end : -1;
+  }
+
+  #readOn(): boolean {
+    this.#buffer.copyWithin(0, this.#next, this.#filled);
+    this.#base += this.#next;
+    this.#filled -= this.#next;
+    this.#searched -= this.#next;
+    this.#next = 0;
+    if (this.#filled === this.#buffer.length) {
+      const wider = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, this.#buffer.length * 2));
+      this.#buffer.copy(wider);
+      this.#buffer = wider;
+    }
+    const { length } = this.#buffer;
+    const at = this.#base + this.#filled;
+    const got = readSync(this.#fd, this.#buffer, this.#filled, length - this.#filled, at);
+    this.#filled += got;
+    return got > 0;
+  }
+}
 
 /**
  * Calls `visit` with each line without its LF and the offset at which it begins; the buffer is only
@@ -21,34 +101,10 @@ export function eachLine(
 ): { complete: number; size: number } {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    let buffer: Buffer = Buffer.allocUnsafe(BLOCK_BYTES);
-    let filled = 0;
-    let base = 0;
-    for (;;) {
-      if (filled === buffer.length) buffer = widened(buffer);
-      const got = readSync(fd, buffer, filled, buffer.length - filled, base + filled);
-      if (got === 0) return { complete: base, size: base + filled };
-      const searchFrom = filled;
-      filled += got;
-      let start = 0;
-      const block = buffer.subarray(0, filled);
-      let end = block.indexOf(LF, searchFrom);
-      while (end >= 0) {
-        visit(block.subarray(start, end), base + start);
-        start = end + 1;
-        end = block.indexOf(LF, start);
-      }
-      buffer.copyWithin(0, start, filled);
-      base += start;
-      filled -= start;
-    }
+    const lines = new FileLines(fd);
+    for (let line = lines.next(); line !== null; line = lines.next()) visit(line, lines.offset);
+    return { complete: lines.complete, size: lines.size };
   } finally {
     closeSync(fd);
   }
-}
-
-function widened(buffer: Buffer): Buffer {
-  const wider = Buffer.allocUnsafe(buffer.length * 2);
-  buffer.copy(wider);
-  return wider;
 }

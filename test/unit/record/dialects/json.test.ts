@@ -31,6 +31,16 @@ test("digits inside a string are no number", () => {
   assert.equal(toJson(value(text)), text);
 });
 
+test("a long integer is found wherever it stands in a short text", () => {
+  for (let before = 0; before < 40; before++) {
+    for (const digits of [15, 16, 17, 31, 32]) {
+      const number = "9".repeat(digits);
+      const text = `{"${"a".repeat(before)}":"1","n":-${number}}`;
+      assert.equal(toJson(value(text)), text, `${before} ${digits}`);
+    }
+  }
+});
+
 test("JSON nested a million deep is refused with a reason, at once", async () => {
   for (const text of [
     "[".repeat(1e6),

@@ -1,11 +1,11 @@
 /** Reading at size: memory that does not follow the file, and every real body that there is. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CaptureFile } from "../../../../record/reader/capture-file.ts";
 import { verifyFile } from "../../../../record/reader/verify.ts";
-import { sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
+import { conversation, sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
 
 test("a file of 10,000 exchanges and 30 MiB is indexed in a few megabytes", (t) => {
   const path = join(scratchFolder(t), "2026-11-23.jsonl");
@@ -19,6 +19,7 @@ test("a file of 10,000 exchanges and 30 MiB is indexed in a few megabytes", (t) 
   collect?.();
   const before = process.memoryUsage();
   using file = CaptureFile.open(path);
+  assert.equal(file.count, 10_000);
   collect?.();
   const after = process.memoryUsage();
   const heap = after.heapUsed - before.heapUsed;
@@ -26,12 +27,67 @@ test("a file of 10,000 exchanges and 30 MiB is indexed in a few megabytes", (t) 
   t.diagnostic(
     `index: heap ${(heap / 1e6).toFixed(1)} MB, arrays ${(external / 1e6).toFixed(1)} MB`,
   );
-  assert.equal(file.count, 10_000);
   let bytes = 0;
   for (const x of file.exchanges()) bytes += file.requestBody(x)!.length;
   assert.ok(bytes > 20e6);
   // Without a forced collection garbage counts too; then the bound is only a coarse one.
   assert.ok(heap < (collect ? 8e6 : 40e6), `${heap} bytes of heap`);
+});
+
+test("what is asked for while a file is gone through is what is asked for after", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const writer = writerTo(path);
+  const bodies = conversation(6);
+  bodies.forEach((request, i) => {
+    writeSample(writer, { id: sampleId(i), request, response: `{"n":${i}}` });
+  });
+  appendFileSync(path, '{"type":"exchange","id":"no request"}\n{"type":"exchange"');
+  for (const asked of [0, 2, 5]) {
+    using file = CaptureFile.open(path);
+    const ids: string[] = [];
+    for (const x of file.exchanges()) {
+      if (ids.length === 1) {
+        // Goes through the rest in the middle of the walk.
+        const other = file.exchange(sampleId(asked));
+        assert.equal(file.requestBody(other)?.toString(), bodies[asked]);
+      }
+      assert.equal(file.requestBody(x)?.toString(), bodies[ids.length]);
+      assert.equal(file.line(x), file.newParts(x).at(-1)!.line + 1);
+      ids.push(x.id);
+    }
+    assert.deepEqual(ids, file.ids);
+    assert.deepEqual(
+      [...file.exchanges()].map(({ id }) => id),
+      ids,
+    );
+    assert.deepEqual(
+      file.damage.map(({ message }) => message),
+      ["exchange without an id or a request", "torn line of 18 bytes at the end"],
+    );
+  }
+});
+
+test("a file that is only opened tells its damage, its header and what it has not", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  writeSample(writerTo(path), { id: sampleId(1), request: "{}", response: "ok" });
+  appendFileSync(path, "no JSON\n");
+  const opened = <T>(ask: (file: CaptureFile) => T): T => {
+    using file = CaptureFile.open(path);
+    return ask(file);
+  };
+  assert.deepEqual(
+    opened((file) => file.damage),
+    [{ line: 4, message: "damaged line" }],
+  );
+  assert.equal(
+    opened((file) => file.header?.day),
+    "2026-11-23",
+  );
+  assert.equal(
+    opened((file) => file.has(sampleId(2))),
+    false,
+  );
+  assert.throws(() => opened((file) => file.exchange(sampleId(2))), /no exchange/);
 });
 
 const corpus = new URL("../../../../../shared/corpus/exchanges.jsonl", import.meta.url);
