@@ -3,8 +3,9 @@
  *
  * What always holds: at most one fdatasync runs at a time; what was marked dirty while it ran is
  * covered by the next one. `batch` starts it LIMITS.spoolSyncDelayMs after the first dirty byte,
- * `strict` at once, `os` never. A failed sync is reported and does not hold up those who wait:
- * traffic goes on, the health is what turns red.
+ * `strict`, where somebody waits for it, at once; `os` never. A failed sync is reported and does not
+ * hold up those who wait: traffic goes on, the health is what turns red. Why `batch` does not sync
+ * without a pause: docs/decisions/0015-syncs-in-batches.md.
  */
 import { LIMITS } from "../../record/limits.ts";
 
@@ -20,6 +21,8 @@ export class GroupSync {
   #timer: NodeJS.Timeout | null = null;
   #running = false;
   #dirty = false;
+  /** When the first byte was written that no sync covers yet. */
+  #dirtySince = 0;
   /** Waiting for the sync that runs now; and for the one after it. */
   #covered: (() => void)[] = [];
   #waiting: (() => void)[] = [];
@@ -34,9 +37,8 @@ export class GroupSync {
   mark(): void {
     if (this.#dirty) return;
     this.#dirty = true;
-    if (this.#durability === "os" || this.#running) return;
-    if (this.#durability === "strict") this.#start();
-    else this.#timer ??= setTimeout(() => this.#start(), LIMITS.spoolSyncDelayMs);
+    this.#dirtySince = performance.now();
+    if (!this.#running) this.#next();
   }
 
   /** Resolves when all that was marked before the call is synced (or its sync has failed). */
@@ -62,7 +64,17 @@ export class GroupSync {
       this.#covered = [];
       this.#onResult(error);
       for (const resolve of done) resolve();
-      if (this.#dirty && (this.#durability !== "os" || this.#waiting.length > 0)) this.#start();
+      if (this.#waiting.length > 0) this.#start();
+      else if (this.#dirty) this.#next();
     });
+  }
+
+  /** Something is dirty, and no sync runs. */
+  #next(): void {
+    if (this.#durability === "strict") this.#start();
+    if (this.#durability !== "batch") return;
+    const ms = LIMITS.spoolSyncDelayMs - (performance.now() - this.#dirtySince);
+    if (ms <= 0) this.#start();
+    else this.#timer ??= setTimeout(() => this.#start(), ms);
   }
 }

@@ -7,12 +7,7 @@
  */
 import { constants } from "node:fs";
 import { join } from "node:path";
-import {
-  encodeSegmentHeader,
-  FRAME_HEADER_BYTES,
-  SEGMENT_HEADER_BYTES,
-  segmentName,
-} from "./segment.ts";
+import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
 import { errnoName, type SpoolFs } from "./spool-fs.ts";
 
 export class SegmentFile {
@@ -64,22 +59,21 @@ export class SegmentFile {
     return true;
   }
 
-  /** Appends a frame header and its payload from where they lie, with one writev. */
-  writePair(memory: Buffer, payload: Uint8Array): boolean {
-    const header = memory.subarray(0, FRAME_HEADER_BYTES);
-    const end = FRAME_HEADER_BYTES + payload.length;
+  /** Appends pieces, `bytes` together, from where they lie, with one writev. */
+  writeList(list: readonly Uint8Array[], bytes: number): boolean {
     let done = 0;
     try {
-      done = this.#progress(this.#fs.writevSync(this.fd, [header, payload]));
-      while (done < end) {
-        const [from, offset] =
-          done < header.length ? [header, done] : [payload, done - header.length];
-        done += this.#progress(this.#fs.writeSync(this.fd, from, offset, from.length - offset));
+      done = this.#progress(this.#fs.writevSync(this.fd, list));
+      if (done < bytes) {
+        const all = Buffer.concat(list);
+        while (done < bytes) {
+          done += this.#progress(this.#fs.writeSync(this.fd, all, done, bytes - done));
+        }
       }
     } catch (error) {
       return this.#undo(done, error);
     }
-    this.length += end;
+    this.length += bytes;
     return true;
   }
 

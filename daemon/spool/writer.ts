@@ -60,9 +60,12 @@ export function openSpool(dir: string, options: SpoolOptions): SpoolWriter {
   return new SpoolWriter(dir, options);
 }
 
-/** Larger payloads go to writev from where they lie, smaller ones are copied behind their header. */
+/** What is copied together before it is written. */
 const SCRATCH_BYTES = LIMITS.spoolWriteBytes;
 const PAYLOAD_FITS = SCRATCH_BYTES - FRAME_HEADER_BYTES;
+
+/** Of frames that are written together, payloads from this size on are not copied. */
+const IN_PLACE_BYTES = 8 * 1024;
 
 interface LateFrame {
   readonly gap: boolean;
@@ -120,9 +123,9 @@ export class SpoolWriter {
         payload = Buffer.from(payload);
       }
       if (typeof payload !== "string" && payload.length > PAYLOAD_FITS) {
-        putFrameHeader(this.#scratch, 0, kind, exchange, atMs, payload.length);
-        sealFrameWith(this.#scratch, 0, payload);
-        ok = this.#segments.current.writePair(this.#scratch, payload);
+        const header = this.#scratch.subarray(0, this.#head(0, kind, exchange, atMs, payload));
+        const bytes = FRAME_HEADER_BYTES + payload.length;
+        ok = this.#segments.current.writeList([header, payload], bytes);
       } else {
         ok = this.#segments.current.write(
           this.#scratch,
@@ -201,12 +204,25 @@ export class SpoolWriter {
     // At the limit it depends on the frame whether it may still go in.
     if (this.#segments.bytes + bytes > this.#options.limitBytes) return false;
     if (!this.#admit(FIRST_KIND, bytes)) return false;
+    const list: Uint8Array[] = [];
+    let start = 0;
     let end = 0;
+    let apart = 0;
     for (let i = from; i < to; i++) {
-      const f = frames[i] as FrameToWrite;
-      end = this.#pack(end, f.kind, f.exchange, f.atMs, f.payload);
+      const { kind, exchange, atMs, payload } = frames[i] as FrameToWrite;
+      if (typeof payload === "string" || payload.length < IN_PLACE_BYTES) {
+        end = this.#pack(end, kind, exchange, atMs, payload);
+        continue;
+      }
+      end = this.#head(end, kind, exchange, atMs, payload);
+      list.push(this.#scratch.subarray(start, end), payload);
+      start = end;
+      apart += payload.length;
     }
-    return this.#segments.current.write(this.#scratch, end) && this.#written(to - from);
+    const { current } = this.#segments;
+    if (apart > 0 && end > start) list.push(this.#scratch.subarray(start, end));
+    const ok = apart > 0 ? current.writeList(list, end + apart) : current.write(this.#scratch, end);
+    return ok && this.#written(to - from);
   }
 
   #oneByOne(frames: readonly FrameToWrite[], from: number, to: number): void {
@@ -265,6 +281,13 @@ export class SpoolWriter {
     putFrameHeader(this.#scratch, offset, kind, exchange, atMs, bytes);
     sealFrame(this.#scratch, offset, bytes);
     return start + bytes;
+  }
+
+  /** Lays only the header of a frame there; its payload stays where it is. */
+  #head(offset: number, kind: number, exchange: number, atMs: number, payload: Uint8Array): number {
+    putFrameHeader(this.#scratch, offset, kind, exchange, atMs, payload.length);
+    sealFrameWith(this.#scratch, offset, payload);
+    return offset + FRAME_HEADER_BYTES;
   }
 
   /** Whether a frame may be tried now; sees to a segment with room. */

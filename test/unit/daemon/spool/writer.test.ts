@@ -287,6 +287,35 @@ test("batch: a byte is on its way to the disk within 50 ms, durable() does not w
   await spool.close();
 });
 
+test("batch: what comes during a sync waits its time too, and no longer", async () => {
+  const starts: number[] = [];
+  const fdatasync = ((_fd: number, done: (error: Error | null) => void) => {
+    starts.push(performance.now());
+    setTimeout(done, 5, null);
+  }) as unknown as SpoolFs["fdatasync"];
+  const spool = open(folder(), { durability: "batch", fs: { ...NODE_FS, fdatasync } });
+  const began = performance.now();
+  for (let i = 1; performance.now() - began < 400; i++) {
+    spool.append(1, i, 0, "a");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  // Without a pause there would be one every 5 ms or so: 80.
+  assert.ok(starts.length >= 5 && starts.length <= 17, `${starts.length} syncs in 400 ms`);
+  const gaps = starts.slice(1).map((at, i) => at - starts[i]!);
+  assert.ok(Math.min(...gaps) > 20, `${Math.min(...gaps)} ms from one to the next`);
+  await spool.close();
+});
+
+test("batch: who waits for the disk does not wait for the pause", async () => {
+  const disk = slowSync();
+  const spool = open(folder(), { durability: "batch", fs: disk.fs });
+  spool.append(1, 1, 0, "a");
+  const closed = spool.close();
+  assert.equal(disk.waiting.length, 1);
+  disk.waiting.shift()?.(null);
+  await closed;
+});
+
 test("a new segment's name is synced with the bytes, never while something is appended", async () => {
   const dir = join(folder(), "spool");
   let appending = false;
@@ -409,4 +438,44 @@ test("the numbers of the spool shrink when segments are removed", async () => {
   const left = join(dir, segmentName(listSegments(dir)[0] as number));
   assert.deepEqual([bytes, segments], [fs.statSync(left).size, 1]);
   await spool.close();
+});
+
+test("large frames among small ones go out with one write, uncopied, and read back; a short count is continued", async () => {
+  for (const grants of [[1e9], [40_000, 1e9], [10, 7, 100_000, 1e9]]) {
+    const dir = folder();
+    const left: number[] = [];
+    let writes = 0;
+    const writevSync = ((fd: number, list: Uint8Array[]) => {
+      writes++;
+      const all = Buffer.concat(list);
+      return fs.writeSync(fd, all, 0, Math.min(all.length, left.shift() ?? 1e9));
+    }) as SpoolFs["writevSync"];
+    const writeSync = ((fd: number, bytes: Buffer, offset: number, length: number) =>
+      fs.writeSync(
+        fd,
+        bytes,
+        offset,
+        Math.min(length, left.shift() ?? 1e9),
+      )) as SpoolFs["writeSync"];
+    const spool = open(dir, { fs: { ...NODE_FS, writevSync, writeSync } });
+    const large = Buffer.alloc(64 * 1024, "x");
+    const payloads = ["begin", large, Buffer.from("small"), Buffer.alloc(9_000, "y"), "end"];
+    const kinds = [1, 2, 2, 2, 7];
+    left.splice(0, left.length, ...grants);
+    spool.appendAll(
+      payloads.map((payload, i) => ({ kind: kinds[i] as number, exchange: 1, atMs: i, payload })),
+    );
+    assert.equal(writes, 1);
+    await spool.close();
+    const read: [number, string][] = [];
+    const reader = new SpoolReader(dir);
+    for (let frame = reader.next(); frame !== null; frame = reader.next()) {
+      read.push([frame.kind, frame.payload.toString()]);
+    }
+    reader.close();
+    assert.deepEqual(
+      read,
+      payloads.map((payload, i) => [kinds[i], payload.toString()]),
+    );
+  }
 });
