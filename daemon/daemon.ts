@@ -21,7 +21,7 @@ import {
 import { isLoopbackHost } from "./config/resolve.ts";
 import type { Config, UpstreamConfig } from "./config/types.ts";
 import type { FilerSupervisor } from "./filing/supervisor.ts";
-import { keepHeapSmall } from "./heap.ts";
+import { collectorOfReadBuffers, keepHeapSmall } from "./heap.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { DaemonMetrics, diskRoom, type Observed, spoolSize } from "./metrics/daemon-metrics.ts";
 import { exchangeLine } from "./metrics/exchange-line.ts";
@@ -153,6 +153,7 @@ class RunningDaemon implements Daemon {
       },
       socketOpened: () => this.runningFiler?.wake(),
       passedOn: (ms) => this.metrics.passedOn(ms),
+      bytesPassed: collectorOfReadBuffers(),
       log: options.log,
     });
   }

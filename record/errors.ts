@@ -185,6 +185,11 @@ export const CATALOGUE = {
     hint: "64 KiB and 1000 headers are accepted",
     status: 431,
   },
+  "internal-error": {
+    meaning: "a fault of the daemon itself ended this one exchange",
+    hint: "the log tells more; please report it",
+    status: 500,
+  },
   "upstream-unreachable": {
     meaning: "no connection to the upstream: refused, reset or no route",
     hint: "check that it runs and that its url in the configuration is right",

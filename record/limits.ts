@@ -66,6 +66,10 @@ export const LIMITS = {
   requestHeadMs: 20_000,
   /** An idle client connection is closed after this. */
   clientIdleMs: 75_000,
+  /** Heads and idle connections are looked after this often. */
+  clientCheckMs: 5_000,
+  /** A connection that we end is read for so long after its last byte has gone out. */
+  lingerMs: 2_000,
   /** A request body must bring `slowBodyBytes` in each such span, or it is given up (408). */
   slowBodyMs: 60_000,
   slowBodyBytes: KiB,
@@ -79,6 +83,8 @@ export const LIMITS = {
   upstreamIdleCount: 256,
   /** Bytes held in one turn of the event loop to be recorded together; past it they are at once. */
   turnBytes: 512 * KiB,
+  /** Most that is read off an upstream's socket at once. */
+  readBytes: 64 * KiB,
   /** Bytes waiting in a socket's queue before the other side is paused. */
   socketQueueBytes: 64 * KiB,
   /** Distinct credentials whose masked and sealed forms are kept in memory. */
@@ -140,6 +146,8 @@ export const LIMITS = {
   /** Exchanges or milliseconds after which the filer syncs what it has appended. */
   filerBatchCount: 64,
   filerBatchMs: 200,
+  /** Bytes of bodies after which the daemon collects the buffers in which they came (daemon/heap.ts). */
+  collectBytes: 6 * MiB,
   /** JavaScript heap of the daemon as a service in MiB, and what of it is for young objects. */
   daemonHeapMiB: 512,
   daemonYoungMiB: 4,

@@ -47,7 +47,7 @@ export class PlaybackUpstream implements Upstream {
     this.closed = closed;
   }
 
-  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+  begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     return new PlaybackCall(request, handler, this.find);
   }
 
@@ -75,17 +75,15 @@ class PlaybackCall implements UpstreamCall {
     this.request = request;
     this.handler = handler;
     this.find = find;
-    if (request.body === "none") queueMicrotask(() => this.finish());
   }
 
-  write(chunk: Buffer): boolean {
-    this.bytes += chunk.length;
-    if (this.bytes <= BODY_BYTES_MAX) this.body.push(chunk);
+  send(chunks: readonly Buffer[], trailers: readonly string[] | null): boolean {
+    for (const chunk of chunks) {
+      this.bytes += chunk.length;
+      if (this.bytes <= BODY_BYTES_MAX) this.body.push(chunk);
+    }
+    if (trailers !== null) void this.answer();
     return true;
-  }
-
-  finish(): void {
-    void this.answer();
   }
 
   abort(): void {

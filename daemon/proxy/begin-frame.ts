@@ -4,10 +4,11 @@
  * What always holds: credentials are masked, the daemon's token is left out, labels and session come
  * from headers alone (bodies are the filer's business). Pure.
  */
-import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { recogniseClient, sessionOf } from "../config/clients.ts";
 import type { Begin } from "../frames.ts";
 import type { Intake } from "./intake.ts";
+import type { RequestHead } from "./request-parser.ts";
 import type { ProxyRuntime } from "./runtime.ts";
 
 /** Own headers that steer the daemon and are therefore no labels. */
@@ -17,28 +18,29 @@ const FIRST_LETTER = PREFIX.charCodeAt(0);
 
 export function makeBegin(
   id: string,
-  req: IncomingMessage,
+  request: RequestHead,
+  socket: Socket,
   intake: Intake,
   runtime: ProxyRuntime,
 ): Begin {
   const injected = intake.target?.injected ?? [];
-  const { headers, url, sealed } = runtime.masker.request(req.rawHeaders, intake.rest, injected);
+  const { headers, url, sealed } = runtime.masker.request(request.raw, intake.rest, injected);
   return {
     id,
     started: new Date().toISOString(),
-    method: req.method ?? "",
+    method: request.method,
     url,
-    http: req.httpVersion,
+    http: request.http,
     headers,
     upstream: intake.target?.config.name ?? null,
     client: {
-      name: recogniseClient(req.headers),
-      agent: req.headers["user-agent"] ?? null,
-      address: req.socket.remoteAddress ?? null,
+      name: recogniseClient(request.fields),
+      agent: request.fields["user-agent"] ?? null,
+      address: socket.remoteAddress ?? null,
     },
-    labels: labelsOf(req.rawHeaders),
+    labels: labelsOf(request.raw),
     number: intake.number,
-    session: sessionOf(req.headers),
+    session: sessionOf(request.fields),
     sealed,
   };
 }

@@ -8,6 +8,7 @@
  */
 import type { Socket } from "node:net";
 import { LIMITS } from "../../record/limits.ts";
+import { lastChunk, pieces, writePieces } from "./pieces.ts";
 import { ResponseParser } from "./response-parser.ts";
 import type {
   UpstreamCall,
@@ -30,8 +31,6 @@ export interface CallTimeouts {
   readonly bodyMs: number;
 }
 
-const NO_TRAILERS: readonly string[] = [];
-
 export class Connection {
   readonly socket: Socket;
   readonly parser = new ResponseParser();
@@ -49,7 +48,6 @@ export class Connection {
       this.open = true;
       this.call?.connected(true);
     });
-    socket.on("data", (chunk) => this.received(chunk));
     socket.on("drain", () => this.call?.drain());
     socket.on("end", () => this.ended());
     socket.on("error", (error) => this.broke(error));
@@ -60,13 +58,12 @@ export class Connection {
     return this.call === null && this.open && !this.socket.destroyed && this.socket.writable;
   }
 
-  /** Sends the head at once and returns the call; the body follows through it. */
+  /** The call; head and body go out through it. */
   begin(request: UpstreamRequest, handler: UpstreamHandler, timeouts: CallTimeouts): UpstreamCall {
     const call = new Call(this, request, handler, timeouts);
     this.call = call;
     this.parser.expect(request.method, call);
     if (this.open) call.connected(false);
-    call.start();
     return call;
   }
 
@@ -81,7 +78,8 @@ export class Connection {
     this.owner.released(this, this.parser.idleMs);
   }
 
-  private received(chunk: Buffer): void {
+  /** Bytes from the upstream, for this connection to keep. */
+  received(chunk: Buffer): void {
     const call = this.call;
     if (call === null) {
       // Nobody asked for these bytes: the borders between answers are in doubt.
@@ -118,10 +116,6 @@ export class Connection {
   }
 }
 
-function uncork(call: Call): void {
-  call.uncork();
-}
-
 class Call implements UpstreamCall {
   private readonly connection: Connection;
   private readonly request: UpstreamRequest;
@@ -131,8 +125,7 @@ class Call implements UpstreamCall {
   private answered = false;
   private sent = false;
   private over = false;
-  private corked = false;
-  private corkEnd: NodeJS.Immediate | null = null;
+  private headSent = false;
 
   constructor(
     connection: Connection,
@@ -146,71 +139,27 @@ class Call implements UpstreamCall {
     this.timeouts = timeouts;
   }
 
-  start(): void {
-    const { method, path, headers, body } = this.request;
-    let head = `${method} ${path} HTTP/1.1\r\n`;
-    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    const { socket } = this.connection;
-    if (body === "none") {
-      socket.write(`${head}\r\n`, "latin1");
-      this.finish(NO_TRAILERS);
-      return;
-    }
-    // The body mostly comes in the same turn: then head and body go out with one system call.
-    socket.cork();
-    this.corked = true;
-    socket.write(`${head}\r\n`, "latin1");
-    this.corkEnd = setImmediate(uncork, this);
-  }
-
-  /** Sends what has been held back for the body's sake. */
-  uncork(): void {
-    if (!this.corked) return;
-    this.corked = false;
-    // Left in the queue it would cost the event loop one more turn.
-    if (this.corkEnd !== null) clearImmediate(this.corkEnd);
-    this.connection.socket.uncork();
-  }
-
   connected(fresh: boolean): void {
     this.arm("headersMs");
     this.handler.connected(fresh);
   }
 
-  write(chunk: Buffer): boolean {
-    return this.writeAll([chunk]);
-  }
-
-  /** One system call for all of them, and for the head where it has not gone out yet. */
-  writeAll(chunks: readonly Buffer[]): boolean {
+  /** One system call for all that is there. */
+  send(chunks: readonly Buffer[], trailers: readonly string[] | null): boolean {
     const { socket } = this.connection;
-    if (this.over || socket.destroyed) return true;
-    if (!this.corked) socket.cork();
-    this.corked = true;
+    if (this.over || this.sent || socket.destroyed) return true;
     const chunked = this.request.body === "chunked";
-    for (const chunk of chunks) {
-      if (chunked) socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
-      socket.write(chunk);
-      if (chunked) socket.write("\r\n", "latin1");
-    }
-    this.uncork();
+    const head = this.headSent ? "" : headOf(this.request);
+    this.headSent = true;
+    this.sent = trailers !== null;
+    const end = chunked && trailers !== null ? lastChunk(trailers) : "";
+    writePieces(socket, pieces(head, chunks, chunked, end));
     // What the kernel took at once does not wait anywhere. `write` has asked for a drain event.
     return socket.writableLength < LIMITS.socketQueueBytes;
   }
 
-  finish(trailers: readonly string[]): void {
-    if (this.sent || this.over) return;
-    this.sent = true;
-    if (this.request.body !== "chunked") return;
-    let end = "0\r\n";
-    for (let i = 0; i < trailers.length; i += 2) end += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
-    this.connection.socket.write(`${end}\r\n`, "latin1");
-  }
-
   abort(): void {
     if (this.over) return;
-    // A head that is still held back is not on record yet: it ends with the connection.
-    this.corked = false;
     this.close();
     this.connection.finished(false);
   }
@@ -269,7 +218,6 @@ class Call implements UpstreamCall {
 
   private close(): void {
     this.over = true;
-    this.uncork();
     if (this.timer !== null) clearTimeout(this.timer);
   }
 
@@ -286,4 +234,10 @@ class Call implements UpstreamCall {
       else this.failed({ code, message: `${what} from the upstream within ${ms} ms` });
     }, ms);
   }
+}
+
+function headOf({ method, path, headers }: UpstreamRequest): string {
+  let head = `${method} ${path} HTTP/1.1\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${head}\r\n`;
 }

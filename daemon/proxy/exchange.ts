@@ -7,23 +7,21 @@
  * exactly one `end` frame, whatever happens. It never looks into a body and never sends anything
  * twice.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { CATALOGUE, type ErrorCode } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { FrameKind, type FrameOutcome } from "../frames.ts";
 import { FRAME_HEADER_BYTES } from "../spool/segment.ts";
 import type { FrameToWrite } from "../spool/writer.ts";
+import type { ClientStream, StreamHandler } from "./client-stream.ts";
 import type { CredentialMasker } from "./credentials.ts";
 import { forwardResponseHeaders, toPairs } from "./headers.ts";
 import type { Recorder } from "./recorder.ts";
-import { errorAnswer } from "./refusal.ts";
+import { errorAnswer, reasonOf } from "./refusal.ts";
 import type { Turn, TurnMember } from "./turn.ts";
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from "./upstream.ts";
 
 export interface ExchangeParts {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly client: ClientStream;
   readonly recorder: Recorder;
   /** Records what came in together and lets it go on. */
   readonly turn: Turn;
@@ -36,14 +34,16 @@ export interface ExchangeParts {
   readonly passedOn: (ms: number) => void;
   /** Called once, when the exchange is over and all of it in the spool. */
   readonly over: (exchange: Exchange) => void;
+  /** Called where that came first, once the client owes nothing of its body any more. */
+  readonly paid: (exchange: Exchange) => void;
 }
 
 /** Stands for a list that nothing was added to; never changed. */
 const NOTHING: Buffer[] = [];
+const NO_TRAILERS: readonly string[] = [];
 
-export class Exchange implements UpstreamHandler, TurnMember {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
+  readonly client: ClientStream;
   /** Bytes of the request body so far, for the guard against slow bodies. */
   requestBytes = 0;
   bytesAtLastSweep = -1;
@@ -63,54 +63,36 @@ export class Exchange implements UpstreamHandler, TurnMember {
   private requestTrailers: readonly string[] | null = null;
   private toClient: Buffer[] = NOTHING;
   private headWaits = false;
+  private answerTrailers: readonly string[] = NO_TRAILERS;
   private ending: "no" | "settled" | "slow" | "strict" | "syncing" = "no";
 
   constructor(parts: ExchangeParts) {
     this.parts = parts;
-    this.req = parts.req;
-    this.res = parts.res;
+    this.client = parts.client;
     this.recorder = parts.recorder;
   }
 
-  /** Starts the call and passes the request body on as it comes. */
-  start(send: (handler: UpstreamHandler) => UpstreamCall, hasBody: boolean): void {
-    const { req, res } = this;
-    res.sendDate = false;
-    res.on("close", () => this.clientClosed());
-    res.on("error", () => this.clientClosed());
-    if (!hasBody) {
-      this.recorder.flush();
-      this.call = send(this);
-      this.requestDone = true;
-      this.requestSentMs = this.recorder.now();
-      this.notePassedOn();
-      req.resume();
-      return;
-    }
+  /** Starts the call; the request's body is passed on as it comes. */
+  start(send: (handler: UpstreamHandler) => UpstreamCall): void {
     // Recorded by the end of this turn, with as much of the body as comes until then. The upstream
     // holds the head back for as long.
     this.join(0);
     this.call = send(this);
-    req.on("data", (chunk: Buffer) => this.requestData(chunk));
-    req.on("end", () => this.requestEnded());
-    req.on("error", () => {});
   }
 
   /** The request has been refused: answers it without any upstream. */
   refuse(code: ErrorCode, message: string): void {
-    this.res.on("error", () => {});
-    this.res.sendDate = false;
     this.answer(code, message, "rejected");
   }
 
   /** True while the client still owes parts of the body and nothing holds it back. */
   get receiving(): boolean {
-    return !this.finished && !this.requestDone && !this.req.isPaused();
+    return !this.finished && !this.requestDone && !this.client.paused;
   }
 
   /** True while a client that has its answer still sends a body that nobody wants. */
   get owing(): boolean {
-    return this.finished && !this.req.complete;
+    return this.finished && !this.requestDone && !this.client.gone;
   }
 
   /** Ends the exchange from outside (drain deadline, slow body). */
@@ -119,15 +101,14 @@ export class Exchange implements UpstreamHandler, TurnMember {
     this.call?.abort();
     const { meaning } = CATALOGUE[code];
     // What the client itself did wrong it is told, as long as there is nothing of an answer yet.
-    if (outcome === "rejected" && !this.res.headersSent) this.answer(code, meaning, outcome);
+    if (outcome === "rejected" && !this.client.headSettled) this.answer(code, meaning, outcome);
     else this.broken(outcome, code, meaning);
   }
 
   /** The client's socket has ended or closed. Also called for a half-closed one. */
   clientClosed(): void {
-    if (this.finished) return;
-    if (this.res.writableFinished) {
-      this.settle("complete", null);
+    if (this.finished) {
+      if (!this.requestDone) this.parts.paid(this);
       return;
     }
     this.call?.abort();
@@ -135,7 +116,13 @@ export class Exchange implements UpstreamHandler, TurnMember {
       code: "client-gone",
       message: CATALOGUE["client-gone"].meaning,
     });
-    this.res.destroy();
+    this.client.destroy();
+  }
+
+  clientDrained(): void {
+    if (!this.waiting) return;
+    this.waiting = false;
+    this.call?.resume();
   }
 
   /** Takes part in this turn's commit; so many bytes more wait for it. */
@@ -156,7 +143,7 @@ export class Exchange implements UpstreamHandler, TurnMember {
   /** All that waits is on record: passes it on. */
   release(): void {
     this.releaseRequest();
-    const { res, parts, ending } = this;
+    const { parts, ending } = this;
     if (ending === "syncing") return;
     if (ending === "strict") {
       // Where the length is known the last byte is the end: all of this turn waits for the disk.
@@ -168,19 +155,21 @@ export class Exchange implements UpstreamHandler, TurnMember {
       this.releaseEnd();
       return;
     }
-    this.releaseAnswer();
-    if (ending === "no") return;
+    if (ending === "no") {
+      this.releaseAnswer();
+      return;
+    }
     this.ending = "no";
-    res.end();
+    this.client.finish(this.takeAnswer(), this.answerTrailers);
     parts.over(this);
   }
 
   /** The answer's last bytes and its end, which counts once the client's socket has taken all. */
   private releaseEnd(): void {
     if (this.finished) return;
-    this.releaseAnswer();
     this.ending = "no";
-    this.res.end(() => this.settle("complete", null));
+    const taken = () => this.settle("complete", null);
+    this.client.finish(this.takeAnswer(), this.answerTrailers, taken);
   }
 
   private releaseRequest(): void {
@@ -190,35 +179,30 @@ export class Exchange implements UpstreamHandler, TurnMember {
     this.requestTrailers = null;
     // The answer was complete before the request: nobody wants what is left of it.
     if (call === null) return;
-    if (toUpstream.length > 0 && !writeAll(call, toUpstream)) this.req.pause();
-    if (requestTrailers !== null) call.finish(requestTrailers);
+    if (!call.send(toUpstream, requestTrailers)) this.client.pause();
   }
 
   private releaseAnswer(): void {
-    const { res, toClient, headWaits } = this;
-    this.headWaits = false;
+    const { headWaits } = this;
+    const chunks = this.takeAnswer();
+    // The head must not wait for the first byte of the body: a model may think for minutes. But
+    // where both came together they go on together.
+    if (chunks.length === 0 && !headWaits) return;
+    if (!this.client.send(chunks)) this.holdBack();
+  }
+
+  private takeAnswer(): Buffer[] {
+    const chunks = this.toClient;
     this.toClient = NOTHING;
-    if (res.destroyed) return;
-    if (toClient.length === 0) {
-      // The head must not wait for the first byte of the body: a model may think for minutes. But
-      // where both came together they go on together.
-      if (headWaits && this.ending === "no") res.flushHeaders();
-      return;
-    }
-    let more = true;
-    for (const chunk of toClient) more = res.write(chunk);
-    if (!more) this.holdBack(res);
+    this.headWaits = false;
+    return chunks;
   }
 
   /** Takes nothing more from the upstream until the client has read. */
-  private holdBack(full: ServerResponse | Socket): void {
+  private holdBack(): void {
     if (this.waiting) return;
     this.waiting = true;
     this.call?.pause();
-    full.once("drain", () => {
-      this.waiting = false;
-      this.call?.resume();
-    });
   }
 
   private notePassedOn(): void {
@@ -227,7 +211,7 @@ export class Exchange implements UpstreamHandler, TurnMember {
     this.parts.passedOn(this.recorder.now());
   }
 
-  private requestData(chunk: Buffer): void {
+  requestData(chunk: Buffer): void {
     this.requestBytes += chunk.length;
     if (this.finished) return;
     this.recorder.data(FrameKind.requestData, chunk);
@@ -236,12 +220,16 @@ export class Exchange implements UpstreamHandler, TurnMember {
     this.join(chunk.length);
   }
 
-  private requestEnded(): void {
-    if (this.requestDone) return;
+  requestEnded(trailers: readonly string[]): void {
     this.requestDone = true;
+    if (this.finished) {
+      this.parts.paid(this);
+      return;
+    }
     this.requestSentMs = this.recorder.now();
-    const trailers = this.req.rawTrailers;
-    this.recorder.trailers(FrameKind.requestEnd, toPairs(trailers));
+    if (this.client.request.facts.body !== "none") {
+      this.recorder.trailers(FrameKind.requestEnd, toPairs(trailers));
+    }
     this.requestTrailers = trailers;
     this.join(0);
   }
@@ -251,19 +239,18 @@ export class Exchange implements UpstreamHandler, TurnMember {
   }
 
   drain(): void {
-    if (this.req.isPaused()) this.req.resume();
+    this.client.resume();
   }
 
   information(status: number, reason: string, headers: string[]): void {
     this.recorder.note(FrameKind.interim, this.headFrame(status, reason, "1.1", headers));
-    const socket = this.res.socket;
-    // A pipelined answer that is not yet its turn has no socket: its 1xx can only be left out.
-    if (socket === null || this.res.headersSent || this.req.httpVersion === "1.0") return;
+    const { client } = this;
+    if (client.headSettled || client.request.http === "1.0") return;
     this.recorder.flush();
     let head = `HTTP/1.1 ${status} ${reason}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     // Of these there may be any number, and a client that does not read gets no more of them either.
-    if (!socket.write(`${head}\r\n`, "latin1")) this.holdBack(socket);
+    if (!client.interim(`${head}\r\n`)) this.holdBack();
   }
 
   head(status: number, reason: string, http: string, headers: string[]): void {
@@ -271,9 +258,9 @@ export class Exchange implements UpstreamHandler, TurnMember {
     this.recorder.note(FrameKind.responseHead, this.headFrame(status, reason, http, headers));
     const forwarded = forwardResponseHeaders(headers);
     // HTTP/1.0 knows no chunks, hence no trailers to announce.
-    if (this.req.httpVersion === "1.0") dropTrailerHeader(forwarded);
+    if (this.client.request.http === "1.0") dropTrailerHeader(forwarded);
     try {
-      this.res.writeHead(status, reason, forwarded);
+      this.client.head(status, reason, forwarded);
       this.headWaits = true;
       this.join(0);
     } catch (error) {
@@ -295,9 +282,9 @@ export class Exchange implements UpstreamHandler, TurnMember {
     // No upstream will ask for the rest of the body any more, and the client may insist on sending.
     this.drain();
     this.recorder.trailers(FrameKind.responseEnd, toPairs(trailers));
-    if (trailers.length > 0) this.res.addTrailers(toPairs(trailers));
+    this.answerTrailers = trailers;
     // With a full queue the client may still leave before it has everything: its close decides.
-    let queued = this.res.writableLength;
+    let queued = this.client.queuedBytes;
     for (const { length } of this.toClient) queued += length;
     const slow = queued > LIMITS.socketQueueBytes;
     this.ending = this.parts.durable !== null ? "strict" : slow ? "slow" : "settled";
@@ -309,24 +296,23 @@ export class Exchange implements UpstreamHandler, TurnMember {
     this.call = null;
     if (this.finished) return;
     const outcome = outcomeOf(failure.code, this.headersMs !== null);
-    if (this.res.headersSent) this.broken(outcome, failure.code, failure.message);
+    if (this.client.headSettled) this.broken(outcome, failure.code, failure.message);
     else this.answer(failure.code, failure.message, outcome);
   }
 
   private answer(code: ErrorCode, message: string, outcome: FrameOutcome): void {
-    const { req, res } = this;
-    const answer = errorAnswer({ code, message }, req.url ?? "/");
+    const { client } = this;
+    const { request } = client;
+    const answer = errorAnswer({ code, message }, request.target);
     const head = this.headFrame(answer.status, "", "1.1", answer.headers);
     this.recorder.note(FrameKind.responseHead, head);
     this.recorder.data(FrameKind.responseData, answer.body);
     // A body that nobody wants is not waited for, and what may follow it is not read.
-    const close = this.req.complete ? [] : ["connection", "close"];
-    if (close.length > 0) res.shouldKeepAlive = false;
+    if (!client.requestComplete && request.facts.body !== "none") client.closeAfter();
     this.settle(outcome, { code, message });
     const send = () => {
-      if (res.destroyed) return;
-      res.writeHead(answer.status, [...answer.headers, ...close]);
-      res.end(req.method === "HEAD" ? undefined : answer.body);
+      client.head(answer.status, reasonOf(answer.status), answer.headers);
+      client.finish([answer.body]);
     };
     const { durable } = this.parts;
     if (durable === null) send();
@@ -337,9 +323,7 @@ export class Exchange implements UpstreamHandler, TurnMember {
   private broken(outcome: FrameOutcome, code: ErrorCode, message: string): void {
     this.settle(outcome, { code, message });
     this.releaseAnswer();
-    const socket = this.res.socket;
-    if (socket === null) this.res.destroy();
-    else socket.destroySoon();
+    this.client.break();
   }
 
   private headFrame(status: number, reason: string, http: string, headers: readonly string[]) {
@@ -360,14 +344,6 @@ export class Exchange implements UpstreamHandler, TurnMember {
     const { verbatim } = this.parts;
     this.recorder.finish({ outcome, error, connectMs, requestSentMs, headersMs, verbatim });
   }
-}
-
-/** False: wait for `drain`. */
-function writeAll(call: UpstreamCall, chunks: readonly Buffer[]): boolean {
-  if (call.writeAll !== undefined) return call.writeAll(chunks);
-  let more = true;
-  for (const chunk of chunks) more = call.write(chunk);
-  return more;
 }
 
 function outcomeOf(code: ErrorCode, answered: boolean): FrameOutcome {

@@ -21,13 +21,16 @@ const HOP_BY_HOP = new Set([
 /** What a request's own headers say about how it has to be handled. */
 export interface RequestFacts {
   readonly host: string | null;
-  readonly hostCount: number;
   readonly body: "none" | "length" | "chunked";
+  /** Of a body counted by length: its bytes. */
+  readonly length: number;
+  /** False where it is not certain where the request ends; it has no body then. */
+  readonly framed: boolean;
   readonly doubtful: string | null;
 }
 
 /** Reads the framing and the host; `doubtful` says why the request is open to two readings. */
-export function readFacts(raw: readonly string[]): RequestFacts {
+export function readFacts(raw: readonly string[], http: "1.1" | "1.0" = "1.1"): RequestFacts {
   let host: string | null = null;
   let hostCount = 0;
   let lengths = 0;
@@ -50,15 +53,30 @@ export function readFacts(raw: readonly string[]): RequestFacts {
       encodings++;
     }
   }
-  let doubtful: string | null = null;
-  if (lengths > 1) doubtful = "several content-length headers";
-  else if (lengths === 1 && encodings > 0) doubtful = "both content-length and transfer-encoding";
-  else if (encodings > 1 || (encodings === 1 && encoding.toLowerCase() !== "chunked")) {
-    doubtful = "a transfer-encoding other than chunked";
-  } else if (hostCount !== 1)
-    doubtful = hostCount === 0 ? "no host header" : "several host headers";
-  const body = encodings > 0 ? "chunked" : lengths > 0 && !/^0+$/.test(length) ? "length" : "none";
-  return { host, hostCount, body, doubtful };
+  const framing = framingFault(lengths, length, encodings, encoding, http);
+  const count = hostCount === 0 ? "no host header" : "several host headers";
+  const doubtful = framing ?? (hostCount === 1 ? null : count);
+  const framed = framing === null;
+  const bytes = framed && lengths > 0 ? Number(length) : 0;
+  const body = !framed ? "none" : encodings > 0 ? "chunked" : bytes > 0 ? "length" : "none";
+  return { host, body, length: bytes, framed, doubtful };
+}
+
+function framingFault(
+  lengths: number,
+  length: string,
+  encodings: number,
+  encoding: string,
+  http: "1.1" | "1.0",
+): string | null {
+  if (lengths === 0 && encodings === 0) return null;
+  if (lengths > 1) return "several content-length headers";
+  if (lengths === 1 && encodings > 0) return "both content-length and transfer-encoding";
+  if (lengths === 1) return /^\d{1,15}$/.test(length) ? null : "an odd content-length";
+  if (encodings > 1 || encoding.toLowerCase() !== "chunked") {
+    return "a transfer-encoding other than chunked";
+  }
+  return http === "1.1" ? null : "transfer-encoding in HTTP/1.0";
 }
 
 export interface ForwardOptions {

@@ -33,7 +33,7 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
     this.config = config;
   }
 
-  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+  begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     return this.take().begin(request, handler, this.config.timeouts);
   }
 
@@ -89,10 +89,11 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
       connection.socket.destroy();
     }
     const secure = this.config.url.protocol === "https:";
-    const socket = openSocket(this.config, this.session);
+    const socket = openSocket(this.config, this.session, (bytes) => connection.received(bytes));
     if (secure) socket.on("session", (session: Buffer) => (this.session = session));
     this.watch(socket, secure ? "secureConnect" : "connect");
-    return new Connection(socket, secure ? "secureConnect" : "connect", this);
+    const connection = new Connection(socket, secure ? "secureConnect" : "connect", this);
+    return connection;
   }
 
   private watch(socket: Socket, connectEvent: string): void {
@@ -121,11 +122,38 @@ function pair(from: number, to: number): number {
   return from * 65_536 + to;
 }
 
-/** Dials an upstream; the guard against private addresses sits in the name lookup. */
-export function openSocket(config: UpstreamConfig, session?: Buffer): Socket {
+/**
+ * All connections read into this one piece of memory, and what came is copied out of it: left to
+ * itself Node allocates 64 KiB for each event of a stream and gives all but some hundred bytes back.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(LIMITS.readBytes);
+
+function copied(read: (bytes: Buffer) => void): (count: number, from: Uint8Array) => boolean {
+  return (count, from) => {
+    const bytes = Buffer.allocUnsafe(count);
+    (from as Buffer).copy(bytes, 0, 0, count);
+    read(bytes);
+    return true;
+  };
+}
+
+/**
+ * Dials an upstream; the guard against private addresses sits in the name lookup. Where `read` is
+ * given it gets all that comes, and there is no `data` event.
+ */
+export function openSocket(
+  config: UpstreamConfig,
+  session?: Buffer,
+  read?: (bytes: Buffer) => void,
+): Socket {
   const { hostname: host, port, protocol } = config.url;
   const open = config.allowPrivate || isExplicitHost(host);
-  const options = open ? { host, port } : { host, port, lookup: guardedLookup() };
+  const options = {
+    host,
+    port,
+    ...(open ? {} : { lookup: guardedLookup() }),
+    ...(read === undefined ? {} : { onread: { buffer: READ_BUFFER, callback: copied(read) } }),
+  };
   if (protocol !== "https:") return connectTcp(options);
   return connectTls({
     ...options,

@@ -37,11 +37,15 @@ export class Http2Upstream implements Upstream {
     });
   }
 
-  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+  begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    return new Http2Call(handler, request, this.config, (body, call) => {
+      this.dispatch(request, body, call);
+    });
+  }
+
+  private dispatch(request: UpstreamRequest, body: PassThrough | null, call: Http2Call): void {
     const { hostname, port } = this.config.url;
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-    const body = request.body === "none" ? null : new PassThrough();
-    const call = new Http2Call(handler, body, this.config);
     const headers: string[] = [];
     for (let i = 0; i < request.headers.length; i += 2) {
       const name = request.headers[i] as string;
@@ -49,7 +53,6 @@ export class Http2Upstream implements Upstream {
     }
     const { method, path } = request;
     this.agent.dispatch({ origin: `https://${host}:${port}`, path, method, headers, body }, call);
-    return call;
   }
 
   hasConnection(): boolean {
@@ -65,24 +68,36 @@ class Http2Call implements UpstreamCall, Dispatcher.DispatchHandler {
   private readonly handler: UpstreamHandler;
   private readonly body: PassThrough | null;
   private readonly config: UpstreamConfig;
+  private readonly dispatch: (body: PassThrough | null, call: Http2Call) => void;
+  private dispatched = false;
   private controller: Dispatcher.DispatchController | null = null;
   private answered = false;
   private over = false;
 
-  constructor(handler: UpstreamHandler, body: PassThrough | null, config: UpstreamConfig) {
+  constructor(
+    handler: UpstreamHandler,
+    request: UpstreamRequest,
+    config: UpstreamConfig,
+    dispatch: (body: PassThrough | null, call: Http2Call) => void,
+  ) {
     this.handler = handler;
-    this.body = body;
+    this.body = request.body === "none" ? null : new PassThrough();
     this.config = config;
-    body?.on("drain", () => handler.drain());
-    body?.on("error", () => {});
+    this.dispatch = dispatch;
+    this.body?.on("drain", () => handler.drain());
+    this.body?.on("error", () => {});
   }
 
-  write(chunk: Buffer): boolean {
-    return this.body?.write(chunk) ?? true;
-  }
-
-  finish(): void {
-    this.body?.end();
+  send(chunks: readonly Buffer[], trailers: readonly string[] | null): boolean {
+    if (this.over) return true;
+    if (!this.dispatched) {
+      this.dispatched = true;
+      this.dispatch(this.body, this);
+    }
+    let more = true;
+    for (const chunk of chunks) more = this.body?.write(chunk) ?? true;
+    if (trailers !== null) this.body?.end();
+    return more;
   }
 
   abort(): void {

@@ -5,16 +5,16 @@
  * What always holds: no side effects; upgrades and plain requests pass the same guards; the order
  * is shape, host, origin, token, loop, route, so that a stranger learns nothing of the routes.
  */
-import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { LIMITS } from "../../record/limits.ts";
 import { TOKEN_HEADER } from "./credentials.ts";
 import { checkHost, checkOrigin, checkToken, hasPassed, type Refusal } from "./guard.ts";
-import { HOP_HEADER, type RequestFacts, readFacts } from "./headers.ts";
+import { HOP_HEADER } from "./headers.ts";
+import type { RequestHead } from "./request-parser.ts";
 import { readRoute } from "./route.ts";
 import type { ProxyRuntime, UpstreamRuntime } from "./runtime.ts";
 
 export interface Intake {
-  readonly facts: RequestFacts;
   readonly number: string | null;
   /** Path and query after number and upstream; the whole target where it could not be read. */
   readonly rest: string;
@@ -28,15 +28,15 @@ export interface Intake {
 
 /** `ownId` names this daemon in hop headers; `isOwn` knows its own connections by their ports. */
 export function takeIn(
-  req: IncomingMessage,
+  request: RequestHead,
+  socket: Socket,
   runtime: ProxyRuntime,
   ownId: string,
   isOwn: (from: number, to: number) => boolean,
 ): Intake {
-  const facts = readFacts(req.rawHeaders);
-  const url = req.url ?? "";
-  const base = { facts, number: null, rest: url, target: null, own: null, hop: null };
-  const early = checkShape(req, facts) ?? checkCaller(req, facts, runtime);
+  const url = request.target;
+  const base = { number: null, rest: url, target: null, own: null, hop: null };
+  const early = checkShape(request) ?? checkCaller(request, socket, runtime);
   if (early !== null) return { ...base, refusal: early };
 
   const route = readRoute(url, (segment) => runtime.upstreams.has(segment));
@@ -45,10 +45,10 @@ export function takeIn(
   }
   if (route.kind === "own") return { ...base, own: route.path, refusal: null };
   const { number, rest } = route;
-  const passed = single(req.headers[HOP_HEADER]);
+  const passed = request.fields[HOP_HEADER] ?? null;
   const refusal =
-    checkToken(runtime.config.token, single(req.headers[TOKEN_HEADER]) ?? route.token) ??
-    checkLoop(req, passed, ownId, isOwn);
+    checkToken(runtime.config.token, request.fields[TOKEN_HEADER] ?? route.token) ??
+    checkLoop(socket, passed, ownId, isOwn);
   if (refusal !== null) return { ...base, number, rest, refusal };
 
   const name = route.upstream ?? runtime.config.defaultUpstream;
@@ -57,45 +57,37 @@ export function takeIn(
   return { ...base, number, rest, target, refusal: null, hop: hopFor(target, passed, ownId) };
 }
 
-function checkShape(req: IncomingMessage, facts: RequestFacts): Refusal | null {
-  if (req.rawHeaders.length > LIMITS.headersCount * 2) {
-    const count = req.rawHeaders.length / 2;
-    return { code: "headers-too-large", message: `${count} headers` };
+function checkShape({ method, http, raw, facts }: RequestHead): Refusal | null {
+  if (raw.length > LIMITS.headersCount * 2) {
+    return { code: "headers-too-large", message: `${raw.length / 2} headers` };
   }
-  if (facts.doubtful !== null && !(facts.host === null && req.httpVersion === "1.0")) {
+  // HTTP/1.0 knows no host header; of where a request ends there must be no doubt in any version.
+  const forgiven = facts.framed && facts.host === null && http === "1.0";
+  if (facts.doubtful !== null && !forgiven) {
     return { code: "request-malformed", message: facts.doubtful };
   }
-  if (req.httpVersion !== "1.1" && req.httpVersion !== "1.0") {
-    return { code: "request-malformed", message: `HTTP/${req.httpVersion} on a plain port` };
-  }
-  if (req.httpVersion === "1.0" && facts.body === "chunked") {
-    return { code: "request-malformed", message: "transfer-encoding in HTTP/1.0" };
-  }
-  if (req.method === "CONNECT" || req.method === "TRACE") {
-    return { code: "method-refused", message: `the method ${req.method}` };
+  if (method === "CONNECT" || method === "TRACE") {
+    return { code: "method-refused", message: `the method ${method}` };
   }
   return null;
 }
 
-function checkCaller(
-  req: IncomingMessage,
-  facts: RequestFacts,
-  runtime: ProxyRuntime,
-): Refusal | null {
+function checkCaller(request: RequestHead, socket: Socket, runtime: ProxyRuntime): Refusal | null {
+  const { facts, fields } = request;
   return (
-    checkHost(facts.host ?? "", runtime.hosts, req.socket.localAddress) ??
-    checkOrigin(req.headers, runtime.hosts)
+    checkHost(facts.host ?? "", runtime.hosts, socket.localAddress) ??
+    checkOrigin(fields, runtime.hosts)
   );
 }
 
 /** A request that came over one of our own upstream connections, or says that it passed us. */
 function checkLoop(
-  req: IncomingMessage,
+  socket: Socket,
   passed: string | null,
   ownId: string,
   isOwn: (from: number, to: number) => boolean,
 ): Refusal | null {
-  const { remotePort = -1, localPort = -1 } = req.socket;
+  const { remotePort = -1, localPort = -1 } = socket;
   if (!hasPassed(passed, ownId) && !isOwn(remotePort, localPort)) return null;
   return { code: "loop-detected", message: "this request was sent by this very daemon" };
 }
@@ -119,8 +111,4 @@ function unknown(rest: string, runtime: ProxyRuntime): Refusal {
       ? `no upstream is named ${JSON.stringify(segment)}`
       : `default_upstream ${JSON.stringify(missing)} does not exist`;
   return { code: "unknown-upstream", message };
-}
-
-function single(value: string | string[] | undefined): string | null {
-  return Array.isArray(value) ? value.join(",") : (value ?? null);
 }

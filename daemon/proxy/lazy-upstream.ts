@@ -17,8 +17,8 @@ export class LazyUpstream implements Upstream {
     this.load = load;
   }
 
-  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-    if (this.loaded !== null) return this.loaded.send(request, handler);
+  begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    if (this.loaded !== null) return this.loaded.begin(request, handler);
     const call = new WaitingCall(handler);
     this.loading ??= this.load();
     this.loading.then(
@@ -48,6 +48,7 @@ class WaitingCall implements UpstreamCall {
   private call: UpstreamCall | null = null;
   private chunks: Buffer[] = [];
   private trailers: readonly string[] | null = null;
+  private asked = false;
   private aborted = false;
   private paused = false;
 
@@ -57,11 +58,10 @@ class WaitingCall implements UpstreamCall {
 
   begin(upstream: Upstream, request: UpstreamRequest): void {
     if (this.aborted) return;
-    const call = upstream.send(request, this.handler);
+    const call = upstream.begin(request, this.handler);
     this.call = call;
     if (this.paused) call.pause();
-    for (const chunk of this.chunks.splice(0)) call.write(chunk);
-    if (this.trailers !== null) call.finish(this.trailers);
+    if (this.asked) call.send(this.chunks.splice(0), this.trailers);
     this.handler.drain();
   }
 
@@ -70,15 +70,12 @@ class WaitingCall implements UpstreamCall {
     this.handler.fail({ code: "upstream-unreachable", message: error.message });
   }
 
-  write(chunk: Buffer): boolean {
-    if (this.call !== null) return this.call.write(chunk);
-    this.chunks.push(chunk);
+  send(chunks: readonly Buffer[], trailers: readonly string[] | null): boolean {
+    if (this.call !== null) return this.call.send(chunks, trailers);
+    this.asked = true;
+    for (const chunk of chunks) this.chunks.push(chunk);
+    this.trailers = trailers;
     return false;
-  }
-
-  finish(trailers: readonly string[]): void {
-    if (this.call !== null) this.call.finish(trailers);
-    else this.trailers = trailers;
   }
 
   abort(): void {

@@ -6,26 +6,22 @@
  * ends that one alone. It knows the spool only as a FrameSink and the filer not at all.
  */
 import { randomBytes } from "node:crypto";
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
-import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { CodedError, type ErrorCode } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { ListenAddress } from "../config/types.ts";
 import type { FrameOutcome } from "../frames.ts";
 import { makeBegin } from "./begin-frame.ts";
+import { ClientConnection, type ConnectionOwner } from "./client-connection.ts";
 import { ClientConnections } from "./client-connections.ts";
+import type { ClientStream } from "./client-stream.ts";
 import { Exchange } from "./exchange.ts";
 import { forwardRequestHeaders } from "./headers.ts";
 import { type Intake, takeIn } from "./intake.ts";
 import { answerOwnRoute, type OwnRoutes } from "./own-routes.ts";
 import { type FrameSink, Recorder } from "./recorder.ts";
-import { errorAnswer } from "./refusal.ts";
+import { errorAnswer, reasonOf } from "./refusal.ts";
+import type { RequestHead } from "./request-parser.ts";
 import { targetPath } from "./route.ts";
 import type { ProxyRuntime, UpstreamRuntime } from "./runtime.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -44,6 +40,8 @@ export interface ProxyOptions {
   readonly socketOpened?: () => void;
   /** Milliseconds from a request's head to its way out, for the metrics. */
   readonly passedOn?: (ms: number) => void;
+  /** Bytes of bodies that have been recorded and gone on. */
+  readonly bytesPassed?: (bytes: number) => void;
   readonly log: (level: "info" | "warning" | "error", message: string) => void;
 }
 
@@ -52,7 +50,7 @@ export interface ProxyStats {
   readonly exchanges: number;
   /** Connections whose bytes were not a request at all. */
   readonly malformed: number;
-  readonly connections: ReturnType<ClientConnections["stats"]>;
+  readonly connections: ReturnType<ClientConnections<ClientConnection>["stats"]>;
 }
 
 /** A listening socket that somebody else has opened (socket activation). */
@@ -65,31 +63,33 @@ export interface InFlight {
   stop(code: ErrorCode, outcome: FrameOutcome): void;
 }
 
-export class ProxyServer {
+export class ProxyServer implements ConnectionOwner {
   private readonly options: ProxyOptions;
   private runtime: ProxyRuntime;
   private readonly servers: Server[] = [];
   private readonly running = new Set<InFlight>();
   /** They have their answers, and their clients still send. */
   private readonly owing = new Set<Exchange>();
-  private readonly bySocket = new WeakMap<Socket, Exchange>();
-  private readonly connections = new ClientConnections();
+  private readonly connections = new ClientConnections<ClientConnection>();
   private readonly nextId = ulidGenerator();
   private readonly ownId = randomBytes(9).toString("base64url");
   private readonly sweeper: NodeJS.Timeout;
+  private readonly checker: NodeJS.Timeout;
   private readonly turn: Turn;
   private emptied: (() => void) | null = null;
   private looking: NodeJS.Timeout | null = null;
   private count = 0;
-  private malformed = 0;
-  private closing = false;
+  private malformedCount = 0;
+  /** No connection goes on behind the answer that it waits for. */
+  closing = false;
   private refusing = false;
 
   constructor(options: ProxyOptions) {
     this.options = options;
     this.runtime = options.runtime;
-    this.turn = new Turn((frames) => options.sink.appendAll(frames));
+    this.turn = new Turn((frames) => options.sink.appendAll(frames), options.bytesPassed);
     this.sweeper = setInterval(() => this.sweep(), LIMITS.slowBodyMs).unref();
+    this.checker = setInterval(() => this.check(), LIMITS.clientCheckMs).unref();
   }
 
   /** Listens; resolves to the URL. Rejects with CodedError listen-failed. */
@@ -115,7 +115,7 @@ export class ProxyServer {
   }
 
   stats(): ProxyStats {
-    const { count, malformed } = this;
+    const { count, malformedCount: malformed } = this;
     const connections = this.connections.stats();
     return { inFlight: this.running.size, exchanges: count, malformed, connections };
   }
@@ -127,11 +127,8 @@ export class ProxyServer {
    */
   async close(drainMs: number, cut?: Promise<void>): Promise<void> {
     this.closing = true;
-    // Node's own close would throw away what waits in the queue of a connection idle otherwise.
-    for (const server of this.servers) NetServer.prototype.close.call(server);
-    if (!this.connections.sending) {
-      for (const server of this.servers) server.closeIdleConnections();
-    }
+    for (const server of this.servers) server.close();
+    for (const connection of this.connections.all()) if (connection.idle) connection.endSoon();
     await new Promise<void>((resolve) => {
       const done = () => {
         this.emptied = null;
@@ -153,100 +150,92 @@ export class ProxyServer {
     this.turn.commit();
     for (const exchange of [...this.running]) exchange.stop("shutting-down", "shutdown");
     clearInterval(this.sweeper);
-    for (const server of this.servers) {
-      server.close();
-      server.closeAllConnections();
-    }
+    clearInterval(this.checker);
+    for (const { socket } of this.connections.all()) socket.destroy();
     for (const { upstream } of this.runtime.upstreams.values()) upstream.close();
   }
 
   private makeServer(): Server {
-    const server = createServer({
-      insecureHTTPParser: false,
-      maxHeaderSize: LIMITS.headBytes,
-      headersTimeout: LIMITS.requestHeadMs,
-      // Bodies are watched by sweep(): a long upload is fine, a stalled one is not.
-      requestTimeout: 0,
-      keepAliveTimeout: LIMITS.clientIdleMs,
-      connectionsCheckingInterval: 5_000,
-      requireHostHeader: false,
-      noDelay: true,
-      // Any other protocol (h2c above all) would be a way past the guards: answered as HTTP/1.1.
-      shouldUpgradeCallback: isWebSocket,
-    });
-    // Node would drop headers beyond its count in silence; takeIn() refuses them instead.
-    server.maxHeadersCount = 0;
+    // Half open: whether a client that has said all still waits for an answer is ours to judge.
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
     server.maxConnections = LIMITS.connectionsCount;
-    server.on("request", (req, res) => this.request(req, res));
-    server.on("checkContinue", (req, res) => this.request(req, res));
-    server.on("checkExpectation", (req, res) => this.request(req, res));
-    server.on("upgrade", (req, socket, head) => this.upgrade(req, socket as Socket, head));
-    server.on("connect", (_req, socket) =>
-      refuseRaw(socket as Socket, "method-refused", "CONNECT"),
-    );
-    server.on("clientError", (error, socket) => this.clientError(error, socket as Socket));
     server.on("connection", (socket: Socket) => {
-      this.connections.add(socket, () => this.lookEmpty());
-      // Node's own handling of a half-closed client waits for the answer; a cancel must not.
-      socket.on("end", () => this.bySocket.get(socket)?.clientClosed());
+      this.connections.add(new ClientConnection(socket, this), () => this.lookEmpty());
     });
     return server;
   }
 
-  private request(req: IncomingMessage, res: ServerResponse): void {
+  asked(connection: ClientConnection): void {
+    this.connections.asked(connection);
+  }
+
+  malformed(): void {
+    this.malformedCount++;
+  }
+
+  failed(error: Error): void {
+    this.options.log("error", `a fault of the daemon ended an exchange: ${error.stack}`);
+  }
+
+  wantsUpgrade({ fields }: RequestHead): boolean {
+    // Any other protocol (h2c above all) would be a way past the guards: answered as HTTP/1.1.
+    const { upgrade, connection } = fields;
+    if (upgrade === undefined || connection === undefined) return false;
+    if (upgrade.trim().toLowerCase() !== "websocket") return false;
+    return connection.split(",").some((option) => option.trim().toLowerCase() === "upgrade");
+  }
+
+  opened(stream: ClientStream): void {
     const { runtime } = this;
-    this.connections.asked(req.socket);
-    if (this.closing) res.shouldKeepAlive = false;
-    const intake = takeIn(req, runtime, this.ownId, (from, to) => this.isOwn(from, to));
+    const { request, socket } = stream;
+    const intake = takeIn(request, socket, runtime, this.ownId, this.isOwn);
     if (intake.own !== null && intake.refusal === null) {
-      this.ownRoute(intake.own, req, res);
+      this.ownRoute(intake.own, stream);
       return;
     }
     const refusal = intake.refusal ?? this.capacity();
-    const recorder = this.record(req, intake, runtime);
+    const { target } = intake;
     const exchange = new Exchange({
-      req,
-      res,
-      recorder,
+      client: stream,
+      recorder: this.record(request, socket, intake, runtime),
       turn: this.turn,
       masker: runtime.masker,
-      verbatim: (intake.target?.injected.length ?? 0) === 0,
+      verbatim: (target?.injected.length ?? 0) === 0,
       durable: this.options.durable,
       passedOn: (ms) => this.options.passedOn?.(ms),
       over: (done) => {
         this.running.delete(done);
-        if (intake.target !== null && refusal === null) {
-          intake.target.inFlight--;
-          this.awaitRest(done);
+        if (target !== null && refusal === null) {
+          target.inFlight--;
+          // An eye is kept on a body that is still coming. A refused one has its connection closed.
+          if (done.owing) this.owing.add(done);
         }
         this.over();
       },
+      paid: (done) => this.owing.delete(done),
     });
-    if (refusal !== null || intake.target === null) {
+    stream.handler = exchange;
+    if (refusal !== null || target === null) {
       exchange.refuse(refusal?.code ?? "unknown-upstream", refusal?.message ?? "");
       return;
     }
-    const { target } = intake;
     target.inFlight++;
     this.running.add(exchange);
-    this.bySocket.set(req.socket, exchange);
-    const { body } = intake.facts;
     const send = {
-      method: req.method ?? "GET",
+      method: request.method,
       path: targetPath(target.config.url.basePath, intake.rest),
-      headers: this.headersFor(req, intake, target, false),
-      body,
-      speed: header(req, "x-callnumber-speed"),
+      headers: this.headersFor(request, intake, target, false),
+      body: request.facts.body,
+      speed: request.fields["x-callnumber-speed"] ?? null,
     };
-    exchange.start((handler) => target.upstream.send(send, handler), body !== "none");
+    exchange.start((handler) => target.upstream.begin(send, handler));
   }
 
-  private upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
+  upgraded(socket: Socket, request: RequestHead, rest: Buffer): void {
     const { runtime } = this;
-    this.connections.asked(socket);
-    const intake = takeIn(req, runtime, this.ownId, (from, to) => this.isOwn(from, to));
-    const recorder = this.record(req, intake, runtime);
-    const refusal = intake.refusal ?? checkUpgrade(req, intake) ?? this.capacity();
+    const intake = takeIn(request, socket, runtime, this.ownId, this.isOwn);
+    const recorder = this.record(request, socket, intake, runtime);
+    const refusal = intake.refusal ?? checkUpgrade(request) ?? this.capacity();
     const tunnel = new Tunnel(socket, recorder, runtime.masker, {
       opened: () => this.options.socketOpened?.(),
       over: () => {
@@ -256,49 +245,55 @@ export class ProxyServer {
     });
     if (refusal !== null || intake.target === null) {
       const fallback = { code: "no-such-route", message: "no upgrade of the daemon's own routes" };
-      tunnel.refuse(refusal ?? (fallback as { code: ErrorCode; message: string }), req.url ?? "/");
+      tunnel.refuse(refusal ?? (fallback as { code: ErrorCode; message: string }), request.target);
       return;
     }
     this.running.add(tunnel);
     const { target } = intake;
-    const headers = this.headersFor(req, intake, target, true);
     tunnel.start(target.config, {
-      method: req.method ?? "GET",
+      method: request.method,
       path: targetPath(target.config.url.basePath, intake.rest),
-      headers,
-      head,
+      headers: this.headersFor(request, intake, target, true),
+      head: rest,
       verbatim: target.injected.length === 0,
     });
   }
 
-  private record(req: IncomingMessage, intake: Intake, runtime: ProxyRuntime): Recorder {
+  private record(
+    request: RequestHead,
+    socket: Socket,
+    intake: Intake,
+    runtime: ProxyRuntime,
+  ): Recorder {
     const recorder = new Recorder(this.options.sink, ++this.count);
-    recorder.begin(makeBegin(this.nextId(), req, intake, runtime));
+    recorder.begin(makeBegin(this.nextId(), request, socket, intake, runtime));
     return recorder;
   }
 
   private headersFor(
-    req: IncomingMessage,
+    request: RequestHead,
     intake: Intake,
     target: UpstreamRuntime,
     upgrade: boolean,
   ): string[] {
-    return forwardRequestHeaders(req.rawHeaders, {
+    return forwardRequestHeaders(request.raw, {
       host: target.host,
       replace: target.config.headers,
-      body: intake.facts.body,
+      body: request.facts.body,
       upgrade,
       hop: intake.hop,
     });
   }
 
-  private ownRoute(path: string, req: IncomingMessage, res: ServerResponse): void {
-    req.resume();
-    if (answerOwnRoute(this.options.ownRoutes, path, res)) return;
+  private ownRoute(path: string, stream: ClientStream): void {
+    const { request } = stream;
+    // A body that nobody wants is not waited for.
+    if (request.facts.body !== "none") stream.closeAfter();
+    if (answerOwnRoute(this.options.ownRoutes, path, stream)) return;
     const message = `no route ${JSON.stringify(path)}`;
-    const answer = errorAnswer({ code: "no-such-route", message }, req.url ?? "/");
-    res.writeHead(answer.status, answer.headers);
-    res.end(answer.body);
+    const answer = errorAnswer({ code: "no-such-route", message }, request.target);
+    stream.head(answer.status, reasonOf(answer.status), answer.headers);
+    stream.finish([answer.body]);
   }
 
   private capacity(): { code: ErrorCode; message: string } | null {
@@ -306,13 +301,6 @@ export class ProxyServer {
     const most = this.runtime.config.limits.inFlightCount;
     if (this.running.size < most) return null;
     return { code: "over-capacity", message: `${most} exchanges are in flight` };
-  }
-
-  /** Keeps an eye on a body that is still coming. A refused one has its connection closed. */
-  private awaitRest(exchange: Exchange): void {
-    if (!exchange.owing) return;
-    this.owing.add(exchange);
-    exchange.req.once("close", () => this.owing.delete(exchange));
   }
 
   private over(): void {
@@ -333,38 +321,16 @@ export class ProxyServer {
     this.lookEmpty();
   }
 
-  private isOwn(from: number, to: number): boolean {
+  private readonly isOwn = (from: number, to: number): boolean => {
     for (const { upstream } of this.runtime.upstreams.values()) {
       if (upstream.hasConnection(from, to)) return true;
     }
     return false;
-  }
+  };
 
-  /** Bytes that the HTTP parser refuses: no request to record, or one that is already running. */
-  private clientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    this.malformed++;
-    const exchange = this.bySocket.get(socket);
-    if (exchange !== undefined && this.running.has(exchange)) {
-      // The end of the connection in the middle of a body is the client's leaving.
-      if (error.code === "HPE_INVALID_EOF_STATE" || error.code === "ECONNRESET") {
-        exchange.clientClosed();
-        return;
-      }
-      exchange.stop("request-malformed", "rejected");
-      socket.destroySoon();
-      return;
-    }
-    if (!socket.writable || error.code === "ECONNRESET") {
-      socket.destroy();
-      return;
-    }
-    const code: ErrorCode =
-      error.code === "HPE_HEADER_OVERFLOW"
-        ? "headers-too-large"
-        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-          ? "request-too-slow"
-          : "request-malformed";
-    refuseRaw(socket, code, error.message);
+  private check(): void {
+    const now = performance.now();
+    for (const connection of this.connections.all()) connection.checkTime(now);
   }
 
   /** Gives up bodies that bring less than a trickle; runs once per `slowBodyMs`. */
@@ -373,7 +339,7 @@ export class ProxyServer {
       if (!(item instanceof Exchange) || !item.receiving) continue;
       if (isTrickle(item)) item.stop("request-too-slow", "rejected");
     }
-    for (const item of this.owing) if (isTrickle(item)) item.req.socket.destroy();
+    for (const item of this.owing) if (isTrickle(item)) item.client.destroy();
   }
 }
 
@@ -384,31 +350,7 @@ function isTrickle(exchange: Exchange): boolean {
   return before >= 0 && exchange.requestBytes - before < LIMITS.slowBodyBytes;
 }
 
-function isWebSocket(req: IncomingMessage): boolean {
-  return req.headers.upgrade?.trim().toLowerCase() === "websocket";
-}
-
-/** Node before 24.9 does not ask `shouldUpgradeCallback`, so the answer stands here too. */
-function checkUpgrade(req: IncomingMessage, intake: Intake) {
-  const plain = isWebSocket(req) && req.method === "GET" && intake.facts.body === "none";
-  if (plain) return null;
+function checkUpgrade({ method, facts }: RequestHead) {
+  if (method === "GET" && facts.body === "none") return null;
   return { code: "request-malformed" as const, message: "an upgrade that is no WebSocket" };
-}
-
-function header(req: IncomingMessage, name: string): string | null {
-  const value = req.headers[name];
-  return typeof value === "string" ? value : null;
-}
-
-/** An answer for a connection on which no response object exists; closes it. */
-function refuseRaw(socket: Socket, code: ErrorCode, message: string): void {
-  if (!socket.writable) return;
-  const answer = errorAnswer({ code, message }, "/");
-  let head = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n`;
-  for (let i = 0; i < answer.headers.length; i += 2) {
-    head += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`;
-  }
-  socket.on("error", () => {});
-  socket.end(Buffer.concat([Buffer.from(`${head}connection: close\r\n\r\n`), answer.body]));
-  socket.setTimeout(2_000, () => socket.destroy());
 }

@@ -37,6 +37,33 @@ export function errorAnswer(refusal: Refusal, path: string): ErrorAnswer {
   };
 }
 
+/** Reason phrases of the statuses that the catalogue gives (RFC 9110 §15, RFC 6585). */
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  408: "Request Timeout",
+  421: "Misdirected Request",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  508: "Loop Detected",
+};
+
+export function reasonOf(status: number): string {
+  return REASONS[status] ?? "";
+}
+
+/** A whole answer for a connection that ends with it. */
+export function rawAnswer(refusal: Refusal, path: string): Buffer {
+  const { status, headers, body } = errorAnswer(refusal, path);
+  let head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return Buffer.concat([Buffer.from(`${head}connection: close\r\n\r\n`, "latin1"), body]);
+}
+
 /** Shapes: docs of each vendor's error object, November 2026. */
 function errorBody(path: string, code: ErrorCode, status: number, message: string): unknown {
   const plain = path.split("?", 1)[0] as string;

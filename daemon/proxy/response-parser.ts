@@ -1,18 +1,10 @@
 /**
  * Reads HTTP/1.1 responses out of upstream bytes: data in, events out, no sockets (RFC 9112).
  *
- * What always holds: header names and values come out as sent (latin1 text), in order, none merged;
- * body bytes are handed on as views of the chunk that was pushed in, never copied; the framing is
- * read strictly, because what two parsers read differently is how responses are smuggled. Anything
- * doubtful throws ResponseError and the connection is thrown away. Never in here: decoding of
- * content, time, knowledge of any API.
+ * What always holds: what message-reader.ts says of heads and bodies; a message's end is certain or
+ * the connection carries no other. Never in here: decoding of content, time, knowledge of any API.
  */
-import { LIMITS } from "../../record/limits.ts";
-
-/** The answer is not clean HTTP; `message` says what is wrong. */
-export class ResponseError extends Error {
-  override readonly name = "ResponseError";
-}
+import { MessageError, MessageReader, pushHeader, quote } from "./message-reader.ts";
 
 export interface ResponseHandler {
   /** A 1xx response other than a 101 that was asked for. */
@@ -24,55 +16,35 @@ export interface ResponseHandler {
   end(trailers: string[]): void;
 }
 
-type State = "head" | "length" | "size" | "chunk" | "chunkEnd" | "trailers" | "close" | "done";
-
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-const HEADER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
-const EMPTY = Buffer.alloc(0);
-const LF = 10;
-const CR = 13;
-/** Longest chunk-size line with extensions. */
-const SIZE_LINE_BYTES_MAX = 4096;
 
-export class ResponseParser {
+export class ResponseParser extends MessageReader {
   /** Once the head is read: may the connection carry another request after this response? */
   keepAlive = true;
   /** From the `Keep-Alive: timeout=N` header, milliseconds; null where there is none. */
   idleMs: number | null = null;
   private handler: ResponseHandler | null = null;
-  private state: State = "done";
   private bodyless = false;
   private switchable = false;
-  private remaining = 0;
-  private held: Buffer = EMPTY;
-  private trailerLines: string[] = [];
 
   /** Arms the parser for the answer to a request of `method`; `switchable`: 101 may come. */
   expect(method: string, handler: ResponseHandler, switchable = false): void {
+    this.restart();
     this.handler = handler;
     this.switchable = switchable;
     this.bodyless = method === "HEAD";
-    this.state = "head";
     this.keepAlive = true;
     this.idleMs = null;
-    this.held = EMPTY;
-    this.trailerLines = [];
-  }
-
-  get done(): boolean {
-    return this.state === "done";
   }
 
   /**
    * Takes the next bytes. Returns what lies behind the end of the message (null: nothing), which
    * after a 101 is the new protocol and else rubbish: `keepAlive` is false then, already when
    * `end` is called, so that nothing can be read as the answer to a later request. Throws
-   * ResponseError.
+   * MessageError.
    */
   push(chunk: Buffer): Buffer | null {
-    let at = 0;
-    while (at < chunk.length && this.state !== "done") at = this.step(chunk, at);
+    const at = this.read(chunk, 0);
     const rest = at < chunk.length ? chunk.subarray(at) : null;
     if (rest !== null) this.keepAlive = false;
     if (this.state === "done") this.finish();
@@ -87,60 +59,30 @@ export class ResponseParser {
     return true;
   }
 
-  private step(chunk: Buffer, at: number): number {
-    switch (this.state) {
-      case "head":
-        return this.readHead(chunk, at);
-      case "length":
-      case "chunk":
-        return this.readCounted(chunk, at);
-      case "close":
-        this.handler?.data(at === 0 ? chunk : chunk.subarray(at));
-        return chunk.length;
-      case "size":
-        return this.readSize(chunk, at);
-      case "chunkEnd":
-        return this.readChunkEnd(chunk, at);
-      default:
-        return this.readTrailers(chunk, at);
+  protected override checkBeginning(bytes: Buffer): void {
+    if (!"HTTP/1.".startsWith(bytes.toString("latin1", 0, Math.min(7, bytes.length)))) {
+      throw new MessageError("the answer does not begin with HTTP/1.");
     }
   }
 
-  private readHead(chunk: Buffer, at: number): number {
-    const before = this.held.length;
-    const all = before === 0 ? chunk.subarray(at) : Buffer.concat([this.held, chunk.subarray(at)]);
-    const end = all.indexOf("\r\n\r\n", Math.max(0, before - 3), "latin1");
-    if (end === -1 || end > LIMITS.headBytes) {
-      if (all.length > LIMITS.headBytes) throw new ResponseError("the head is larger than 64 KiB");
-      if (!"HTTP/1.".startsWith(all.toString("latin1", 0, Math.min(7, all.length)))) {
-        throw new ResponseError("the answer does not begin with HTTP/1.");
-      }
-      this.held = all;
-      return chunk.length;
-    }
-    this.held = EMPTY;
-    this.readHeadText(all.toString("latin1", 0, end));
-    return at + end + 4 - before;
+  protected override body(chunk: Buffer): void {
+    this.handler?.data(chunk);
   }
 
-  private readHeadText(text: string): void {
+  protected override headText(text: string): void {
     const lines = text.split("\r\n");
     const line = STATUS_LINE.exec(lines[0] ?? "");
-    if (line === null) throw new ResponseError(`odd status line ${quote(lines[0] ?? "")}`);
+    if (line === null) throw new MessageError(`odd status line ${quote(lines[0] ?? "")}`);
     const status = Number(line[2]);
     const reason = line[3] ?? "";
     const headers: string[] = [];
     let framing: Framing = NO_FRAMING;
     for (let i = 1; i < lines.length; i++) {
-      const header = HEADER_LINE.exec(lines[i] as string);
-      if (header === null) throw new ResponseError(`odd header line ${quote(lines[i] as string)}`);
-      const name = header[1] as string;
-      const value = header[2] as string;
-      headers.push(name, value);
-      framing = noteFraming(framing, name, value);
+      const value = pushHeader(lines[i] as string, "header", headers);
+      framing = noteFraming(framing, headers[headers.length - 2] as string, value);
     }
     if (status === 101 && !this.switchable) {
-      throw new ResponseError("101 although no switch of protocols was asked for");
+      throw new MessageError("101 although no switch of protocols was asked for");
     }
     if (status < 200 && status !== 101) {
       this.handler?.information(status, reason, headers);
@@ -153,7 +95,7 @@ export class ResponseParser {
   private applyFraming(status: number, http11: boolean, framing: Framing): void {
     const { length, encoding, connection, idleMs } = framing;
     if (encoding !== null && length !== null) {
-      throw new ResponseError("both content-length and transfer-encoding");
+      throw new MessageError("both content-length and transfer-encoding");
     }
     this.idleMs = idleMs;
     this.keepAlive = http11 ? !connection.includes("close") : connection.includes("keep-alive");
@@ -161,7 +103,7 @@ export class ResponseParser {
       this.state = "done";
     } else if (encoding !== null) {
       const chunked = /(?:^|,)[ \t]*chunked$/i.test(encoding);
-      if (!http11) throw new ResponseError("transfer-encoding in HTTP/1.0");
+      if (!http11) throw new MessageError("transfer-encoding in HTTP/1.0");
       this.state = chunked ? "size" : "close";
     } else if (length !== null) {
       this.remaining = length;
@@ -172,77 +114,10 @@ export class ResponseParser {
     if (this.state === "close") this.keepAlive = false;
   }
 
-  private readCounted(chunk: Buffer, at: number): number {
-    const end = Math.min(chunk.length, at + this.remaining);
-    this.remaining -= end - at;
-    if (this.remaining === 0) this.state = this.state === "length" ? "done" : "chunkEnd";
-    this.handler?.data(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
-    return end;
-  }
-
-  private readSize(chunk: Buffer, at: number): number {
-    const [line, next] = this.readLine(chunk, at, SIZE_LINE_BYTES_MAX, "chunk size");
-    if (line === null) return next;
-    const size = CHUNK_SIZE.exec(line);
-    if (size === null) throw new ResponseError(`odd chunk size ${quote(line)}`);
-    this.remaining = Number.parseInt(size[1] as string, 16);
-    this.state = this.remaining === 0 ? "trailers" : "chunk";
-    return next;
-  }
-
-  private readChunkEnd(chunk: Buffer, at: number): number {
-    const expected = this.held.length === 0 ? CR : LF;
-    if (chunk[at] !== expected) throw new ResponseError("a chunk is longer than its size says");
-    if (expected === CR) {
-      this.held = chunk.subarray(at, at + 1);
-    } else {
-      this.held = EMPTY;
-      this.state = "size";
-    }
-    return at + 1;
-  }
-
-  private readTrailers(chunk: Buffer, at: number): number {
-    const [line, next] = this.readLine(chunk, at, LIMITS.headBytes, "trailer");
-    if (line === null) return next;
-    if (line === "") {
-      this.state = "done";
-      return next;
-    }
-    const header = HEADER_LINE.exec(line);
-    if (header === null) throw new ResponseError(`odd trailer ${quote(line)}`);
-    this.trailerLines.push(header[1] as string, header[2] as string);
-    if (this.trailerLines.length > LIMITS.headersCount * 2) {
-      throw new ResponseError("too many trailers");
-    }
-    return next;
-  }
-
-  /** A line ended by CRLF, without it; null (and the rest held back) while it is not complete. */
-  private readLine(
-    chunk: Buffer,
-    at: number,
-    bytesMax: number,
-    what: string,
-  ): [line: string | null, next: number] {
-    const lf = chunk.indexOf(LF, at);
-    const end = lf === -1 ? chunk.length : lf + 1;
-    const piece = chunk.subarray(at, end);
-    const all = this.held.length === 0 ? piece : Buffer.concat([this.held, piece]);
-    if (all.length > bytesMax) throw new ResponseError(`a ${what} line is too long`);
-    if (lf === -1) {
-      this.held = all;
-      return [null, end];
-    }
-    this.held = EMPTY;
-    if (all[all.length - 2] !== CR) throw new ResponseError(`a ${what} line ends with a bare LF`);
-    return [all.toString("latin1", 0, all.length - 2), end];
-  }
-
   private finish(): void {
     const handler = this.handler;
     this.handler = null;
-    handler?.end(this.trailerLines);
+    handler?.end(this.trailers);
   }
 }
 
@@ -260,10 +135,10 @@ function noteFraming(framing: Framing, name: string, value: string): Framing {
   if (size !== 10 && size !== 14 && size !== 17) return framing;
   switch (name.toLowerCase()) {
     case "content-length": {
-      if (!/^\d{1,15}$/.test(value)) throw new ResponseError(`odd content-length ${quote(value)}`);
+      if (!/^\d{1,15}$/.test(value)) throw new MessageError(`odd content-length ${quote(value)}`);
       const length = Number(value);
       if (framing.length !== null && framing.length !== length) {
-        throw new ResponseError("two different content-lengths");
+        throw new MessageError("two different content-lengths");
       }
       return { ...framing, length };
     }
@@ -281,8 +156,4 @@ function noteFraming(framing: Framing, name: string, value: string): Framing {
     default:
       return framing;
   }
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

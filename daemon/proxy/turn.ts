@@ -20,12 +20,18 @@ export interface TurnMember {
 
 export class Turn {
   private readonly record: (frames: readonly FrameToWrite[]) => void;
+  private readonly passed: (bytes: number) => void;
   private members: TurnMember[] = [];
   private bytes = 0;
   private scheduled = false;
 
-  constructor(record: (frames: readonly FrameToWrite[]) => void) {
+  /** `passed` is told how many bytes of bodies have been recorded and gone on. */
+  constructor(
+    record: (frames: readonly FrameToWrite[]) => void,
+    passed: (bytes: number) => void = () => {},
+  ) {
     this.record = record;
+    this.passed = passed;
   }
 
   /** The member is served by the end of this turn. Once a turn for each is enough. */
@@ -43,7 +49,7 @@ export class Turn {
   }
 
   commit(): void {
-    const { members } = this;
+    const { members, bytes } = this;
     if (members.length === 0) return;
     this.members = [];
     this.bytes = 0;
@@ -51,6 +57,7 @@ export class Turn {
     for (const member of members) member.collect(frames);
     if (frames.length > 0) this.record(frames);
     for (const member of members) member.release();
+    this.passed(bytes);
   }
 
   /** Called by the immediate that `join` asked for. */

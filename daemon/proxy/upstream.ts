@@ -40,12 +40,11 @@ export interface UpstreamHandler {
 }
 
 export interface UpstreamCall {
-  /** Sends a piece of the body; false = wait for `drain`. */
-  write(chunk: Buffer): boolean;
-  /** Several pieces at once, where that costs less. */
-  writeAll?(chunks: readonly Buffer[]): boolean;
-  /** The body is complete; `trailers` (flat) go out where the body is chunked. */
-  finish(trailers: readonly string[]): void;
+  /**
+   * Sends pieces of the body; with the first call the head goes out, and nothing before it. With
+   * `trailers` (flat; sent where the body is chunked) the request is complete. False: wait for `drain`.
+   */
+  send(chunks: readonly Buffer[], trailers: readonly string[] | null): boolean;
   /** Throws everything away and closes the connection; no callback comes after it. */
   abort(): void;
   pause(): void;
@@ -53,7 +52,8 @@ export interface UpstreamCall {
 }
 
 export interface Upstream {
-  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+  /** Prepares a call; the request goes out as `UpstreamCall.send` is called. */
+  begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
   /** Is a connection between these two ports open? Tells one's own calls when they come back. */
   hasConnection(from: number, to: number): boolean;
   /** Closes idle connections; open calls go on. */

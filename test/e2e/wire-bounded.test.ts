@@ -151,7 +151,7 @@ async function answerInQueue(t: TestContext, daemon: TestDaemon) {
     data.call(this, chunk);
     setImmediate(() => {
       taken += chunk.length;
-      queued = this.res.writableLength;
+      queued = this.client.queuedBytes;
     });
   });
   client.socket.pause();
@@ -344,7 +344,7 @@ test("a request whose client leaves in the turn in which it came is not sent", a
     await client.untilText("\r\n\r\nok");
     const { start } = Exchange.prototype;
     t.mock.method(Exchange.prototype, "start", function (this: Exchange, send: never) {
-      start.call(this, send, true);
+      start.call(this, send);
       this.clientClosed();
     });
     client.send(request(daemon.port, "POST /up/never-sent", ["Content-Length: 2"]));

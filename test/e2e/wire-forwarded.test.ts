@@ -367,17 +367,28 @@ test("an HTTP/1.0 client gets an answer without chunks that ends with the connec
   client.socket.destroy();
 });
 
-test("requests that a client pipelines are answered in their order", async () => {
+test("requests that a client pipelines wait for each other and are answered in their order", async () => {
   const client = await rawClient(daemon.port);
-  client.send(request(daemon.port, "GET /up/p1") + request(daemon.port, "GET /up/p2"));
-  const one = await upstream.next();
-  await one.untilText("/p1 ");
-  const two = await upstream.next();
-  await two.untilText("/p2 ");
-  two.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\ntwo");
-  one.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\none");
-  await client.until((peer) => peer.text.endsWith("two"), "both answers");
-  assert.ok(client.text.indexOf("one") < client.text.indexOf("two"));
+  const lines = ["GET /up/p1", "GET /nowhere/p2", "POST /up/p3"];
+  const [one = "", two = "", three = ""] = lines.map((line) => request(daemon.port, line));
+  const body = three.replace("\r\n\r\n", "\r\nContent-Length: 4\r\n\r\nbody");
+  client.send(one + two + body.slice(0, -2));
+  const first = await upstream.next();
+  await first.untilText("/p1 ");
+  client.send(body.slice(-2));
+  const before = upstream.connections.length;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(upstream.connections.length, before, "one at a time");
+  first.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\none");
+  const third = await upstream.next();
+  await third.untilText("\r\n\r\nbody");
+  third.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nthree");
+  await client.until((peer) => peer.text.endsWith("three"), "all answers");
+  const order = ["one", "unknown-upstream", "three"].map((part) => client.text.indexOf(part));
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
   client.socket.destroy();
 });
 

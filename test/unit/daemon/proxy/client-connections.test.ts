@@ -6,19 +6,21 @@ import { test } from "node:test";
 import { ClientConnections } from "../../../../daemon/proxy/client-connections.ts";
 
 test("bytes count while a connection is open and after it has closed; fresh ends at the first request", async () => {
-  const connections = new ClientConnections();
+  const connections = new ClientConnections<{ socket: Socket }>();
   let gone = 0;
   const server = createServer();
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
   const [socket] = (await once(server, "connection")) as [Socket];
-  connections.add(socket, () => {
+  const connection = { socket };
+  connections.add(connection, () => {
     gone += 1;
   });
   assert.deepEqual([connections.freshCount, connections.stats().open], [1, 1]);
+  assert.deepEqual([...connections.all()], [connection]);
   client.write("12345");
   await once(socket, "data");
-  connections.asked(socket);
+  connections.asked(connection);
   assert.equal(connections.freshCount, 0);
   socket.write("abc");
   await once(client, "data");

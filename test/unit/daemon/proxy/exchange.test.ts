@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { Exchange, type ExchangeParts } from "../../../../daemon/proxy/exchange.ts";
 import { Recorder } from "../../../../daemon/proxy/recorder.ts";
@@ -11,17 +10,16 @@ const PIECES = 100_000;
 /** An exchange between things that only count what they are given. */
 function stage() {
   const taken = { writes: 0, records: 0 };
-  const res = Object.assign(new EventEmitter(), {
-    write: () => {
-      taken.writes++;
+  const client = {
+    send: (chunks: readonly Buffer[]) => {
+      taken.writes += chunks.length;
       return true;
     },
-    destroyed: false,
-  });
+  };
   const sink = { append: () => true, appendGroup: () => true, appendAll: () => {} };
   const turn = new Turn(() => taken.records++);
   const recorder = new Recorder(sink, 1);
-  const parts = { req: new EventEmitter(), res, recorder, turn, passedOn: () => {} };
+  const parts = { client, recorder, turn, passedOn: () => {} };
   const exchange = new Exchange(parts as unknown as ExchangeParts);
   return { exchange, turn, taken };
 }

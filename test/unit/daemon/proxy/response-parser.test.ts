@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ResponseError, ResponseParser } from "../../../../daemon/proxy/response-parser.ts";
+import { MessageError } from "../../../../daemon/proxy/message-reader.ts";
+import { ResponseParser } from "../../../../daemon/proxy/response-parser.ts";
 
 interface Seen {
   interim: number[];
@@ -48,7 +49,7 @@ function parse(bytes: Buffer, cuts: readonly number[] = [], method = "GET", clos
     }
     if (close) seen.closed = parser.close();
   } catch (error) {
-    assert.ok(error instanceof ResponseError, String(error));
+    assert.ok(error instanceof MessageError, String(error));
     seen.error = error.message;
   }
   return seen;
@@ -173,7 +174,7 @@ for (const [name, text] of [
   });
 }
 
-test("random and mutated bytes never throw anything but ResponseError, and are never copied wrongly", () => {
+test("random and mutated bytes never throw anything but MessageError, and are never copied wrongly", () => {
   const good = bytes(WHOLE[1][1]);
   fc.assert(
     fc.property(

@@ -42,6 +42,22 @@ test("too much for one turn is recorded and released at once", async () => {
   assert.deepEqual(order.slice(2), ["record 2", "release 2"], "and the turn goes on");
 });
 
+test("it says how much has gone on, after it has", async () => {
+  const order: (string | number)[] = [];
+  const turn = new Turn(
+    () => order.push("record"),
+    (bytes) => order.push(bytes),
+  );
+  turn.join({
+    collect: (into) => into.push({ kind: 5, exchange: 1, atMs: 0, payload: "x" }),
+    release: () => order.push("release"),
+  });
+  turn.grown(100);
+  turn.grown(20);
+  await nextTurn();
+  assert.deepEqual(order, ["record", "release", 120]);
+});
+
 test("who joins while the others are released is served by the next turn", async () => {
   const { order, turn, member } = stage();
   turn.join(member(1, () => turn.join(member(2))));
