@@ -9,6 +9,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import module from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -92,7 +93,18 @@ function handOver(node) {
   });
 }
 
+/** On before main.ts is read: what strips its types takes longer to load than main.ts itself. */
+function setCompileCache() {
+  const cache =
+    process.env.CACHE_DIRECTORY || process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  if (!process.env.NODE_COMPILE_CACHE) {
+    process.env.NODE_COMPILE_CACHE = join(cache, "callnumber", "compile");
+  }
+}
+
+setCompileCache();
 if (Number(process.versions.node.split(".")[0]) >= WANTED_MAJOR) {
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
   const { runAsProgram } = await import(new URL("./main.ts", import.meta.url).href);
   await runAsProgram();
 } else {

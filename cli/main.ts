@@ -47,7 +47,10 @@ function useCompileCache(): void {
   if (process.env.NODE_COMPILE_CACHE !== undefined) return;
   const cache =
     process.env.CACHE_DIRECTORY ?? process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  enableCompileCache(join(cache, "callnumber", "compile"));
+  const folder = join(cache, "callnumber", "compile");
+  enableCompileCache(folder);
+  // The processes that this one starts find their first file in it as well.
+  process.env.NODE_COMPILE_CACHE = folder;
 }
 
 useCompileCache();

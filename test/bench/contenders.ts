@@ -91,7 +91,8 @@ export async function serveCallnumber(
   const began = performance.now();
   // As the unit starts it.
   const args = [...DAEMON_HEAP, join(ROOT, "cli/main.ts"), "serve", "--quiet", "--config", config];
-  const child = pinned(core, process.execPath, args, env);
+  const cache = { NODE_COMPILE_CACHE: join(folder, "compile-cache") };
+  const child = pinned(core, process.execPath, args, { ...cache, ...env });
   const [, port] = await printed(child, /listening on http:\/\/[^:]+:(\d+)/);
   return { child, port: Number(port), ms: performance.now() - began };
 }

@@ -2,8 +2,7 @@
  * Time from spawn to the line that says that the daemon listens: the first start with an empty
  * compile cache, and later ones. Each in the same folder, so that all but the first find a tree.
  */
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { endProcess, ownFolder, serveCallnumber } from "./contenders.ts";
 
 export interface Starts {
@@ -17,13 +16,10 @@ export async function measureStarts(
   count: number,
 ): Promise<Starts> {
   const folder = ownFolder();
-  const cache = join(folder, "cache");
-  mkdirSync(cache);
   const times: number[] = [];
   try {
     for (let i = 0; i < count; i += 1) {
-      const env = { XDG_CACHE_HOME: cache };
-      const { child, ms } = await serveCallnumber(folder, upstream, core, env);
+      const { child, ms } = await serveCallnumber(folder, upstream, core);
       child.stderr?.resume();
       times.push(ms);
       // The filer starts after the port is open; it is not to be cut off in the middle of that.
