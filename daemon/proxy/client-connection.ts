@@ -45,6 +45,8 @@ export class ClientConnection implements RequestHandler, StreamOwner {
   private fresh = true;
   /** The connection is ending: what still comes is dropped. */
   private lingering = false;
+  /** The socket speaks another protocol and is somebody else's. */
+  private handedOver = false;
   /** Since when a head, or the next request, has been waited for. */
   private waitingSince = performance.now();
   private inHead = true;
@@ -62,12 +64,13 @@ export class ClientConnection implements RequestHandler, StreamOwner {
   /** Nothing is being read, answered or sent. */
   get idle(): boolean {
     const { stream, parser, socket } = this;
+    if (this.handedOver) return false;
     return stream === null && !this.fresh && parser.untouched && socket.writableLength === 0;
   }
 
   /** Gives up a head that takes too long and ends a connection that is idle for too long. */
   checkTime(now: number): void {
-    if (this.stream !== null || this.lingering) return;
+    if (this.stream !== null || this.lingering || this.handedOver) return;
     const ms = now - this.waitingSince;
     if (this.inHead && ms > LIMITS.requestHeadMs) {
       this.refuse("request-too-slow", "the head of the request did not come in time");
@@ -214,6 +217,7 @@ export class ClientConnection implements RequestHandler, StreamOwner {
 
   private handOver(head: RequestHead, rest: Buffer): void {
     const { socket } = this;
+    this.handedOver = true;
     socket.off("data", this.received);
     socket.off("drain", this.drained);
     socket.off("end", this.peerEnded);

@@ -166,10 +166,15 @@ test("a connection that ends within a head is told so", async (t) => {
 });
 
 test("an upgrade hands the socket over with what came behind it", async (t) => {
-  const { client, log } = await stage(t);
+  const { client, log, connection } = await stage(t);
   client.send(`${GET("/ws", "Upgrade: websocket\r\n")}frames`);
   while (log.length < 2) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(log, ["asked", "upgrade /ws +6"]);
+  assert.equal(connection.idle, false);
+  connection.checkTime(performance.now() + 10 * LIMITS.clientIdleMs);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(client.closed, null, "how long it is silent is not looked at any more");
+  assert.equal(client.text, "");
 });
 
 test("a head that does not come in time is a 408; an idle connection just ends", async (t) => {
