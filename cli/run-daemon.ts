@@ -24,7 +24,8 @@ export async function runDaemon(config: Config, options: Options, io: Io): Promi
   if (sockets.length > 0) compareAddresses(daemon, config, log);
   const { attachToSystemd } = await import("../daemon/systemd/attach.ts");
   const link = attachToSystemd(daemon, io.env, (message) => log("error", message));
-  const stopWatching = await watchConfiguration(config, daemon, link, log, io);
+  // Not waited for: the port is open, and whoever waits for that comes first.
+  const stopWatching = watchConfiguration(config, daemon, link, log, io);
   const ended = new Promise<void>((done) => {
     const close = async () => {
       void stopWatching();
@@ -74,27 +75,33 @@ function compareAddresses(daemon: Daemon, config: Config, log: Log): void {
   );
 }
 
-/** Follows the file and SIGHUP; the function returned ends both. */
-async function watchConfiguration(
+/** Follows the file and, at once, SIGHUP; the function returned ends both. */
+function watchConfiguration(
   { path }: Config,
   daemon: Daemon,
   link: SystemdLink,
   log: Log,
   io: Io,
-): Promise<() => Promise<void>> {
+): () => Promise<void> {
   if (path === null) return async () => {};
-  const { watchConfig } = await import("../daemon/config/watch.ts");
   const changed = (config: Config) => daemon.reload(config);
   const failed = (why: string) => daemon.configFault(why);
-  const watch = await watchConfig(path, { env: io.env, cwd: io.cwd, log, changed, failed });
+  const opening = import("../daemon/config/watch.ts").then(({ watchConfig }) =>
+    watchConfig(path, { env: io.env, cwd: io.cwd, log, changed, failed }),
+  );
+  const missing = (error: Error) =>
+    log("error", `changes of the configuration are not seen: ${error.message}`);
+  opening.catch(missing);
   const onHangup = () => {
     const { done } = link.reloading();
-    watch.reload();
-    done();
+    void opening.then((watch) => watch.reload(), missing).finally(done);
   };
   process.on("SIGHUP", onHangup);
   return async () => {
     process.off("SIGHUP", onHangup);
-    await watch.close();
+    await opening.then(
+      (watch) => watch.close(),
+      () => {},
+    );
   };
 }

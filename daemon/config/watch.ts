@@ -5,6 +5,7 @@
  * force, and says so; a burst of writes is one reload; where the system has no watches left
  * (inotify exhausted) the file is polled, since a watcher would then never tell of a change.
  */
+import { statSync } from "node:fs";
 import type { FSWatcher } from "chokidar";
 import { CodedError } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
@@ -29,6 +30,7 @@ export interface ConfigWatch {
 
 /** Watches `config.path`. Resolves when the watch is on. */
 export async function watchConfig(path: string, options: WatchOptions): Promise<ConfigWatch> {
+  const before = changedAt(path);
   const { watch } = await import("chokidar");
   let current: FSWatcher;
   let timer: NodeJS.Timeout | null = null;
@@ -61,6 +63,8 @@ export async function watchConfig(path: string, options: WatchOptions): Promise<
   };
 
   await begin(false);
+  // Written while the watch was set up.
+  if (changedAt(path) !== before) soon();
   return {
     reload,
     async close() {
@@ -69,4 +73,9 @@ export async function watchConfig(path: string, options: WatchOptions): Promise<
       await current.close();
     },
   };
+}
+
+/** Tells two versions of the file apart; 0 where there is none. */
+function changedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -47,3 +47,19 @@ test("a changed file is taken, a wrong one is not, and a replaced one is taken a
   await watch.close();
   rmSync(folder, { recursive: true });
 });
+
+test("what is written while the watch is being set up is taken as well", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "callnumber-watch-"));
+  const path = join(folder, "callnumber.yaml");
+  writeFileSync(path, "writer: one\n");
+  const taken = new Promise<Config>((changed) => {
+    const opening = watchConfig(path, { env: {}, cwd: folder, log: () => {}, changed });
+    writeFileSync(path, "writer: two\n");
+    void opening.then(async (watch) => {
+      await taken;
+      await watch.close();
+      rmSync(folder, { recursive: true });
+    });
+  });
+  assert.equal((await taken).writer, "two");
+});
