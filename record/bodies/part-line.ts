@@ -15,8 +15,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { crcHex, oneLineJson } from "../format/json-line.ts";
 import { LIMITS } from "../limits.ts";
 import { JsonScanner } from "./json-scanner.ts";
-
-export type Payload = "json" | "text" | "base64" | "zstd";
+import { CRC_LENGTH, DIGEST_LENGTH, PartHead, type Payload } from "./part-head.ts";
 
 /** A part line as it stands in a file; `payload` is its raw JSON text. */
 export interface PartLineView {
@@ -64,28 +63,22 @@ function isOneLine(bytes: Buffer): boolean {
   return ![...NEWLINES, ...SEPARATORS].some((c) => bytes.includes(c));
 }
 
-/** How the lines begin that this version writes, and how much of a line that may be at most. */
-const WRITTEN =
-  /^\{"type":"part","n":([1-9]\d{0,8}),"sha256":"([0-9a-f]{64})",(?:"crc32":"([0-9a-f]{8})",)?"(json|text|base64|zstd)":/;
-const WRITTEN_BYTES = 144;
-
 /** Reads a part line (without LF); null where it is damaged or is none. */
 export function viewPartLine(line: Buffer): PartLineView | null {
   if (line[0] !== OPEN_OBJECT || line.at(-1) !== CLOSE_OBJECT) return null;
-  const written = WRITTEN.exec(line.toString("latin1", 0, WRITTEN_BYTES));
-  return written === null ? viewAnyPartLine(line) : viewWritten(line, written);
+  return HEAD.read(line) ? viewWritten(line, HEAD) : viewAnyPartLine(line);
 }
 
-function viewWritten(line: Buffer, [start, n, sha256, crc32, form]: RegExpExecArray) {
-  const payload = line.subarray(start.length, line.length - 1);
-  if (payload.length === 0) return null;
+const HEAD = new PartHead();
+
+function viewWritten(line: Buffer, { n, digestAt, crcAt, form, payloadAt }: PartHead) {
   return {
-    n: Number(n),
-    sha256: sha256!,
-    form: form as Payload,
-    payload,
-    members: crc32 === undefined ? MEMBERS : CHECKED_MEMBERS,
-    crc32: crc32 ?? null,
+    n,
+    sha256: line.toString("latin1", digestAt, digestAt + DIGEST_LENGTH),
+    form,
+    payload: line.subarray(payloadAt, line.length - 1),
+    members: crcAt < 0 ? MEMBERS : CHECKED_MEMBERS,
+    crc32: crcAt < 0 ? null : line.toString("latin1", crcAt, crcAt + CRC_LENGTH),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * What is where in one capture file: byte offsets of parts and exchanges, part digests, and which
  * lines could not be read. Built in one pass, which goes on as exchanges are asked for, so that who
- * reads a file from its beginning parses each exchange once. Held in typed arrays: about 60 bytes a
+ * reads a file from its beginning parses each exchange once. Held in typed arrays: about 100 bytes a
  * part and 190 an exchange, whatever they contain, and 90 more for a part whose digest is asked for.
  *
  * What always holds: a part number means the closest line above that has it (a merge of two
@@ -9,6 +9,7 @@
  * unknown type are passed over; damaged ones are named in `damage`. Nothing in here throws on what a
  * file holds; what reading throws is thrown by whatever needs more of the file.
  */
+import { DIGEST_LENGTH, PartHead } from "../bodies/part-head.ts";
 import { viewPartLine } from "../bodies/part-line.ts";
 import { Column } from "./column.ts";
 import { FileLines } from "./file-lines.ts";
@@ -29,7 +30,8 @@ export class CaptureIndex {
   readonly partLength = new Column();
   readonly partLine = new Column();
   readonly partNumber = new Column();
-  #digests = Buffer.alloc(32 * 1024);
+  /** In hex, as they stand in the lines. */
+  #digests = Buffer.alloc(1024 * DIGEST_LENGTH);
   /** Those that were asked for as text: every request with a part asks again. */
   readonly #digestTexts: string[] = [];
 
@@ -54,6 +56,7 @@ export class CaptureIndex {
   #ordinals = new Map<number, number>();
   /** Ordinal of the part line before it with the same number. */
   #shadowed = new Map<number, number>();
+  readonly #head = new PartHead();
   /** What is still to be gone through; null once all is known. */
   #ahead: FileLines | null;
 
@@ -85,6 +88,11 @@ export class CaptureIndex {
     return this.#byId.get(id) ?? -1;
   }
 
+  /** Whether a part's number was met on more than one line. */
+  get repeatsNumbers(): boolean {
+    return this.#shadowed.size > 0;
+  }
+
   /** Ordinal of part `n` as seen by the exchange at `position`; -1 where there is none. */
   ordinal(n: number, position: number): number {
     const above = this.partsAbove.at(position);
@@ -97,7 +105,8 @@ export class CaptureIndex {
   digest(ordinal: number): string {
     const known = this.#digestTexts[ordinal];
     if (known !== undefined) return known;
-    const text = this.#digests.toString("hex", ordinal * 32, ordinal * 32 + 32);
+    const at = ordinal * DIGEST_LENGTH;
+    const text = this.#digests.toString("latin1", at, at + DIGEST_LENGTH);
     this.#digestTexts[ordinal] = text;
     return text;
   }
@@ -116,18 +125,15 @@ export class CaptureIndex {
   /** Gives the record where the line is a whole exchange. */
   #visit(line: Buffer, offset: number): Record<string, unknown> | null {
     this.lines++;
+    if (this.#head.read(line)) {
+      const { n, digestAt } = this.#head;
+      this.#addPart(n, line, offset, line.subarray(digestAt, digestAt + DIGEST_LENGTH));
+      return null;
+    }
     const part = viewPartLine(line);
     if (part) {
-      const ordinal = this.partOffset.length;
-      const earlier = this.#ordinals.get(part.n);
-      if (earlier !== undefined) this.#shadowed.set(ordinal, earlier);
-      this.#ordinals.set(part.n, ordinal);
-      this.maxPart = Math.max(this.maxPart, part.n);
-      this.partOffset.push(offset);
-      this.partLength.push(line.length);
-      this.partLine.push(this.lines);
-      this.partNumber.push(part.n);
-      this.#keepDigest(ordinal, part.sha256);
+      const digits = Buffer.from(part.sha256, "hex").toString("hex").padEnd(DIGEST_LENGTH, "0");
+      this.#addPart(part.n, line, offset, Buffer.from(digits));
       return null;
     }
     const record = parseRecord(line);
@@ -138,6 +144,19 @@ export class CaptureIndex {
       this.damage.push({ line: this.lines, message: "damaged part line" });
     }
     return null;
+  }
+
+  #addPart(n: number, line: Buffer, offset: number, digest: Buffer): void {
+    const ordinal = this.partOffset.length;
+    const earlier = this.#ordinals.get(n);
+    if (earlier !== undefined) this.#shadowed.set(ordinal, earlier);
+    this.#ordinals.set(n, ordinal);
+    this.maxPart = Math.max(this.maxPart, n);
+    this.partOffset.push(offset);
+    this.partLength.push(line.length);
+    this.partLine.push(this.lines);
+    this.partNumber.push(n);
+    this.#keepDigest(ordinal, digest);
   }
 
   #addExchange(
@@ -160,11 +179,11 @@ export class CaptureIndex {
     return record;
   }
 
-  #keepDigest(ordinal: number, hex: string): void {
-    if ((ordinal + 1) * 32 > this.#digests.length) {
+  #keepDigest(ordinal: number, digest: Buffer): void {
+    if ((ordinal + 1) * DIGEST_LENGTH > this.#digests.length) {
       this.#digests = Buffer.concat([this.#digests, Buffer.alloc(this.#digests.length)]);
     }
-    this.#digests.write(hex, ordinal * 32, 32, "hex");
+    digest.copy(this.#digests, ordinal * DIGEST_LENGTH, 0, DIGEST_LENGTH);
   }
 }
 
