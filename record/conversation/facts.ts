@@ -8,6 +8,7 @@ import type { NormalMessage, NormalTool } from "../dialects/normal.ts";
 import { keptConversation } from "../dialects/session.ts";
 import { sameTool } from "../diff/values.ts";
 import { LIMITS } from "../limits.ts";
+import { Beginnings, commonLength } from "../reader/beginnings.ts";
 import { previousOf } from "./earlier-turns.ts";
 import { itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
 import type { ExchangeFacts, Item } from "./model.ts";
@@ -22,16 +23,11 @@ const YOUNG_MESSAGES = 6;
 export function factsOf(view: ExchangeView, number: string | null): ExchangeFacts {
   const { line, request, answer } = view;
   const llm = line.llm;
-  const talk: NormalMessage[] = [];
-  const instructions: NormalMessage[] = [];
-  for (const message of request.messages) {
-    if (message.role === "system") instructions.push(message);
-    else talk.push(message);
-  }
-  const system = systemText(instructions);
+  const talks = llm !== null && TALKS.has(llm.operation);
+  const { talk, instructions, items } = spokenIn(request.messages, talks);
+  const prompt = systemFacts(systemText(instructions));
   const status = line.response?.status ?? null;
   const ok = line.outcome === "complete" && status !== null && status >= 200 && status < 300;
-  const young = talk.length <= YOUNG_MESSAGES;
   return {
     id: line.id,
     started: line.started,
@@ -47,12 +43,13 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
     status,
     answered: ok && (llm?.error ?? null) === null,
     body: line.request.body?.sha256 ?? null,
-    ...systemFacts(system),
+    system: prompt.system,
+    systemSketch: prompt.systemSketch,
     tools: request.tools.length === 0 ? null : toolsId(request.tools),
-    items: llm !== null && TALKS.has(llm.operation) ? itemsOfAll(talk) : [],
-    messages: talk.length,
+    items,
+    messages: talk,
     answer: answer.flatMap(itemsOf).map(({ id }) => id),
-    asked: young ? lineHashes(talk.filter(({ role }) => role === "user").map(textOf)) : [],
+    asked: talk <= YOUNG_MESSAGES ? lineHashes(userTexts(request.messages)) : [],
     said: lineHashes(answer.map(textOf)),
     delegated: lineHashes(answer.flatMap(callTexts)),
     response: view.responseId,
@@ -62,26 +59,56 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
   };
 }
 
-/** The messages met last, their items, and how many of these each message ends with. */
-let latest: { talk: readonly NormalMessage[]; items: readonly Item[]; ends: readonly number[] } = {
-  talk: [],
-  items: [],
-  ends: [],
+/** What the messages of a request come to. */
+interface Spoken {
+  /** Messages of the conversation, and those that are instructions. */
+  readonly talk: number;
+  readonly instructions: readonly NormalMessage[];
+  readonly items: readonly Item[];
+  /** For each message the items up to and with it. */
+  readonly ends: readonly number[];
+}
+
+const SILENT: Spoken = { talk: 0, instructions: [], items: [], ends: [] };
+/** Requests that carry on a conversation, the newest few, and all others. */
+const latest = {
+  talks: new Beginnings<NormalMessage, Spoken>(Number.POSITIVE_INFINITY),
+  others: new Beginnings<NormalMessage, Spoken>(Number.POSITIVE_INFINITY),
 };
 
-/** Items of all messages; of what the request before began with too they are taken over. */
-function itemsOfAll(talk: readonly NormalMessage[]): readonly Item[] {
-  let same = 0;
-  while (same < talk.length && talk[same] === latest.talk[same]) same++;
-  const ends = latest.ends.slice(0, same);
-  const items = latest.items.slice(0, ends.at(-1) ?? 0);
-  for (let i = same; i < talk.length; i++) {
-    items.push(...itemsOf(talk[i]!));
+/** Goes through the messages; what a request before began with too is taken over. */
+function spokenIn(messages: readonly NormalMessage[], talks: boolean): Spoken {
+  const met = talks ? latest.talks : latest.others;
+  const begun = met.nearest(messages);
+  const before = begun?.made ?? SILENT;
+  const same = begun === null ? 0 : commonLength(begun.list, messages);
+  const ends = before.ends.slice(0, same);
+  const items = before.items.slice(0, ends.at(-1) ?? 0);
+  let { talk, instructions } = same === begun?.list.length ? before : counted(messages, same);
+  for (let i = same; i < messages.length; i++) {
+    const message = messages[i]!;
+    if (message.role === "system") instructions = [...instructions, message];
+    else {
+      talk++;
+      if (talks) for (const item of itemsOf(message)) items.push(item);
+    }
     ends.push(items.length);
   }
-  latest = { talk, items, ends };
-  return items;
+  const spoken = { talk, instructions, items, ends };
+  met.keep(messages, spoken, 0, begun);
+  return spoken;
 }
+
+function counted(messages: readonly NormalMessage[], length: number) {
+  const instructions: NormalMessage[] = [];
+  for (let i = 0; i < length; i++) {
+    if (messages[i]!.role === "system") instructions.push(messages[i]!);
+  }
+  return { talk: length - instructions.length, instructions };
+}
+
+const userTexts = (messages: readonly NormalMessage[]): string[] =>
+  messages.filter(({ role }) => role === "user").map(textOf);
 
 type SystemFacts = Pick<ExchangeFacts, "system" | "systemSketch">;
 
@@ -111,6 +138,7 @@ let offered: { tools: readonly NormalTool[]; id: string } = { tools: [], id: "" 
 
 /** Identity of the tools in their order. Turns share their schemas: the same are not written out again. */
 function toolsId(tools: readonly NormalTool[]): string {
+  if (tools === offered.tools) return offered.id;
   const same =
     tools.length === offered.tools.length &&
     tools.every((tool, i) => sameTool(tool, offered.tools[i]!));

@@ -1,20 +1,27 @@
 /**
- * Normal messages shared between the turns that repeat them: an element of a body's message list is
- * normalised once, however many requests carry it.
+ * Normal forms shared between the turns that repeat them: an element of a body's message list is
+ * normalised once, however many requests carry it; and of a request that goes on from an earlier
+ * one only what is new is looked at.
  *
  * What always holds: the result equals that of normaliseRequest over the whole body (a test compares
  * over every recorded request at hand); an API whose elements depend on one another takes the slow
- * way. It keeps nothing itself: what it has made of an element lies with the element.
+ * way. What was made of an element lies with the element; beside these a few of the newest requests
+ * are kept, bounded by `keptValuesBytes`. Nothing of a normal form may be changed: turns share it.
  */
+import { type JsonObject, put } from "../dialects/json.ts";
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import { normaliseRequest } from "../dialects/normalise.ts";
+import { LIMITS } from "../limits.ts";
+import { Beginnings, commonLength } from "../reader/beginnings.ts";
+import type { Outline, OutlineEntry, OutlinePart } from "../reader/outline.ts";
 
 /** The members that hold a conversation, element by element. */
-const LISTS = ["messages", "input", "contents"] as const;
+const LISTS: readonly string[] = ["messages", "input", "contents"];
 const APIS = /^(openai\.(chat|responses)|anthropic\.messages|google\.generate|bedrock\.converse)$/;
 
-/** An element of a list that was parsed; requests that repeat it hold the very same object. */
-export interface SharedElement {
+/** A part that was parsed; requests that repeat it hold the very same object. */
+export interface SharedPart {
+  readonly value: unknown;
   /** What it came to where it stood last. */
   normal?: {
     readonly api: string;
@@ -24,43 +31,117 @@ export interface SharedElement {
   };
 }
 
-/** The elements of each member of the body that is a list. */
-export type ElementsByKey = ReadonlyMap<string, readonly SharedElement[]>;
-
-/** Like normaliseRequest over the whole body, but for elements that were seen before. */
-export function normaliseShared(
-  api: string,
-  body: Readonly<Record<string, unknown>>,
-  url: string,
-  shared: ElementsByKey,
-): NormalRequest {
-  const keys = LISTS.filter((key) => Array.isArray(body[key]));
-  const key = keys[0];
-  const own = key === undefined ? undefined : shared.get(key);
-  const elements = key === undefined ? [] : (body[key] as unknown[]);
-  if (key === undefined || keys.length > 1 || !APIS.test(api) || own?.length !== elements.length) {
-    return normaliseRequest(api, body, url);
-  }
-  const rest = normaliseRequest(api, { ...body, [key]: [] }, url);
-  const messages = [...rest.messages];
-  own.forEach((element, at) => {
-    let { normal } = element;
-    if (normal === undefined || normal.at !== at || normal.key !== key || normal.api !== api) {
-      normal = { api, key, at, messages: oneElement(api, key, elements[at], at, url) };
-      element.normal = normal;
-    }
-    for (const message of normal.messages) messages.push(message);
-  });
-  return { ...rest, messages };
+/** A request as far as it is the same for each of its messages. */
+export interface Asked {
+  readonly api: string;
+  readonly url: string;
+  readonly outline: Outline;
+  /** Bytes of the body. */
+  readonly bytes: number;
+  readonly part: (part: OutlinePart) => SharedPart;
 }
 
-function oneElement(
-  api: string,
-  key: string,
-  element: unknown,
-  at: number,
-  url: string,
-): NormalMessage[] {
-  const { messages } = normaliseRequest(api, { [key]: [element] }, url);
-  return messages.map((message) => (message.index === null ? message : { ...message, index: at }));
+interface Made {
+  readonly api: string;
+  readonly url: string;
+  readonly key: string;
+  readonly outline: Outline;
+  /** All but the list's messages. */
+  readonly rest: NormalRequest;
+  readonly messages: NormalMessage[];
+  /** How many of `messages` there are up to each element of the list. */
+  readonly ends: readonly number[];
+}
+
+export class SharedRequests {
+  readonly #latest = new Beginnings<OutlinePart, Made>(LIMITS.keptValuesBytes);
+
+  /** Like normaliseRequest over the whole body, but for what was seen before. */
+  normalised(asked: Asked): NormalRequest {
+    const { api, url, outline } = asked;
+    const list = APIS.test(api) ? messageList(outline) : null;
+    if (list === null) return normaliseRequest(api, bodyOf(asked, null), url);
+    const begun = this.#latest.nearest(list.parts);
+    const made = withMessages(asked, list, begun?.made ?? null);
+    this.#latest.keep(list.parts, made, asked.bytes, begun);
+    return { ...made.rest, messages: made.messages };
+  }
+}
+
+/** The one list of messages; null where there is none, another one, or not all of it was carved. */
+function messageList({ entries, rest }: Outline): OutlineEntry | null {
+  let found: OutlineEntry | null = null;
+  for (const entry of entries) if (LISTS.includes(entry.key)) found = entry;
+  if (found === null || !found.list) return null;
+  for (const key of LISTS) {
+    if (key !== found.key && (Array.isArray(rest[key]) || isCarved(entries, key))) return null;
+  }
+  return (rest[found.key] as unknown[]).length === found.parts.length ? found : null;
+}
+
+const isCarved = (entries: readonly OutlineEntry[], carved: string): boolean =>
+  entries.some(({ key }) => key === carved);
+
+/** The body parsed, with an empty list in the place of `left`. */
+function bodyOf({ outline, part }: Asked, left: OutlineEntry | null): JsonObject {
+  const body: JsonObject = { ...outline.rest };
+  for (const entry of outline.entries) {
+    const { key, list, parts } = entry;
+    if (entry === left) put(body, key, []);
+    else if (!list) put(body, key, parts[0] && part(parts[0]).value);
+    else {
+      const elements = [...(outline.rest[key] as unknown[])];
+      for (const own of parts) elements[own.at] = part(own).value;
+      put(body, key, elements);
+    }
+  }
+  return body;
+}
+
+function withMessages(asked: Asked, list: OutlineEntry, earlier: Made | null): Made {
+  const { api, url, outline } = asked;
+  const { key, parts } = list;
+  const near = earlier?.api === api && earlier.url === url && earlier.key === key ? earlier : null;
+  const rest =
+    near !== null && restIsSame(outline, near.outline, key)
+      ? near.rest
+      : normaliseRequest(api, bodyOf(asked, list), url);
+  const before = near?.outline.entries.find((entry) => entry.key === key)?.parts ?? [];
+  const same = near !== null && near.rest.messages.length === rest.messages.length;
+  const known = same ? commonLength(before, parts) : 0;
+  const ends = known === 0 ? [] : near!.ends.slice(0, known);
+  const own = rest.messages.length;
+  const messages = known === 0 ? [...rest.messages] : near!.messages.slice(0, ends[known - 1]);
+  // What stands before the list may have changed.
+  for (let i = 0; known > 0 && rest !== near!.rest && i < own; i++) messages[i] = rest.messages[i]!;
+  for (let at = known; at < parts.length; at++) {
+    for (const message of oneElement(asked, key, parts[at]!)) messages.push(message);
+    ends.push(messages.length);
+  }
+  return { api, url, key, outline, rest, messages, ends };
+}
+
+/** Whether two bodies differ in nothing but the parts of one list. */
+function restIsSame(a: Outline, b: Outline, list: string): boolean {
+  if (a.skeleton !== b.skeleton) return false;
+  return a.entries.every(({ key, parts }, i) => {
+    const others = b.entries[i]!.parts;
+    if (key === list || parts === others) return true;
+    return parts.length === others.length && commonLength(parts, others) === parts.length;
+  });
+}
+
+function oneElement({ api, url, part }: Asked, key: string, own: OutlinePart) {
+  const shared = part(own);
+  const { at } = own;
+  const { normal } = shared;
+  if (normal !== undefined && normal.at === at && normal.key === key && normal.api === api) {
+    return normal.messages;
+  }
+  const { messages } = normaliseRequest(api, { [key]: [shared.value] }, url);
+  const placed = messages.map((message) =>
+    message.index === null ? message : { ...message, index: at },
+  );
+  shared.normal = { api, key, at, messages: placed };
+  return placed;
 }

@@ -6,17 +6,17 @@
  * all turns of a session costs what the session adds; what cannot be parsed gives an empty form. A
  * request that names the response it follows is shown with all that the model was given, as far as
  * the same files (or `elsewhere`) have it.
- * It must never keep more than `keptValuesBytes` of parts.
+ * It must never keep more than `keptValuesBytes` of parts, and as much again of the newest requests.
  */
-import { type JsonObject, put } from "../dialects/json.ts";
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import { normaliseRequest, normaliseResponse } from "../dialects/normalise.ts";
 import type { ExchangeLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
 import type { DayReader } from "../reader/day-reader.ts";
+import type { OutlinePart } from "../reader/outline.ts";
 import { Recent } from "../reader/recent.ts";
 import { type EarlierTurn, EarlierTurns } from "./earlier-turns.ts";
-import { normaliseShared, type SharedElement } from "./shared-messages.ts";
+import { type SharedPart, SharedRequests } from "./shared-messages.ts";
 
 /** An exchange with what it means. */
 export interface ExchangeView {
@@ -33,11 +33,6 @@ export interface ExchangeView {
 /** Finds a turn outside of the reader's own files by the id of its response. */
 export type Elsewhere = (responseId: string) => EarlierTurn | null;
 
-/** A part that was parsed. */
-interface Known extends SharedElement {
-  readonly value: unknown;
-}
-
 /** APIs whose requests may name the response that they follow, and the operations that give one. */
 const CHAINED = new Set(["openai.responses", "google.interactions"]);
 const ASKS = new Set(["chat", "compact", "generate_content"]);
@@ -51,7 +46,8 @@ const EMPTY: NormalRequest = { model: null, messages: [], tools: [], parameters:
 
 export class ViewReader {
   readonly #day: DayReader;
-  readonly #values = new Recent<Known>(LIMITS.keptValuesBytes);
+  readonly #values = new Recent<SharedPart>(LIMITS.keptValuesBytes);
+  readonly #requests = new SharedRequests();
   readonly #turns: EarlierTurns;
   /** Exchanges by the id of their response; made when a request first names one. */
   #responses: ReadonlyMap<string, string> | null = null;
@@ -118,28 +114,21 @@ export class ViewReader {
       const whole = parsed(this.#day.requestBody(line)?.toString("utf8") ?? null);
       return normaliseRequest(api, whole, url);
     }
-    const body: JsonObject = { ...outline.rest };
-    const shared = new Map<string, Known[]>();
-    for (const { key, list, parts } of outline.entries) {
-      const values = parts.map(({ n, sha256 }) => this.#value(n, sha256, line));
-      if (!list) put(body, key, values[0]?.value);
-      else {
-        const elements = [...(outline.rest[key] as unknown[])];
-        parts.forEach(({ at }, i) => {
-          elements[at] = values[i]?.value;
-        });
-        put(body, key, elements);
-        shared.set(key, values);
-      }
-    }
-    return normaliseShared(api, body, url, shared);
+    const bytes = line.request.body?.bytes ?? 0;
+    return this.#requests.normalised({
+      api,
+      url,
+      outline,
+      bytes,
+      part: (part) => this.#value(part, line),
+    });
   }
 
-  #value(n: number, sha256: string, line: ExchangeLine): Known {
+  #value({ n, sha256 }: OutlinePart, line: ExchangeLine): SharedPart {
     const seen = this.#values.get(sha256);
     if (seen !== undefined) return seen;
     const text = this.#day.partText(n, line);
-    const known: Known = { value: parsed(text), normal: undefined };
+    const known: SharedPart = { value: parsed(text), normal: undefined };
     this.#values.set(sha256, known, text.length);
     return known;
   }

@@ -112,6 +112,11 @@ export class CaptureFile {
     }
   }
 
+  /** Whether, as far as the file was read, a part's number stands on more than one line. */
+  get repeatsNumbers(): boolean {
+    return this.#index.repeatsNumbers;
+  }
+
   /** Line of the file on which the exchange stands, counted from 1. */
   line(x: Pick<ExchangeLine, "id">): number {
     return this.#index.exchangeLine.at(this.#position(x.id));

@@ -10,7 +10,7 @@ import { CodedError } from "../errors.ts";
 import type { ExchangeLine } from "../format/schema.ts";
 import { CaptureFile, type StoredPart } from "./capture-file.ts";
 import { expandLine } from "./expand.ts";
-import { type Outline, outlineOf } from "./outline.ts";
+import { type Outline, Outlines, outlineOf } from "./outline.ts";
 
 /** A damaged line with the file that it stands in. */
 export interface FileDamage {
@@ -24,6 +24,7 @@ export type ExchangeName = Pick<ExchangeLine, "id">;
 
 export class DayReader {
   readonly files: readonly CaptureFile[];
+  readonly #outlines = new Map<CaptureFile, Outlines>();
   #outlined: { readonly name: string; readonly outline: Outline | null } | null = null;
 
   /** Opens the files. Throws what the file system throws, with nothing left open. */
@@ -118,10 +119,15 @@ export class DayReader {
     const file = this.fileOf(x);
     const atoms = file.atoms(x, side);
     if (!atoms) return null;
-    return outlineOf(atoms, {
-      part: (n) => file.part(n, x),
-      digest: file.digests(x),
-    });
+    const source = { part: (n: number) => file.part(n, x), digest: file.digests(x) };
+    // Where a number means one part to one exchange and another to the next, nothing is shared.
+    if (file.repeatsNumbers) return outlineOf(atoms, source);
+    let outlines = this.#outlines.get(file);
+    if (outlines === undefined) {
+      outlines = new Outlines();
+      this.#outlines.set(file, outlines);
+    }
+    return outlines.outlineOf(atoms, source);
   }
 
   /** Bytes of part `n` as the exchange sees it. Throws capture-damaged. */

@@ -1,0 +1,63 @@
+/**
+ * Lists met lately, each with what was made of it: a request goes on from one of the newest, and
+ * what was made of their common beginning need not be made again.
+ *
+ * What always holds: entries are compared by identity, so a beginning that is found is the same; a
+ * list takes the place of the one that it goes on from. Bounded in number, and in the bytes that
+ * the caller says.
+ */
+export interface Begun<E, T> {
+  readonly list: readonly E[];
+  readonly made: T;
+  readonly bytes: number;
+}
+
+export class Beginnings<E, T> {
+  readonly #bytesMax: number;
+  /** The newest first. */
+  #kept: Begun<E, T>[] = [];
+
+  /** @param bytesMax of all together; the newest is kept whatever its size */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** The list that has most of the beginning of `list`; null where none begins alike. */
+  nearest(list: readonly E[]): Begun<E, T> | null {
+    let nearest: Begun<E, T> | null = null;
+    let most = 0;
+    for (const begun of this.#kept) {
+      const same = commonLength(begun.list, list, most);
+      if (same <= most) continue;
+      most = same;
+      nearest = begun;
+      if (same === list.length) break;
+    }
+    return nearest;
+  }
+
+  /** Keeps what was made of `list`, in the place of `earlier` where it has half of that or more. */
+  keep(list: readonly E[], made: T, bytes: number, earlier: Begun<E, T> | null): void {
+    const kept: Begun<E, T>[] = [{ list, made, bytes }];
+    let total = bytes;
+    for (const other of this.#kept) {
+      if (other === earlier && commonLength(other.list, list, 0) * 2 >= other.list.length) continue;
+      total += other.bytes;
+      if (kept.length < ENTRIES && total <= this.#bytesMax) kept.push(other);
+    }
+    this.#kept = kept;
+  }
+}
+
+/** As many conversations take turns in one stream. */
+const ENTRIES = 8;
+
+/** How many entries both begin with; 0 where these are not more than `atLeast`. */
+export function commonLength(a: readonly unknown[], b: readonly unknown[], atLeast = 0): number {
+  const length = Math.min(a.length, b.length);
+  // Lists that part early are told apart by one look.
+  if (length <= atLeast || (atLeast > 0 && a[atLeast] !== b[atLeast])) return 0;
+  let same = 0;
+  while (same < length && a[same] === b[same]) same++;
+  return same;
+}
