@@ -13,11 +13,10 @@ import { get, isObject, list, num, str, word } from "./json.ts";
 export function failureIn(json: unknown): string | null {
   const body = Array.isArray(json) ? json[0] : json;
   if (!isObject(body)) return null;
-  const inner = get(body, "response");
   return (
     describe(get(body, "error")) ??
     (str(body, "type") === "error" ? describe(body) : null) ??
-    describe(get(inner, "error")) ??
+    describe(get(body, "response", "error")) ??
     choiceFailure(body) ??
     listFailure(body)
   );
@@ -40,6 +39,7 @@ export function failureOf(status: number | null, json: unknown, text: () => stri
 }
 
 function describe(error: unknown): string | null {
+  if (error === undefined || error === null) return null;
   if (typeof error === "string") return error === "" ? null : line(null, error);
   if (!isObject(error)) return null;
   const nested = get(error, "error");

@@ -46,17 +46,21 @@ export function frame(
   if (type.includes("vnd.amazon.eventstream") || isAwsEventStream(bytes)) {
     return frameAws(bytes, ends);
   }
-  const head = Buffer.from(bytes.subarray(0, start + 64)).toString("utf8");
+  const head = textOf(bytes, 0, start + 64);
   if (SSE_LINE.test(head) || type.includes("event-stream")) {
     return stream("sse", readSse(bytes, ends));
   }
-  const text = Buffer.from(bytes.subarray(start, start + 32)).toString("utf8");
+  const text = textOf(bytes, start, start + 32);
   if (type.includes("json") && !text.startsWith("<")) {
     const parsed = parseJson(utf8(bytes));
     if (parsed.ok) return { ...OTHER, framing: "json", json: parsed.value };
     return { ...OTHER, notes: [`response body ${parsed.why}`] };
   }
   return OTHER;
+}
+
+function textOf({ buffer, byteOffset, length }: Uint8Array, start: number, end: number): string {
+  return Buffer.from(buffer, byteOffset, length).toString("utf8", start, end);
 }
 
 /** Index of the first byte that is no white space and no byte order mark; -1 where all is blank. */

@@ -22,6 +22,7 @@ const BIG_DIGITS = 16;
 
 /** How a JSON text may begin; whatever else is refused without the cost of an exception. */
 const JSON_START = /^[\t\n\r ]*[-[{"0-9tfn]/;
+const OPEN_OBJECT = 123;
 
 export type Parsed = { ok: true; value: unknown } | { ok: false; why: string };
 
@@ -34,7 +35,8 @@ export function parseJson(text: string): Parsed {
   // One look at a long text is quicker than an expression that goes through its strings as well.
   const long = text.length > LIMITS.jsonDepthCount ? lookAt(text) : null;
   if (long !== null && long.why !== null) return { ok: false, why: long.why };
-  if (!JSON_START.test(text)) return { ok: false, why: "not JSON: no value begins like that" };
+  if (text.charCodeAt(0) !== OPEN_OBJECT && !JSON_START.test(text))
+    return { ok: false, why: "not JSON: no value begins like that" };
   try {
     const big = long?.big ?? hasBigNumber(text);
     return { ok: true, value: big ? JSON.parse(text, keepBigNumber) : JSON.parse(text) };
@@ -138,9 +140,12 @@ export function toJson(value: unknown): string {
 }
 
 export function isObject(value: unknown): value is JsonObject {
-  return (
-    typeof value === "object" && value !== null && !Array.isArray(value) && !raw.isRawJSON(value)
-  );
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isRaw(value);
+}
+
+/** Whether it is a raw number: looked for its only member first, since asking is dear. */
+function isRaw(value: object): boolean {
+  return (value as JsonObject).rawJSON !== undefined && raw.isRawJSON(value);
 }
 
 /*
@@ -157,10 +162,11 @@ export function get(value: unknown, key: string, then?: string, last?: string): 
 }
 
 function member(value: unknown, key: string): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  if (typeof value !== "object" || value === null) return undefined;
   const found = (value as JsonObject)[key];
   // Most that is asked for is not there; what is there may be a prototype's, or a raw number's text.
-  if (found === undefined || !Object.hasOwn(value, key) || raw.isRawJSON(value)) return undefined;
+  if (found === undefined || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
+  if (key === "rawJSON" && raw.isRawJSON(value)) return undefined;
   return found;
 }
 

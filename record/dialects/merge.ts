@@ -44,7 +44,9 @@ export function grow(target: JsonObject, key: string, value: unknown): void {
 export function overwrite(target: JsonObject, from: JsonObject, except: ReadonlySet<string>): void {
   for (const key of Object.keys(from)) {
     const value = from[key];
-    if (!except.has(key) && value !== null && value !== undefined) grow(target, key, value);
+    if (value === null || value === undefined || except.has(key)) continue;
+    // Most members say the same in every chunk.
+    if (target[key] !== value || !Object.hasOwn(target, key)) grow(target, key, value);
   }
 }
 

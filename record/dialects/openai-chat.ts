@@ -51,7 +51,7 @@ export const openaiChat: Dialect = {
     };
   },
 
-  assembler: () => chatAssembler(),
+  assembler: () => new ChatAssembler(),
 };
 
 function deployment(path: string): string | null {
@@ -82,23 +82,40 @@ interface Choice {
   whole: JsonObject | null;
 }
 
-function chatAssembler(): Assembler {
-  const top: JsonObject = {};
-  const choices = new Map<number, Choice>();
-  let seen = false;
-  let ended = false;
+class ChatAssembler implements Assembler {
+  ended = false;
+  readonly #top: JsonObject = {};
+  readonly #choices = new Map<number, Choice>();
+  #seen = false;
 
-  function choiceAt(index: number): Choice | undefined {
-    const found = choices.get(index);
-    if (found !== undefined) return found;
-    if (choices.size >= LIMITS.assembledEntryCount) return undefined;
-    const made: Choice = { out: {}, built: new DeltaMessage(), whole: null };
-    choices.set(index, made);
-    return made;
+  add({ data }: StreamEvent): boolean {
+    if (!isObject(data)) return false;
+    this.#seen = true;
+    const top = this.#top;
+    if (!word(top, "id") && word(data, "id") !== null) top.id = data.id;
+    if (num(top, "created") === null && num(data, "created") !== null) top.created = data.created;
+    overwrite(top, data, NOT_TOP_LEVEL);
+    let content = false;
+    for (const part of list(data, "choices")) {
+      if (isObject(part) && this.#addChoice(part)) content = true;
+    }
+    return content;
   }
 
-  function addChoice(part: JsonObject): boolean {
-    const choice = choiceAt(num(part, "index") ?? 0);
+  result(): JsonObject | undefined {
+    if (!this.#seen) return undefined;
+    const top = this.#top;
+    const inOrder = [...this.#choices.keys()].sort((a, b) => a - b);
+    const out: JsonObject = {};
+    if (top.id !== undefined) out.id = top.id;
+    out.object = "chat.completion";
+    for (const key of Object.keys(top)) if (key !== "id") put(out, key, top[key]);
+    out.choices = inOrder.map((index) => finish(index, this.#choices.get(index)!));
+    return out;
+  }
+
+  #addChoice(part: JsonObject): boolean {
+    const choice = this.#choiceAt(num(part, "index") ?? 0);
     if (choice === undefined) {
       leaveOut();
       return false;
@@ -107,7 +124,7 @@ function chatAssembler(): Assembler {
     mergeLogprobs(choice.out, get(part, "logprobs"));
     const filter = get(part, "content_filter_results");
     if (isObject(filter)) overwrite(ownAt(choice.out, "content_filter_results"), filter, NONE);
-    if (word(part, "finish_reason") !== null) ended = true;
+    if (word(part, "finish_reason") !== null) this.ended = true;
     const whole = get(part, "message");
     if (isObject(whole)) choice.whole = whole;
     // Gateways in front of completion models stream `text` where a delta belongs.
@@ -118,33 +135,14 @@ function chatAssembler(): Assembler {
     return hasContent(delta);
   }
 
-  return {
-    get ended() {
-      return ended;
-    },
-    add({ data }: StreamEvent): boolean {
-      if (!isObject(data)) return false;
-      seen = true;
-      if (!word(top, "id") && word(data, "id") !== null) top.id = data.id;
-      if (num(top, "created") === null && num(data, "created") !== null) top.created = data.created;
-      overwrite(top, data, NOT_TOP_LEVEL);
-      let content = false;
-      for (const part of list(data, "choices")) {
-        if (isObject(part) && addChoice(part)) content = true;
-      }
-      return content;
-    },
-    result() {
-      if (!seen) return undefined;
-      const built = [...choices].sort(([a], [b]) => a - b).map(([index, c]) => finish(index, c));
-      const out: JsonObject = {};
-      if (top.id !== undefined) out.id = top.id;
-      out.object = "chat.completion";
-      for (const key of Object.keys(top)) if (key !== "id") put(out, key, top[key]);
-      out.choices = built;
-      return out;
-    },
-  };
+  #choiceAt(index: number): Choice | undefined {
+    const found = this.#choices.get(index);
+    if (found !== undefined) return found;
+    if (this.#choices.size >= LIMITS.assembledEntryCount) return undefined;
+    const made: Choice = { out: {}, built: new DeltaMessage(), whole: null };
+    this.#choices.set(index, made);
+    return made;
+  }
 }
 
 function finish(index: number, { out, built, whole }: Choice): JsonObject {

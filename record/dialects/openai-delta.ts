@@ -17,12 +17,13 @@ const ASIDE = new Set(["tool_calls", "content", "audio", "reasoning_details"]);
 
 /** Whether a delta carries a token: anything but a role and empty strings. */
 export function hasContent(delta: JsonObject): boolean {
-  return Object.keys(delta).some((key) => {
+  for (const key of Object.keys(delta)) {
     const value = delta[key];
-    if (NAMES.has(key)) return false;
-    if (typeof value === "string") return value !== "";
-    return Array.isArray(value) ? value.length > 0 : isObject(value);
-  });
+    if (value === "" || value === null || NAMES.has(key)) continue;
+    if (typeof value === "string") return true;
+    if (Array.isArray(value) ? value.length > 0 : isObject(value)) return true;
+  }
+  return false;
 }
 
 /** A message under construction. */

@@ -41,6 +41,8 @@ export const DIALECTS: readonly Dialect[] = [
   audio,
 ];
 
+const BY_NAME = new Map(DIALECTS.map((dialect) => [dialect.name, dialect]));
+
 export interface Recognised {
   readonly dialect: Dialect;
   readonly operation: string;
@@ -48,7 +50,7 @@ export interface Recognised {
 
 /** The dialect of a name as in `llm.api`, or null. */
 export function dialectNamed(name: string): Dialect | null {
-  return DIALECTS.find((dialect) => dialect.name === name) ?? null;
+  return BY_NAME.get(name) ?? null;
 }
 
 /**
@@ -85,9 +87,17 @@ function operationsOf(method: string, path: string): readonly Recognised[] {
   return found;
 }
 
-/** The path of a URL or of a request target, one slash where several stood, none at the end. */
+let latestPath = { url: "", path: "" };
+
+/**
+ * The path of a URL or of a request target, one slash where several stood, none at the end. Most
+ * exchanges in a row have the same.
+ */
 export function pathOf(url: string): string {
+  if (url === latestPath.url) return latestPath.path;
   const noQuery = url.split(/[?#]/, 1)[0] ?? "";
   const noOrigin = noQuery.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
-  return noOrigin.replace(/\/{2,}/g, "/").replace(/\/$/, "");
+  const path = noOrigin.replace(/\/{2,}/g, "/").replace(/\/$/, "");
+  latestPath = { url, path };
+  return path;
 }

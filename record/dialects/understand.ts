@@ -86,7 +86,10 @@ function read(x: WireExchange): Understood {
 const NONE = new Uint8Array(0);
 
 function header(headers: HeaderPairs, name: string): string | null {
-  return headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;
+  for (const [key, value] of headers) {
+    if (key.length === name.length && key.toLowerCase() === name) return value;
+  }
+  return null;
 }
 
 function readRequest(x: WireExchange, notes: string[]): unknown {
@@ -152,10 +155,11 @@ function factsOf(dialect: Dialect, body: unknown, headers: HeaderPairs): Facts {
 }
 
 function toolCalls(dialect: Dialect, body: unknown): string[] {
-  return dialect
-    .response(body)
-    .flatMap((message) => message.pieces)
-    .flatMap((piece) => (piece.kind === "tool_call" ? [piece.name] : []));
+  const names: string[] = [];
+  for (const { pieces } of dialect.response(body)) {
+    for (const piece of pieces) if (piece.kind === "tool_call") names.push(piece.name);
+  }
+  return names;
 }
 
 /** One part of the understanding failing leaves the others standing. */

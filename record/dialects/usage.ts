@@ -39,10 +39,14 @@ const READERS: Reader[] = [
 
 function clean(counts: Partial<Counts>): Usage | null {
   const usage: Usage = {};
-  for (const [key, value] of Object.entries(counts)) {
-    if (typeof value === "number" && value >= 0) usage[key] = value;
+  let given = false;
+  for (const key of Object.keys(counts)) {
+    const value = counts[key];
+    if (typeof value !== "number" || !(value >= 0)) continue;
+    usage[key] = value;
+    given = true;
   }
-  return Object.keys(usage).length > 0 ? usage : null;
+  return given ? usage : null;
 }
 
 function sum(...counts: (number | null)[]): number | null {
@@ -50,14 +54,22 @@ function sum(...counts: (number | null)[]): number | null {
   return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
 }
 
+/** The first count that is there, of members and (`a.b`) members of members. */
 function first(raw: JsonObject, ...paths: string[]): number | null {
   for (const path of paths) {
-    const dot = path.indexOf(".");
-    const found = dot < 0 ? num(raw, path) : num(raw, path.slice(0, dot), path.slice(dot + 1));
+    let way = ways.get(path);
+    if (way === undefined) {
+      way = path.split(".", 2) as [string, string?];
+      ways.set(path, way);
+    }
+    const found = num(raw, way[0], way[1]);
     if (found !== null) return found;
   }
   return null;
 }
+
+/** The paths of this file, taken apart. */
+const ways = new Map<string, readonly [string, string?]>();
 
 /** Chat Completions, Completions, Embeddings; also DeepSeek, Mistral, Moonshot, Writer, xAI. */
 function openaiChat(raw: JsonObject): Partial<Counts> | null {
