@@ -10,7 +10,7 @@ import { sameTool } from "../diff/values.ts";
 import { LIMITS } from "../limits.ts";
 import { Beginnings, commonLength } from "../reader/beginnings.ts";
 import { previousOf } from "./earlier-turns.ts";
-import { itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
+import { answerIds, itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
 import type { ExchangeFacts, Item } from "./model.ts";
 import type { ExchangeView } from "./view.ts";
 
@@ -48,10 +48,10 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
     tools: request.tools.length === 0 ? null : toolsId(request.tools),
     items,
     messages: talk,
-    answer: answer.flatMap(itemsOf).map(({ id }) => id),
+    answer: answerIds(answer),
     asked: talk <= YOUNG_MESSAGES ? lineHashes(userTexts(request.messages)) : [],
     said: lineHashes(answer.map(textOf)),
-    delegated: lineHashes(answer.flatMap(callTexts)),
+    delegated: lineHashes(callTexts(answer)),
     response: view.responseId,
     previous: previousOf(request) ?? keptConversation(request.parameters),
     usage: llm?.usage ?? null,
@@ -151,18 +151,23 @@ function toolsId(tools: readonly NormalTool[]): string {
   return offered.id;
 }
 
-/** The strings among the arguments of the tool calls of a message. */
-function callTexts(message: NormalMessage): string[] {
+/** The strings among the arguments of the tool calls of an answer. */
+function callTexts(answer: readonly NormalMessage[]): string[] {
   const texts: string[] = [];
-  for (const piece of message.pieces) {
-    if (piece.kind !== "tool_call") continue;
-    try {
-      const value: unknown = JSON.parse(piece.arguments);
-      if (typeof value !== "object" || value === null) continue;
-      for (const text of Object.values(value)) if (typeof text === "string") texts.push(text);
-    } catch {
-      texts.push(piece.arguments);
-    }
+  for (const { pieces } of answer) {
+    for (const piece of pieces) if (piece.kind === "tool_call") addStrings(texts, piece.arguments);
   }
   return texts;
+}
+
+function addStrings(texts: string[], json: string): void {
+  // Nothing in it is long enough to tell anything.
+  if (json.length < LIMITS.tellingLineChars) return;
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value !== "object" || value === null) return;
+    for (const text of Object.values(value)) if (typeof text === "string") texts.push(text);
+  } catch {
+    texts.push(json);
+  }
 }

@@ -11,6 +11,7 @@
 import { hash } from "node:crypto";
 import type { NormalMessage, Piece, Role } from "../dialects/normal.ts";
 import { LIMITS } from "../limits.ts";
+import { base36, paddedBase36 } from "./base36.ts";
 import type { Item } from "./model.ts";
 
 /** First 16 hex digits of SHA-256. */
@@ -25,15 +26,56 @@ export function itemsOf(message: NormalMessage): readonly Item[] {
   const items: Item[] = [];
   if (message.role !== "system") {
     for (const piece of message.pieces) {
-      const content = contentOf(piece, message.role);
-      if (content === null) continue;
-      const role: Role = piece.kind === "tool_result" ? "tool" : message.role;
-      const bytes = Buffer.byteLength(content);
-      items.push({ id: shortHash(`${role}\0${piece.kind}\0${content}`), role, bytes });
+      const item = itemOf(piece, message.role);
+      if (item !== null) items.push(item);
     }
   }
   memo.set(message, items);
   return items;
+}
+
+/** Ids of the items of an answer, which the next request will most likely repeat. */
+export function answerIds(answer: readonly NormalMessage[]): string[] {
+  const ids: string[] = [];
+  for (const { role, pieces } of answer) {
+    if (role === "system") continue;
+    for (const piece of pieces) {
+      const item = itemOf(piece, role);
+      if (item === null) continue;
+      ids.push(item.id);
+      if (role === "assistant") answered(piece)?.set(saying(piece), item);
+    }
+  }
+  return ids;
+}
+
+/** Items of the newest answers by what was said in them. */
+const texts = new Map<string, Item>();
+const calls = new Map<string, Item>();
+
+/** Where a piece of an answer is remembered; undefined for what is quick to make or seldom. */
+function answered({ kind }: Piece): Map<string, Item> | undefined {
+  const map = kind === "text" ? texts : kind === "tool_call" ? calls : undefined;
+  if (map !== undefined && map.size >= LIMITS.keptListCount) map.clear();
+  return map;
+}
+
+function saying(piece: Piece): string {
+  if (piece.kind === "text") return piece.text;
+  return piece.kind === "tool_call" ? `${piece.name}\0${piece.arguments}` : "";
+}
+
+function itemOf(piece: Piece, speaker: Role): Item | null {
+  if (speaker === "assistant") {
+    const map = piece.kind === "text" ? texts : piece.kind === "tool_call" ? calls : undefined;
+    const known = map?.get(saying(piece));
+    if (known !== undefined) return known;
+  }
+  const content = contentOf(piece, speaker);
+  if (content === null) return null;
+  const role: Role = piece.kind === "tool_result" ? "tool" : speaker;
+  const bytes = Buffer.byteLength(content);
+  return { id: shortHash(`${role}\0${piece.kind}\0${content}`), role, bytes };
 }
 
 /** What of a piece counts for identity; null where it counts for nothing. */
@@ -85,10 +127,12 @@ function sorted(value: unknown, depth: number): unknown {
 
 /** Text of a message's pieces that were written as text. */
 export function textOf(message: NormalMessage): string {
-  return message.pieces
-    .map((piece) => (piece.kind === "text" ? piece.text : ""))
-    .filter((text) => text !== "")
-    .join("\n");
+  let text = "";
+  for (const piece of message.pieces) {
+    if (piece.kind !== "text" || piece.text === "") continue;
+    text = text === "" ? piece.text : `${text}\n${piece.text}`;
+  }
+  return text;
 }
 
 /**
@@ -103,6 +147,8 @@ export class PrefixKeys {
   /** Shared with the list that this one goes on from: entries beyond `length` are another's. */
   readonly #high: number[];
   readonly #low: number[];
+  /** Those that were asked for. */
+  readonly #texts: (string | undefined)[];
 
   /** @param earlier keys of another list: what both begin with is taken over */
   constructor(items: readonly Item[], earlier?: PrefixKeys) {
@@ -115,10 +161,12 @@ export class PrefixKeys {
     if (earlier === undefined || same === 0) {
       this.#high = [0x9e3779b9 | 0];
       this.#low = [0x7f4a7c15];
+      this.#texts = [];
     } else {
       const goesOn = earlier.#high.length === same + 1;
       this.#high = goesOn ? earlier.#high : earlier.#high.slice(0, same + 1);
       this.#low = goesOn ? earlier.#low : earlier.#low.slice(0, same + 1);
+      this.#texts = goesOn ? earlier.#texts : earlier.#texts.slice(0, same + 1);
     }
     let high = this.#high[same]!;
     let low = this.#low[same]!;
@@ -133,8 +181,8 @@ export class PrefixKeys {
 
   at(k: number): string {
     if (k === 0) return "0";
-    const high = this.#high[k]! >>> 0;
-    return high.toString(36) + (this.#low[k]! >>> 0).toString(36).padStart(7, "0");
+    this.#texts[k] ??= base36(this.#high[k]! >>> 0) + paddedBase36(this.#low[k]! >>> 0);
+    return this.#texts[k];
   }
 }
 
@@ -224,18 +272,24 @@ function lineHash(line: string): string {
     high = Math.imul(high ^ unit, 0x85ebca6b);
     low = Math.imul(low ^ unit, 0xc2b2ae35) ^ (high >>> 15);
   }
-  return (mix(high, low) >>> 0).toString(36) + (mix(low, high) >>> 0).toString(36).padStart(7, "0");
+  return base36(mix(high, low) >>> 0) + paddedBase36(mix(low, high) >>> 0);
 }
 
 /** Hashes of the lines long enough to tell one text from another. */
 export function lineHashes(texts: readonly string[]): string[] {
-  const found = new Set<string>();
+  const found: string[] = [];
   for (const text of texts) {
-    for (const line of text.slice(0, LIMITS.sketchChars).split("\n")) {
-      const bare = line.trim();
-      if (bare.length >= LIMITS.tellingLineChars) found.add(lineHash(bare));
-      if (found.size >= LIMITS.tellingLinesCount) return [...found];
+    const length = Math.min(text.length, LIMITS.sketchChars);
+    for (let start = 0; start < length; ) {
+      const lf = text.indexOf("\n", start);
+      const end = lf < 0 || lf > length ? length : lf;
+      const line = end - start < LIMITS.tellingLineChars ? "" : text.slice(start, end).trim();
+      start = end + 1;
+      if (line.length < LIMITS.tellingLineChars) continue;
+      const hashed = lineHash(line);
+      if (!found.includes(hashed)) found.push(hashed);
+      if (found.length >= LIMITS.tellingLinesCount) return found;
     }
   }
-  return [...found];
+  return found;
 }

@@ -13,6 +13,7 @@ import { hash } from "node:crypto";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { type Chunk, chunksBody, decodeChunks } from "../bodies/chunks.ts";
 import { join, joinAtoms, type PartSource } from "../bodies/join.ts";
+import { PartHead } from "../bodies/part-head.ts";
 import { partBytes, viewPartLine } from "../bodies/part-line.ts";
 import { type Atom, flatten, isLink } from "../bodies/part-list.ts";
 import { CodedError } from "../errors.ts";
@@ -35,6 +36,7 @@ export class CaptureFile {
   readonly #index: CaptureIndex;
   /** Flat request lists by exchange position, the latest last. */
   readonly #lists = new Map<number, Atom[]>();
+  readonly #head = new PartHead();
   readonly #parts = new ByteCache(LIMITS.keptPartBytes);
   #window = Buffer.alloc(0);
   /** Where in the file the window begins, or what was read last. */
@@ -335,7 +337,11 @@ export class CaptureFile {
   /** Bytes of a part; they hold until the next read. */
   #readPart(n: number, ordinal: number): Buffer {
     const { partOffset, partLength } = this.#index;
-    const view = viewPartLine(this.#read(partOffset.at(ordinal), partLength.at(ordinal)));
+    const line = this.#read(partOffset.at(ordinal), partLength.at(ordinal));
+    if (this.#head.read(line) && this.#head.form === "json") {
+      return line.subarray(this.#head.payloadAt, line.length - 1);
+    }
+    const view = viewPartLine(line);
     if (!view) throw new RangeError(`part ${n} is damaged`);
     return partBytes(view);
   }

@@ -127,13 +127,13 @@ export class CaptureIndex {
     this.lines++;
     if (this.#head.read(line)) {
       const { n, digestAt } = this.#head;
-      this.#addPart(n, line, offset, line.subarray(digestAt, digestAt + DIGEST_LENGTH));
+      this.#addPart(n, line, offset, line, digestAt);
       return null;
     }
     const part = viewPartLine(line);
     if (part) {
       const digits = Buffer.from(part.sha256, "hex").toString("hex").padEnd(DIGEST_LENGTH, "0");
-      this.#addPart(part.n, line, offset, Buffer.from(digits));
+      this.#addPart(part.n, line, offset, Buffer.from(digits), 0);
       return null;
     }
     const record = parseRecord(line);
@@ -146,7 +146,8 @@ export class CaptureIndex {
     return null;
   }
 
-  #addPart(n: number, line: Buffer, offset: number, digest: Buffer): void {
+  /** @param digits bytes in which the digest stands, in hex, from `digitsAt` on */
+  #addPart(n: number, line: Buffer, offset: number, digits: Uint8Array, digitsAt: number): void {
     const ordinal = this.partOffset.length;
     const earlier = this.#ordinals.get(n);
     if (earlier !== undefined) this.#shadowed.set(ordinal, earlier);
@@ -156,7 +157,7 @@ export class CaptureIndex {
     this.partLength.push(line.length);
     this.partLine.push(this.lines);
     this.partNumber.push(n);
-    this.#keepDigest(ordinal, digest);
+    this.#keepDigest(ordinal, digits, digitsAt);
   }
 
   #addExchange(
@@ -179,11 +180,13 @@ export class CaptureIndex {
     return record;
   }
 
-  #keepDigest(ordinal: number, digest: Buffer): void {
-    if ((ordinal + 1) * DIGEST_LENGTH > this.#digests.length) {
+  #keepDigest(ordinal: number, digits: Uint8Array, digitsAt: number): void {
+    const at = ordinal * DIGEST_LENGTH;
+    if (at + DIGEST_LENGTH > this.#digests.length) {
       this.#digests = Buffer.concat([this.#digests, Buffer.alloc(this.#digests.length)]);
     }
-    digest.copy(this.#digests, ordinal * DIGEST_LENGTH, 0, DIGEST_LENGTH);
+    const digests = this.#digests;
+    for (let i = 0; i < DIGEST_LENGTH; i++) digests[at + i] = digits[digitsAt + i]!;
   }
 }
 

@@ -25,7 +25,11 @@ export type ExchangeName = Pick<ExchangeLine, "id">;
 export class DayReader {
   readonly files: readonly CaptureFile[];
   readonly #outlines = new Map<CaptureFile, Outlines>();
-  #outlined: { readonly name: string; readonly outline: Outline | null } | null = null;
+  #outlined: {
+    readonly id: string;
+    readonly side: string;
+    readonly outline: Outline | null;
+  } | null = null;
 
   /** Opens the files. Throws what the file system throws, with nothing left open. */
   static open(paths: string | readonly string[]): DayReader {
@@ -70,6 +74,8 @@ export class DayReader {
 
   /** The file in which an exchange stands. Throws no-such-exchange. */
   fileOf(x: ExchangeName): CaptureFile {
+    const [first] = this.files;
+    if (this.files.length === 1 && first!.has(x.id)) return first!;
     const file = this.files.find((candidate) => candidate.has(x.id));
     if (!file) throw new CodedError("no-such-exchange", `no exchange ${x.id} in this day`);
     return file;
@@ -110,9 +116,11 @@ export class DayReader {
    * the exchange that was asked for last is at hand.
    */
   outline(x: ExchangeLine, side: "request" | "response"): Outline | null {
-    const name = `${side} ${x.id}`;
-    if (this.#outlined?.name !== name) this.#outlined = { name, outline: this.#outline(x, side) };
-    return this.#outlined.outline;
+    const known = this.#outlined;
+    if (known !== null && known.id === x.id && known.side === side) return known.outline;
+    const outline = this.#outline(x, side);
+    this.#outlined = { id: x.id, side, outline };
+    return outline;
   }
 
   #outline(x: ExchangeLine, side: "request" | "response"): Outline | null {
