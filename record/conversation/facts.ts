@@ -24,7 +24,11 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
   const { line, request, answer } = view;
   const llm = line.llm;
   const talks = llm !== null && TALKS.has(llm.operation);
-  const { talk, instructions, items } = spokenIn(request.messages, talks);
+  const { talk, instructions, items } = spokenIn(
+    request.messages,
+    talks,
+    line.request.body?.bytes ?? 0,
+  );
   const prompt = systemFacts(systemText(instructions));
   const status = line.response?.status ?? null;
   const ok = line.outcome === "complete" && status !== null && status >= 200 && status < 300;
@@ -72,12 +76,15 @@ interface Spoken {
 const SILENT: Spoken = { talk: 0, instructions: [], items: [], ends: [] };
 /** Requests that carry on a conversation, the newest few, and all others. */
 const latest = {
-  talks: new Beginnings<NormalMessage, Spoken>(Number.POSITIVE_INFINITY),
-  others: new Beginnings<NormalMessage, Spoken>(Number.POSITIVE_INFINITY),
+  talks: new Beginnings<NormalMessage, Spoken>(LIMITS.keptValuesBytes),
+  others: new Beginnings<NormalMessage, Spoken>(LIMITS.keptValuesBytes),
 };
 
-/** Goes through the messages; what a request before began with too is taken over. */
-function spokenIn(messages: readonly NormalMessage[], talks: boolean): Spoken {
+/**
+ * Goes through the messages; what a request before began with too is taken over.
+ * @param bytes of the body that they are from
+ */
+function spokenIn(messages: readonly NormalMessage[], talks: boolean, bytes: number): Spoken {
   const met = talks ? latest.talks : latest.others;
   const begun = met.nearest(messages);
   const before = begun?.made ?? SILENT;
@@ -95,7 +102,7 @@ function spokenIn(messages: readonly NormalMessage[], talks: boolean): Spoken {
     ends.push(items.length);
   }
   const spoken = { talk, instructions, items, ends };
-  met.keep(messages, spoken, 0, begun);
+  met.keep(messages, spoken, bytes, begun);
   return spoken;
 }
 

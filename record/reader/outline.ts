@@ -65,9 +65,12 @@ interface Template {
   }[];
 }
 
+/** A longer skeleton is that of a body of which hardly anything was carved, and not remembered. */
+const SKELETON_CHARS_MAX = 64 * 1024;
+
 /** Outlines of the requests of one file, in which a part's number always means the same part. */
 export class Outlines {
-  readonly #latest = new Beginnings<Atom, Outline>(Number.POSITIVE_INFINITY);
+  readonly #latest = new Beginnings<Atom, Outline>(LIMITS.keptPartBytes);
   readonly #templates = new Map<string, Template | null>();
 
   /** The outline of a flat list; null where the body was not carved. */
@@ -79,7 +82,7 @@ export class Outlines {
     const begun = this.#latest.nearest(atoms);
     const earlier = begun?.made.skeleton === skeleton ? begun.made : null;
     const outline = filled(template, skeleton, { atoms, runs, source, earlier });
-    this.#latest.keep(atoms, outline, 0, begun);
+    this.#latest.keep(atoms, outline, skeleton.length, begun);
     return outline;
   }
 
@@ -88,7 +91,7 @@ export class Outlines {
     if (known !== undefined) return known;
     const template = templateOf(skeleton);
     if (this.#templates.size >= LIMITS.keptListCount) this.#templates.clear();
-    this.#templates.set(skeleton, template);
+    if (skeleton.length <= SKELETON_CHARS_MAX) this.#templates.set(skeleton, template);
     return template;
   }
 }
