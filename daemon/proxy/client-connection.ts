@@ -8,7 +8,7 @@
  * the kernel does not take the answer back (RFC 9112 §9.6).
  */
 import type { Socket } from "node:net";
-import type { ErrorCode } from "../../record/errors.ts";
+import { CATALOGUE, type ErrorCode } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { ClientStream, type StreamOwner } from "./client-stream.ts";
 import { MessageError } from "./message-reader.ts";
@@ -45,6 +45,10 @@ export class ClientConnection implements RequestHandler, StreamOwner {
   private fresh = true;
   /** The connection is ending: what still comes is dropped. */
   private lingering = false;
+  /** What came cannot be read on: the answer that is under way is the last. */
+  private deaf = false;
+  /** The client has not read what waits for it, so it is not read either. */
+  private full = false;
   /** The socket speaks another protocol and is somebody else's. */
   private handedOver = false;
   /** Since when a head, or the next request, has been waited for. */
@@ -119,7 +123,7 @@ export class ClientConnection implements RequestHandler, StreamOwner {
 
   answered(stream: ClientStream, stays: boolean): void {
     if (stream !== this.stream) return;
-    if (!stays) {
+    if (!stays || this.deaf) {
       this.stream = null;
       this.endSoon();
     } else if (stream.requestComplete) this.next();
@@ -136,23 +140,36 @@ export class ClientConnection implements RequestHandler, StreamOwner {
     this.parser.next();
     this.inHead = false;
     this.waitingSince = performance.now();
-    if (this.socket.isPaused()) this.socket.resume();
+    const { socket } = this;
+    this.full = socket.writableLength >= LIMITS.socketQueueBytes;
+    if (this.full) socket.pause();
+    else this.goOn();
+  }
+
+  private goOn(): void {
     if (this.held.length > 0) setImmediate(readHeld, this);
+    else if (this.socket.isPaused()) this.socket.resume();
   }
 
   /** Reads what has waited. */
   readHeld(): void {
-    if (this.stream !== null || this.held.length === 0) return;
+    if (this.blocked || this.stream !== null || this.held.length === 0) return;
     const all = Buffer.concat(this.held);
     this.held = [];
     this.heldBytes = 0;
+    if (this.socket.isPaused()) this.socket.resume();
     this.feed(all);
   }
 
+  /** No request may be looked at now. */
+  private get blocked(): boolean {
+    return this.full || this.stream?.requestComplete === true;
+  }
+
   private readonly received = (chunk: Buffer): void => {
-    if (this.lingering) return;
+    if (this.lingering || this.deaf) return;
     // Whatever waits is read first.
-    if (this.stream?.requestComplete || this.held.length > 0) this.hold(chunk);
+    if (this.blocked || this.held.length > 0) this.hold(chunk);
     else this.feed(chunk);
   };
 
@@ -171,7 +188,7 @@ export class ClientConnection implements RequestHandler, StreamOwner {
           this.handOver(this.upgrade, chunk.subarray(at));
           return;
         }
-        if (this.stream?.requestComplete && at < chunk.length) {
+        if (this.blocked && at < chunk.length) {
           this.hold(chunk.subarray(at));
           return;
         }
@@ -191,21 +208,23 @@ export class ClientConnection implements RequestHandler, StreamOwner {
 
   private broke(error: Error): void {
     const { stream } = this;
-    if (!(error instanceof MessageError)) {
-      this.owner.failed(error);
-      stream?.handler.stop("internal-error", "rejected");
+    const code = codeOf(error);
+    if (code === "internal-error") this.owner.failed(error);
+    else this.owner.malformed();
+    this.deaf = true;
+    if (stream === null || !stream.handled) {
+      this.stream = null;
+      const message = code === "internal-error" ? CATALOGUE[code].meaning : error.message;
+      if (stream === null || !stream.headSettled) this.refuse(code, message);
+      else this.endSoon();
+      return;
+    }
+    // Its answer may have to wait for the disk; the connection ends behind it.
+    stream.handler.stop(code === "headers-too-large" ? "request-malformed" : code, "rejected");
+    if (stream.answered && this.stream === stream) {
       this.stream = null;
       this.endSoon();
-      return;
     }
-    this.owner.malformed();
-    if (stream === null) {
-      this.refuse(error.tooLarge ? "headers-too-large" : "request-malformed", error.message);
-      return;
-    }
-    stream.handler.stop("request-malformed", "rejected");
-    this.stream = null;
-    this.endSoon();
   }
 
   /** An answer to what is no request, and the end of the connection. */
@@ -227,6 +246,9 @@ export class ClientConnection implements RequestHandler, StreamOwner {
 
   private readonly drained = (): void => {
     this.stream?.handler.clientDrained();
+    if (!this.full) return;
+    this.full = false;
+    this.goOn();
   };
 
   private readonly peerEnded = (): void => {
@@ -243,6 +265,11 @@ export class ClientConnection implements RequestHandler, StreamOwner {
     this.stream = null;
     this.held = [];
   };
+}
+
+function codeOf(error: Error) {
+  if (!(error instanceof MessageError)) return "internal-error";
+  return error.tooLarge ? "headers-too-large" : "request-malformed";
 }
 
 function readHeld(connection: ClientConnection): void {

@@ -21,7 +21,7 @@ export interface StreamHandler {
   clientClosed(): void;
   /** The client has read what waited in the socket's queue. */
   clientDrained(): void;
-  /** The request cannot be read on, or a fault of our own ended it. */
+  /** The request cannot be read on, or a fault of our own ended it: answers, if need be later, or breaks off. */
   stop(code: ErrorCode, outcome: "rejected"): void;
 }
 
@@ -69,14 +69,19 @@ export class ClientStream {
     return this.framed !== null;
   }
 
+  /** Whether anybody takes the request; else the connection answers for itself. */
+  get handled(): boolean {
+    return this.handler !== NOBODY;
+  }
+
+  /** False where the connection ends with this answer. */
+  get staysOpen(): boolean {
+    return this.stays && !this.socket.destroyed;
+  }
+
   /** The answer has ended and the connection knows. */
   get answered(): boolean {
     return this.isAnswered;
-  }
-
-  /** Nothing can be sent any more. */
-  get gone(): boolean {
-    return this.socket.destroyed;
   }
 
   /** Bytes that wait in our memory for the client to read. */

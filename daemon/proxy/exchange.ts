@@ -92,7 +92,7 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
 
   /** True while a client that has its answer still sends a body that nobody wants. */
   get owing(): boolean {
-    return this.finished && !this.requestDone && !this.client.gone;
+    return this.finished && !this.requestDone && this.client.staysOpen;
   }
 
   /** Ends the exchange from outside (drain deadline, slow body). */

@@ -268,3 +268,14 @@ test("frames that no library reads go through untouched, and the record says so"
   assert.equal(line?.outcome, "client_aborted");
   assert.notEqual(line?.request.body, null);
 });
+
+test("an open socket goes on while the daemon drains", async () => {
+  const { daemon, client, served } = await open();
+  const closed = daemon.daemon.close();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await bytesPass(served, client, Buffer.from("late"));
+  assert.equal(client.closed, null);
+  client.socket.end();
+  await served.untilClosed();
+  await closed;
+});

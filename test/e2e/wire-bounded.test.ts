@@ -40,8 +40,10 @@ async function withDaemon(
   play: (daemon: TestDaemon) => Promise<void>,
   more = "",
   to = upstream,
+  others = "",
 ): Promise<void> {
-  const daemon = await startTestDaemon(`${more}upstreams: { up: "http://127.0.0.1:${to.port}" }`);
+  const upstreams = `{ up: "http://127.0.0.1:${to.port}", ${others} }`;
+  const daemon = await startTestDaemon(`${more}upstreams: ${upstreams}`);
   try {
     await play(daemon);
   } finally {
@@ -265,6 +267,34 @@ test("a client that has brought the rest of its body is left alone", async (t) =
   });
 });
 
+test("no exchange is kept for the rest of a body on a connection that ends", async () => {
+  const watched = (daemon: TestDaemon) =>
+    Reflect.get(Reflect.get(daemon.daemon, "proxy"), "owing") as ReadonlySet<Exchange>;
+  await withDaemon(
+    async (daemon) => {
+      const upload = ["Content-Length: 1000000"];
+      const unreachable = await rawClient(daemon.port);
+      unreachable.send(request(daemon.port, "POST /nobody/x", upload, "abc"));
+      await unreachable.untilText("502 Bad Gateway");
+      const last = await asked(daemon, "POST /up/x", [...upload, "Connection: close"]);
+      last.served.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
+      await last.client.untilText("no");
+      const odd = await asked(daemon, "POST /up/x", ["Transfer-Encoding: chunked"]);
+      odd.client.send("zz\r\n");
+      await odd.client.untilText("400 Bad Request");
+      const kept = await asked(daemon, "POST /up/x", upload);
+      kept.served.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
+      await kept.client.untilText("no");
+      assert.equal(watched(daemon).size, 1, "the one whose connection goes on");
+      kept.client.socket.destroy();
+      await until("that one is let go as well", () => watched(daemon).size === 0);
+    },
+    "",
+    upstream,
+    'nobody: "http://127.0.0.1:1"',
+  );
+});
+
 test("with durability strict an error of the daemon's own waits for the disk as well", async (t) => {
   const real = fs.fdatasync;
   const held: (() => void)[] = [];
@@ -281,6 +311,16 @@ test("with durability strict an error of the daemon's own waits for the disk as 
     for (const sync of held) sync();
     await client.untilText("unknown-upstream");
     client.socket.destroy();
+  };
+  await withDaemon(play, "durability: strict\n");
+});
+
+test("with durability strict a body that cannot be read is answered before its connection ends", async () => {
+  const play = async (daemon: TestDaemon): Promise<void> => {
+    const { client } = await asked(daemon, "POST /up/x", ["Transfer-Encoding: chunked"]);
+    client.send("zz\r\n");
+    await client.untilClosed();
+    assert.match(client.text, /^HTTP\/1\.1 400 Bad Request/);
   };
   await withDaemon(play, "durability: strict\n");
 });

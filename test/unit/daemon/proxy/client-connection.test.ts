@@ -7,7 +7,7 @@ import {
   ClientConnection,
   type ConnectionOwner,
 } from "../../../../daemon/proxy/client-connection.ts";
-import type { ClientStream, StreamHandler } from "../../../../daemon/proxy/client-stream.ts";
+import { ClientStream, type StreamHandler } from "../../../../daemon/proxy/client-stream.ts";
 import { LIMITS } from "../../../../record/limits.ts";
 import { type RawPeer, rawClient } from "../../../e2e/daemon-harness.ts";
 
@@ -44,7 +44,7 @@ async function stage(
     closing,
     opened: (stream) => {
       streams.push(stream);
-      stream.handler = noting(log, streams.length);
+      stream.handler = noting(log, streams.length, stream);
       opened(stream);
     },
     upgraded: (_socket, head, rest) => log.push(`upgrade ${head.target} +${rest.length}`),
@@ -65,13 +65,17 @@ async function stage(
   return { client, connection, streams, log, stream };
 }
 
-function noting(log: string[], number: number): StreamHandler {
+function noting(log: string[], number: number, stream: ClientStream): StreamHandler {
   return {
     requestData: (chunk) => log.push(`${number} data ${chunk.length}`),
     requestEnded: () => log.push(`${number} end`),
     clientClosed: () => log.push(`${number} closed`),
     clientDrained: () => {},
-    stop: (code) => log.push(`${number} stop ${code}`),
+    // As where the answer has to wait for the disk.
+    stop: (code) => {
+      log.push(`${number} stop ${code}`);
+      setImmediate(() => answer(stream, code));
+    },
   };
 }
 
@@ -142,10 +146,11 @@ test("bytes that are no request are answered with the reason and end the connect
   assert.deepEqual(log, ["malformed"]);
 });
 
-test("a body that cannot be read stops its exchange and ends the connection", async (t) => {
+test("a body that cannot be read stops its exchange; the connection ends behind the answer", async (t) => {
   const { client, log } = await stage(t);
-  client.send("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+  client.send(`POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n${GET("/next")}`);
   await client.untilClosed();
+  assert.ok(client.text.endsWith("request-malformed"));
   assert.ok(log.includes("1 stop request-malformed"), log.join());
 });
 
@@ -223,4 +228,51 @@ test("nothing of an answer goes out after it has ended", async (t) => {
   answer(await stream(2), "two");
   await client.untilText("two");
   assert.doesNotMatch(client.text, /more/);
+});
+
+test("a fault before anybody takes the request is answered with 500", async (t) => {
+  const { client, log } = await stage(t, (stream) => {
+    stream.handler = new ClientStream(
+      { socket: stream.socket, answered() {} },
+      stream.request,
+      true,
+    ).handler;
+    throw new Error("a bug");
+  });
+  client.send(GET("/"));
+  await client.untilClosed();
+  assert.match(client.text, /^HTTP\/1\.1 500 Internal Server Error\r\n/);
+  assert.deepEqual(log, ["asked", "failed a bug"]);
+});
+
+test("a client that pipelines and reads nothing is answered no further than its queue holds", async (t) => {
+  const body = "x".repeat(1_000);
+  const { client, connection, streams } = await stage(t, (stream) => answer(stream, body));
+  client.socket.pause();
+  const count = 20_000;
+  client.send(GET("/").repeat(count));
+  while (!connection.socket.isPaused()) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(connection.socket.writableLength < 2 * LIMITS.socketQueueBytes);
+  assert.ok(streams.length < count);
+  let received = 0;
+  client.socket.removeAllListeners("data");
+  client.socket.on("data", (chunk) => {
+    received += chunk.length;
+  });
+  client.socket.resume();
+  while (streams.length < count) await once(client.socket, "data");
+  while (connection.socket.writableLength > 0) await once(client.socket, "data");
+  assert.ok(received > count * body.length * 0.9);
+});
+
+test("an upload that is pipelined behind another request is read to its end", async (t) => {
+  const { client, log, stream, connection } = await stage(t);
+  const size = 2_000_000;
+  client.send(GET("/1"));
+  await stream(1);
+  client.send(`POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: ${size}\r\n\r\n${"x".repeat(size)}`);
+  while (!connection.socket.isPaused()) await new Promise((resolve) => setImmediate(resolve));
+  answer(await stream(1), "one");
+  while (!log.includes("2 end")) await once(connection.socket, "data");
 });

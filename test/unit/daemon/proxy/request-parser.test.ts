@@ -173,6 +173,16 @@ test("a head in pieces of one byte costs time in proportion to its bytes", () =>
   assert.ok((user + system) / 1000 < limitMs, `${(user + system) / 1000} ms of ${limitMs}`);
 });
 
+test("blanks in a header, however many, cost time in proportion", () => {
+  const limitMs = 20 * slowness();
+  for (const line of [`A: ${" ".repeat(1_200)}\x01`, `A: b${" \t".repeat(30_000)}c`]) {
+    const before = process.threadCpuUsage();
+    parse(bytes(`GET / HTTP/1.1\r\n${line}\r\n\r\n`));
+    const { user, system } = process.threadCpuUsage(before);
+    assert.ok((user + system) / 1000 < limitMs, `${(user + system) / 1000} ms of ${limitMs}`);
+  }
+});
+
 test("mutated requests throw nothing but MessageError and never pass on a body of another length", () => {
   const seed = bytes(WHOLE[2][1] + WHOLE[3][1]);
   const mutation = fc.tuple(fc.nat(seed.length - 1), fc.nat(255), fc.boolean());
