@@ -32,6 +32,9 @@ export interface ConnectionOwner {
   failed(error: Error): void;
 }
 
+/** What a piece that is held costs beside its bytes, about. */
+const PIECE_BYTES = 512;
+
 export class ClientConnection implements RequestHandler, StreamOwner {
   readonly socket: Socket;
   private readonly owner: ConnectionOwner;
@@ -68,7 +71,7 @@ export class ClientConnection implements RequestHandler, StreamOwner {
   /** Nothing is being read, answered or sent. */
   get idle(): boolean {
     const { stream, parser, socket } = this;
-    if (this.handedOver) return false;
+    if (this.handedOver || this.held.length > 0) return false;
     return stream === null && !this.fresh && parser.untouched && socket.writableLength === 0;
   }
 
@@ -93,6 +96,13 @@ export class ClientConnection implements RequestHandler, StreamOwner {
       socket.once("close", () => clearTimeout(timer));
     });
     if (socket.isPaused()) socket.resume();
+  }
+
+  /** Ends it now. What another protocol still has on its way gets a moment. */
+  cut(): void {
+    const { socket } = this;
+    if (this.handedOver) setTimeout(() => socket.destroy(), LIMITS.lingerMs).unref();
+    else socket.destroy();
   }
 
   head(head: RequestHead): void {
@@ -175,7 +185,7 @@ export class ClientConnection implements RequestHandler, StreamOwner {
 
   private hold(chunk: Buffer): void {
     this.held.push(chunk);
-    this.heldBytes += chunk.length;
+    this.heldBytes += chunk.length + PIECE_BYTES;
     if (this.heldBytes > LIMITS.headBytes) this.socket.pause();
   }
 

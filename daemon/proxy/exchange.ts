@@ -32,6 +32,8 @@ export interface ExchangeParts {
   readonly durable: (() => Promise<void>) | null;
   /** Called once, when the request's head goes out; milliseconds since it was read. */
   readonly passedOn: (ms: number) => void;
+  /** A fault of the daemon's own has come up in this exchange. */
+  readonly failed: (error: Error) => void;
   /** Called once, when the exchange is over and all of it in the spool. */
   readonly over: (exchange: Exchange) => void;
   /** Called where that came first, once the client owes nothing of its body any more. */
@@ -162,6 +164,11 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
     this.ending = "no";
     this.client.finish(this.takeAnswer(), this.answerTrailers);
     parts.over(this);
+  }
+
+  fault(error: Error): void {
+    this.parts.failed(error);
+    this.stop("internal-error", "rejected");
   }
 
   /** The answer's last bytes and its end, which counts once the client's socket has taken all. */

@@ -41,6 +41,7 @@ export abstract class MessageReader {
   private readonly held = new Held();
   private afterCr = false;
   private trailerLines: string[] = NO_TRAILERS;
+  private trailerBytes = 0;
 
   /** The text of a head without its empty line; sets `state` to what comes next. */
   protected abstract headText(text: string): void;
@@ -62,6 +63,7 @@ export abstract class MessageReader {
     this.held.clear();
     this.afterCr = false;
     this.trailerLines = NO_TRAILERS;
+    this.trailerBytes = 0;
   }
 
   protected get trailers(): string[] {
@@ -155,7 +157,9 @@ export abstract class MessageReader {
     }
     if (this.trailerLines === NO_TRAILERS) this.trailerLines = [];
     pushHeader(line, "trailer", this.trailerLines);
-    if (this.trailerLines.length > LIMITS.headersCount * 2) {
+    this.trailerBytes += line.length;
+    const { trailerLines, trailerBytes } = this;
+    if (trailerLines.length > LIMITS.headersCount * 2 || trailerBytes > LIMITS.headBytes) {
       throw new MessageError("too many trailers", true);
     }
     return next;

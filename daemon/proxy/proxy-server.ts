@@ -151,7 +151,7 @@ export class ProxyServer implements ConnectionOwner {
     for (const exchange of [...this.running]) exchange.stop("shutting-down", "shutdown");
     clearInterval(this.sweeper);
     clearInterval(this.checker);
-    for (const { socket } of this.connections.all()) socket.destroy();
+    for (const connection of this.connections.all()) connection.cut();
     for (const { upstream } of this.runtime.upstreams.values()) upstream.close();
   }
 
@@ -203,6 +203,7 @@ export class ProxyServer implements ConnectionOwner {
       verbatim: (target?.injected.length ?? 0) === 0,
       durable: this.options.durable,
       passedOn: (ms) => this.options.passedOn?.(ms),
+      failed: (error) => this.failed(error),
       over: (done) => {
         this.running.delete(done);
         if (target !== null && refusal === null) {

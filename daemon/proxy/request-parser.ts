@@ -39,6 +39,8 @@ export class RequestParser extends MessageReader {
   /** Once the head is read: may another request follow this one? */
   keepAlive = true;
   private readonly handler: RequestHandler;
+  /** The empty line that may stand in front of a request has been passed over. */
+  private skipped = false;
 
   constructor(handler: RequestHandler) {
     super();
@@ -49,6 +51,7 @@ export class RequestParser extends MessageReader {
   /** Ready for the next request. */
   next(): void {
     this.restart();
+    this.skipped = false;
   }
 
   /**
@@ -56,9 +59,17 @@ export class RequestParser extends MessageReader {
    * where the next one begins. Throws MessageError.
    */
   push(chunk: Buffer, from: number): number {
-    const at = this.read(chunk, from);
+    const at = this.read(chunk, this.behindEmptyLine(chunk, from));
     if (this.state === "done") this.handler.end(this.trailers);
     return at;
+  }
+
+  /** RFC 9112 §2.2. What is only that is no beginning of a request. */
+  private behindEmptyLine(chunk: Buffer, from: number): number {
+    if (this.skipped || !this.untouched || chunk[from] !== 13 || chunk[from + 1] !== 10)
+      return from;
+    this.skipped = true;
+    return from + 2;
   }
 
   protected override checkBeginning(bytes: Buffer): void {
@@ -71,7 +82,9 @@ export class RequestParser extends MessageReader {
   }
 
   protected override headText(text: string): void {
-    const lines = (text.startsWith("\r\n") ? text.slice(2) : text).split("\r\n");
+    // Cut in two the empty line has been read as a part of the head.
+    const led = !this.skipped && text.startsWith("\r\n");
+    const lines = (led ? text.slice(2) : text).split("\r\n");
     const line = REQUEST_LINE.exec(lines[0] as string);
     if (line === null) throw new MessageError(`odd request line ${quote(lines[0] as string)}`);
     const raw: string[] = [];

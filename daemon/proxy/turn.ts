@@ -14,8 +14,10 @@ import type { FrameToWrite } from "../spool/writer.ts";
 export interface TurnMember {
   /** Hands over the frames that are not recorded yet. */
   collect(into: FrameToWrite[]): void;
-  /** They are recorded: passes on what they stand for. Must not throw. */
+  /** They are recorded: passes on what they stand for. */
   release(): void;
+  /** An error that nobody expected came out of `release`: it must end this member alone. */
+  fault(error: Error): void;
 }
 
 export class Turn {
@@ -56,7 +58,13 @@ export class Turn {
     const frames: FrameToWrite[] = [];
     for (const member of members) member.collect(frames);
     if (frames.length > 0) this.record(frames);
-    for (const member of members) member.release();
+    for (const member of members) {
+      try {
+        member.release();
+      } catch (error) {
+        member.fault(error as Error);
+      }
+    }
     this.passed(bytes);
   }
 

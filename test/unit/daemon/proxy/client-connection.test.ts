@@ -276,3 +276,16 @@ test("an upload that is pipelined behind another request is read to its end", as
   answer(await stream(1), "one");
   while (!log.includes("2 end")) await once(connection.socket, "data");
 });
+
+test("tiny pieces behind a running request count for what they cost", async (t) => {
+  const { client, connection, stream } = await stage(t);
+  client.send(GET("/1"));
+  await stream(1);
+  let pieces = 0;
+  while (!connection.socket.isPaused() && pieces < 2_000) {
+    client.send("x");
+    await once(connection.socket, "data");
+    pieces++;
+  }
+  assert.ok(pieces < 200, `${pieces} pieces were taken`);
+});

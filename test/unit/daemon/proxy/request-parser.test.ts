@@ -163,6 +163,19 @@ test("a head over the limit is told from a malformed one", () => {
   assert.throws(() => parser.push(long, 0), { name: "MessageError", tooLarge: true });
 });
 
+test("an empty line alone is no beginning of a request", () => {
+  const parser = new RequestParser({ head: () => {}, data: () => {}, end: () => {} });
+  parser.push(bytes("\r\n"), 0);
+  assert.equal(parser.untouched, true);
+});
+
+test("trailers are bounded like a head, all together", () => {
+  const line = `T: ${"t".repeat(1_000)}\r\n`;
+  const start = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+  assert.equal(parse(bytes(`${start}${line.repeat(50)}\r\n`)).error, null);
+  assert.equal(parse(bytes(`${start}${line.repeat(80)}\r\n`)).error, "too many trailers");
+});
+
 test("a head in pieces of one byte costs time in proportion to its bytes", () => {
   const head = bytes(`GET / HTTP/1.1\r\n${"A: b\r\n".repeat(10_000)}`);
   const parser = new RequestParser({ head: () => {}, data: () => {}, end: () => {} });

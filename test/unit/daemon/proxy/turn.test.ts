@@ -16,6 +16,7 @@ function stage() {
       order.push(`release ${exchange}`);
       then();
     },
+    fault: (error) => order.push(`fault ${exchange}: ${error.message}`),
   });
   return { order, turn, member };
 }
@@ -51,6 +52,7 @@ test("it says how much has gone on, after it has", async () => {
   turn.join({
     collect: (into) => into.push({ kind: 5, exchange: 1, atMs: 0, payload: "x" }),
     release: () => order.push("release"),
+    fault: () => {},
   });
   turn.grown(100);
   turn.grown(20);
@@ -64,4 +66,16 @@ test("who joins while the others are released is served by the next turn", async
   await nextTurn();
   await nextTurn();
   assert.deepEqual(order, ["record 1", "release 1", "record 2", "release 2"]);
+});
+
+test("an error in one member's release is that member's alone", async () => {
+  const { order, turn, member } = stage();
+  turn.join(
+    member(1, () => {
+      throw new Error("a bug");
+    }),
+  );
+  turn.join(member(2));
+  await nextTurn();
+  assert.deepEqual(order, ["record 1,2", "release 1", "fault 1: a bug", "release 2"]);
 });
