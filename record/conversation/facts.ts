@@ -8,7 +8,7 @@ import type { NormalMessage, NormalTool } from "../dialects/normal.ts";
 import { keptConversation } from "../dialects/session.ts";
 import { sameTool } from "../diff/values.ts";
 import { LIMITS } from "../limits.ts";
-import { Beginnings, commonLength } from "../reader/beginnings.ts";
+import { Beginnings, commonLength, goneOn } from "../reader/beginnings.ts";
 import { previousOf } from "./earlier-turns.ts";
 import { answerIds, itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
 import type { ExchangeFacts, Item } from "./model.ts";
@@ -89,18 +89,21 @@ function spokenIn(messages: readonly NormalMessage[], talks: boolean, bytes: num
   const begun = met.nearest(messages);
   const before = begun?.made ?? SILENT;
   const same = begun === null ? 0 : commonLength(begun.list, messages);
-  const ends = before.ends.slice(0, same);
-  const items = before.items.slice(0, ends.at(-1) ?? 0);
+  const length = same === 0 ? 0 : before.ends[same - 1]!;
+  const newEnds: number[] = [];
+  const newItems: Item[] = [];
   let { talk, instructions } = same === begun?.list.length ? before : counted(messages, same);
   for (let i = same; i < messages.length; i++) {
     const message = messages[i]!;
     if (message.role === "system") instructions = [...instructions, message];
     else {
       talk++;
-      if (talks) for (const item of itemsOf(message)) items.push(item);
+      if (talks) for (const item of itemsOf(message)) newItems.push(item);
     }
-    ends.push(items.length);
+    newEnds.push(length + newItems.length);
   }
+  const items = goneOn(before.items, length, newItems);
+  const ends = goneOn(before.ends, same, newEnds);
   const spoken = { talk, instructions, items, ends };
   met.keep(messages, spoken, bytes, begun);
   return spoken;

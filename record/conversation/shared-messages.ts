@@ -12,7 +12,7 @@ import { type JsonObject, put } from "../dialects/json.ts";
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import { normaliseRequest } from "../dialects/normalise.ts";
 import { LIMITS } from "../limits.ts";
-import { Beginnings, commonLength } from "../reader/beginnings.ts";
+import { Beginnings, commonLength, goneOn } from "../reader/beginnings.ts";
 import type { Outline, OutlineEntry, OutlinePart } from "../reader/outline.ts";
 
 /** The members that hold a conversation, element by element. */
@@ -109,15 +109,18 @@ function withMessages(asked: Asked, list: OutlineEntry, earlier: Made | null): M
   const before = near?.outline.entries.find((entry) => entry.key === key)?.parts ?? [];
   const same = near !== null && near.rest.messages.length === rest.messages.length;
   const known = same ? commonLength(before, parts) : 0;
-  const ends = known === 0 ? [] : near!.ends.slice(0, known);
   const own = rest.messages.length;
-  const messages = known === 0 ? [...rest.messages] : near!.messages.slice(0, ends[known - 1]);
+  const length = known === 0 ? own : near!.ends[known - 1]!;
+  const newEnds: number[] = [];
+  const newMessages: NormalMessage[] = [];
+  for (let at = known; at < parts.length; at++) {
+    for (const message of oneElement(asked, key, parts[at]!)) newMessages.push(message);
+    newEnds.push(length + newMessages.length);
+  }
+  const messages = goneOn(known === 0 ? rest.messages : near!.messages, length, newMessages);
   // What stands before the list may have changed.
   for (let i = 0; known > 0 && rest !== near!.rest && i < own; i++) messages[i] = rest.messages[i]!;
-  for (let at = known; at < parts.length; at++) {
-    for (const message of oneElement(asked, key, parts[at]!)) messages.push(message);
-    ends.push(messages.length);
-  }
+  const ends = goneOn(known === 0 ? [] : near!.ends, known, newEnds);
   return { api, url, key, outline, rest, messages, ends };
 }
 

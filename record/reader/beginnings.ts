@@ -49,6 +49,18 @@ export class Beginnings<E, T> {
   }
 }
 
+/**
+ * The first `length` entries and some more, in an array of just that size: what goes on from turn to
+ * turn is as long as its history, and room to grow in would be as much again.
+ */
+export function goneOn<T>(list: readonly T[], length: number, more: readonly T[]): T[] {
+  if (more.length === 0) return list.slice(0, length);
+  const made = new Array<T>(length + more.length);
+  for (let i = 0; i < length; i++) made[i] = list[i]!;
+  for (let i = 0; i < more.length; i++) made[length + i] = more[i]!;
+  return made;
+}
+
 /** As many conversations take turns in one stream. */
 const ENTRIES = 8;
 

@@ -19,6 +19,7 @@ import { type Atom, flatten, isLink } from "../bodies/part-list.ts";
 import { CodedError } from "../errors.ts";
 import type { Body, ExchangeLine, FileLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
+import { goneOn } from "./beginnings.ts";
 import { ByteCache } from "./byte-cache.ts";
 import { CaptureIndex, type Damage } from "./capture-index.ts";
 
@@ -42,6 +43,8 @@ export class CaptureFile {
   /** Where in the file the window begins, or what was read last. */
   #windowAt = Number.NEGATIVE_INFINITY;
   #windowLength = 0;
+  /** What the bytes that were read last lie in, where others will be read into it. */
+  #lent: ArrayBufferLike | null = null;
 
   /**
    * Opens a file; what is in it is gone through when it is asked for. Throws what the file system
@@ -304,7 +307,7 @@ export class CaptureFile {
     if (!(head.take >= 0 && head.take <= earlier.length)) {
       throw new RangeError(`the list of ${head.as} has no ${head.take} entries`);
     }
-    return flatten(refs.slice(1), this.#index.maxPart, earlier.slice(0, head.take));
+    return goneOn(earlier, head.take, flatten(refs.slice(1), this.#index.maxPart));
   }
 
   #keepList(position: number, atoms: Atom[]): void {
@@ -323,7 +326,7 @@ export class CaptureFile {
     if (kept) return kept;
     const own = this.#readPart(n, ordinal);
     // What is kept must not keep all that was read with it.
-    const bytes = own.buffer === this.#window.buffer ? Buffer.from(own) : own;
+    const bytes = own.buffer === this.#lent ? Buffer.from(own) : own;
     this.#parts.set(ordinal, bytes);
     return bytes;
   }
@@ -348,6 +351,14 @@ export class CaptureFile {
 
   /** Bytes of the file; they hold until the next call. */
   #read(offset: number, length: number): Buffer {
+    const held = this.#index.held(offset, length);
+    const bytes = held ?? this.#readAt(offset, length);
+    const own = held === null && bytes.buffer !== this.#window.buffer;
+    this.#lent = own ? null : bytes.buffer;
+    return bytes;
+  }
+
+  #readAt(offset: number, length: number): Buffer {
     const near = Math.abs(offset - this.#windowAt) < 2 * WINDOW_BYTES;
     if (length > WINDOW_BYTES / 4 || !near) {
       this.#windowAt = offset;

@@ -80,6 +80,11 @@ export class CaptureIndex {
     while (this.#ahead !== null) this.next();
   }
 
+  /** Bytes that were read to find the lines, good until more is read; null where they are gone. */
+  held(offset: number, length: number): Buffer | null {
+    return this.#ahead === null ? null : this.#ahead.held(offset, length);
+  }
+
   /** Position of the exchange with this id; -1 where there is none. */
   find(id: string): number {
     const position = this.#byId.get(id);

@@ -8,6 +8,8 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 
 const BLOCK_BYTES = 1024 * 1024;
+/** So much of what was gone by stays at hand: an exchange asks for the parts that stand above it. */
+const KEPT_BYTES = 128 * 1024;
 const LF = 0x0a;
 const NONE = Buffer.alloc(0);
 
@@ -65,6 +67,13 @@ export class FileLines {
     return null;
   }
 
+  /** Bytes of the file as far as they are at hand, good until the next line; null where they are not. */
+  held(offset: number, length: number): Buffer | null {
+    const at = offset - this.#base;
+    if (at < 0 || at + length > this.#filled) return null;
+    return this.#buffer.subarray(at, at + length);
+  }
+
   #endOfLine(): number {
     const end = this.#buffer.indexOf(LF, this.#searched);
     // What stands behind the bytes read is left from a block before.
@@ -72,11 +81,12 @@ export class FileLines {
   }
 
   #readOn(): boolean {
-    this.#buffer.copyWithin(0, this.#next, this.#filled);
-    this.#base += this.#next;
-    this.#filled -= this.#next;
-    this.#searched -= this.#next;
-    this.#next = 0;
+    const gone = Math.max(0, this.#next - KEPT_BYTES);
+    this.#buffer.copyWithin(0, gone, this.#filled);
+    this.#base += gone;
+    this.#filled -= gone;
+    this.#searched -= gone;
+    this.#next -= gone;
     if (this.#filled === this.#buffer.length) {
       const wider = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, this.#buffer.length * 2));
       this.#buffer.copy(wider);

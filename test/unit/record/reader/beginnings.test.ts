@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Beginnings, commonLength } from "../../../../record/reader/beginnings.ts";
+import { Beginnings, commonLength, goneOn } from "../../../../record/reader/beginnings.ts";
 
 test("the list with most of the beginning is found, whatever came in between", () => {
   const lists = new Beginnings<number, string>(1000);
@@ -40,4 +40,14 @@ test("entries are compared by identity, up to the shorter list", () => {
   assert.equal(commonLength([a], [{}]), 0);
   assert.equal(commonLength([a, b], [a, b], 2), 0);
   assert.equal(commonLength([a, b, a], [a, b, b], 1), 2);
+});
+
+test("a list that goes on has the beginning asked for and what is new, and changes no other", () => {
+  const list = [1, 2, 3];
+  assert.deepEqual(goneOn(list, 3, [4]), [1, 2, 3, 4]);
+  assert.deepEqual(goneOn(list, 1, [5, 6]), [1, 5, 6]);
+  assert.deepEqual(goneOn(list, 2, []), [1, 2]);
+  assert.deepEqual(goneOn([], 0, [7]), [7]);
+  assert.notEqual(goneOn(list, 3, []), list);
+  assert.deepEqual(list, [1, 2, 3]);
 });

@@ -53,3 +53,25 @@ test("what is no file is refused and not waited for", (t) => {
     assert.throws(() => file.count, /EISDIR|ESPIPE/);
   }
 });
+
+test("bytes that were gone by lately are at hand as they stand in the file, others are not", (t) => {
+  const path = join(scratchFolder(t), "lines");
+  const random = seededRandom(3);
+  const text = Array.from({ length: 6000 }, (_, i) => `${i} `.repeat(random() * 200)).join("\n");
+  writeFileSync(path, `${text}\n`);
+  const fd = openSync(path, "r");
+  t.after(() => closeSync(fd));
+  const lines = new FileLines(fd);
+  assert.equal(lines.held(0, 1), null);
+  for (let line = lines.next(); line !== null; line = lines.next()) {
+    const behind = Math.floor(random() * 2 * MIB);
+    const at = Math.max(0, lines.offset - behind);
+    const length = Math.floor(random() * 100);
+    const held = lines.held(at, length);
+    if (held !== null) assert.equal(held.toString(), text.slice(at, at + length));
+    else assert.ok(behind > 64 * 1024 || at + length > lines.offset, `${behind} bytes behind`);
+    assert.equal(lines.held(lines.offset, line.length)?.equals(line), true);
+    assert.equal(lines.held(lines.size, 1), null);
+  }
+  assert.equal(lines.held(0, 1), null);
+});
