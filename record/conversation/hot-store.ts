@@ -43,7 +43,8 @@ export interface Snapshot {
   readonly nodes: readonly Node[];
 }
 
-type Lists = Map<string, Node[]>;
+/** Most names are those of one node alone, which then stands there without a list. */
+type Lists = Map<string, Node | Node[]>;
 
 const LINE_KINDS = ["asked", "said", "delegated"] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
@@ -73,20 +74,20 @@ export class HotStore {
     return this.#nodes.get(id);
   }
   byKey(key: string): readonly Node[] {
-    return this.#byKey.get(key) ?? [];
+    return listed(this.#byKey, key);
   }
   byItem(id: string): readonly Node[] {
-    return this.#byItem.get(id) ?? [];
+    return listed(this.#byItem, id);
   }
   byLine(kind: LineKind, line: string): readonly Node[] {
-    return this.#byLine[kind].get(line) ?? [];
+    return listed(this.#byLine[kind], line);
   }
   byResponse(id: string): Node | undefined {
-    return this.#byResponse.get(id)?.at(-1);
+    return listed(this.#byResponse, id).at(-1);
   }
   /** Oldest first. */
   conversation(id: string): readonly Node[] {
-    return this.#byConversation.get(id) ?? [];
+    return listed(this.#byConversation, id);
   }
 
   add(facts: ExchangeFacts, placement: Placement, key: string): Node {
@@ -146,7 +147,8 @@ export class HotStore {
     const nowMs = atMs - (atMs % HOUR_MS);
     if (nowMs <= this.#checkedMs) return;
     this.#checkedMs = nowMs;
-    for (const [id, nodes] of this.#byConversation) {
+    for (const id of this.#byConversation.keys()) {
+      const nodes = this.conversation(id);
       const newest = Math.max(...nodes.map(({ startedMs }) => startedMs));
       if (nowMs - newest <= LIMITS.conversationRestMs) continue;
       this.#byConversation.delete(id);
@@ -162,7 +164,7 @@ export class HotStore {
   #unlink(node: Node): void {
     this.#nodes.delete(node.placement.exchange);
     this.#eachName(node, (map, name) => {
-      const rest = (map.get(name) ?? []).filter((other) => other !== node);
+      const rest = listed(map, name).filter((other) => other !== node);
       if (rest.length > 0) map.set(name, rest);
       else map.delete(name);
     });
@@ -190,8 +192,17 @@ const HOUR_MS = 3_600_000;
 /** Texts below this are said in many conversations and tie nothing together. */
 const TELLING_BYTES = 24;
 
+const NONE: readonly Node[] = [];
+
+function listed(map: Lists, name: string): readonly Node[] {
+  const found = map.get(name);
+  if (found === undefined) return NONE;
+  return Array.isArray(found) ? found : [found];
+}
+
 function push(map: Lists, name: string, node: Node): void {
-  const list = map.get(name);
-  if (list) list.push(node);
-  else map.set(name, [node]);
+  const found = map.get(name);
+  if (found === undefined) map.set(name, node);
+  else if (Array.isArray(found)) found.push(node);
+  else map.set(name, [found, node]);
 }

@@ -17,6 +17,22 @@ import type { Item } from "./model.ts";
 /** First 16 hex digits of SHA-256. */
 export const shortHash = (text: string): string => hash("sha256", text, "hex").slice(0, 16);
 
+/** Where content is written as bytes: those are counted on the way, and hashed where they lie. */
+const scratch = Buffer.allocUnsafeSlow(256 * 1024);
+/** UTF-8 bytes of a UTF-16 unit at most. */
+const UNIT_BYTES = 3;
+
+function hashedItem(role: Role, kind: Piece["kind"], content: string): Item {
+  const head = `${role}\0${kind}\0`;
+  if (head.length + content.length * UNIT_BYTES > scratch.length) {
+    return { id: shortHash(head + content), role, bytes: Buffer.byteLength(content) };
+  }
+  scratch.write(head, "latin1");
+  const bytes = scratch.write(content, head.length, "utf8");
+  const id = hash("sha256", scratch.subarray(0, head.length + bytes), "hex").slice(0, 16);
+  return { id, role, bytes };
+}
+
 const memo = new WeakMap<NormalMessage, readonly Item[]>();
 
 /** The items of one message; none for a system message. Remembered by message object. */
@@ -74,8 +90,7 @@ function itemOf(piece: Piece, speaker: Role): Item | null {
   const content = contentOf(piece, speaker);
   if (content === null) return null;
   const role: Role = piece.kind === "tool_result" ? "tool" : speaker;
-  const bytes = Buffer.byteLength(content);
-  return { id: shortHash(`${role}\0${piece.kind}\0${content}`), role, bytes };
+  return hashedItem(role, piece.kind, content);
 }
 
 /** What of a piece counts for identity; null where it counts for nothing. */
