@@ -140,9 +140,27 @@ function filePart(file: unknown): Piece {
   return data.startsWith("data:") ? mediaAt("document", data) : inlineMedia("document", null, data);
 }
 
-/** Entries of `tools` (and of the older `functions`). */
+/** Entries as they were met last, and the tools that they are. */
+let latest: { entries: readonly unknown[]; tools: NormalTool[] } = { entries: [], tools: [] };
+
+/**
+ * Entries of `tools` (and of the older `functions`). Turns that share the very entries share the
+ * tools.
+ */
 export function openaiTools(body: unknown): NormalTool[] {
-  return [...list(body, "tools"), ...list(body, "functions")].map(openaiTool);
+  const functions = list(body, "functions");
+  const given = list(body, "tools");
+  const entries = functions.length === 0 ? given : [...given, ...functions];
+  if (entries.length === 0) return [];
+  const known = latest.entries;
+  let same = 0;
+  while (same < known.length && known[same] === entries[same]) same++;
+  if (same < known.length || same < entries.length) {
+    // A copy: the list itself may be one that parses its entries each time.
+    const own = [...entries];
+    latest = { entries: own, tools: own.map(openaiTool) };
+  }
+  return latest.tools;
 }
 
 function openaiTool(tool: unknown): NormalTool {

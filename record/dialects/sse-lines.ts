@@ -8,8 +8,11 @@
  * text; never throws.
  */
 
-/** Called with each event: its name, its data, and the offset behind the line that ended it. */
-export type OnEvent = (name: string | null, data: string, end: number) => void;
+/**
+ * Called with each event: its name, its data, the offset behind the line that ended it, and whether
+ * the data is of one line.
+ */
+export type OnEvent = (name: string | null, data: string, end: number, oneLine: boolean) => void;
 
 const LF = 10;
 const SPACE = 32;
@@ -26,33 +29,39 @@ export function hasPlainLines(text: string): boolean {
 export function readPlainLines(text: string, onEvent: OnEvent): void {
   let name: string | null = null;
   let data: string | null = null;
+  let oneLine = true;
   let start = 0;
   while (start < text.length) {
     if (text.charCodeAt(start) === LF) {
       start++;
-      if (data !== null) onEvent(name, data, start);
+      if (data !== null) onEvent(name, data, start, oneLine);
       name = null;
       data = null;
+      oneLine = true;
       continue;
     }
     const lf = text.indexOf("\n", start);
     const end = lf < 0 ? text.length : lf;
     if (isField(text, start, end, "data")) {
       const value = lineValue(text, start + 4, end);
+      oneLine = data === null;
       data = data === null ? value : `${data}\n${value}`;
     } else if (isField(text, start, end, "event")) {
       name = lineValue(text, start + 5, end) || null;
     }
     start = end + 1;
   }
-  if (data !== null) onEvent(name, data, Number.POSITIVE_INFINITY);
+  if (data !== null) onEvent(name, data, Number.POSITIVE_INFINITY, oneLine);
 }
 
 /** Whether the line is of this field: its name, and a colon unless there is no value. */
 function isField(text: string, start: number, end: number, name: string): boolean {
   const colon = start + name.length;
   if (colon > end || (colon < end && text.charCodeAt(colon) !== COLON)) return false;
-  return text.startsWith(name, start);
+  for (let i = 0; i < name.length; i++) {
+    if (text.charCodeAt(start + i) !== name.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 /** What stands behind the colon, and behind one space if there is one. */

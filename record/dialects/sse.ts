@@ -40,7 +40,9 @@ export function readSse(bytes: Uint8Array, ends: readonly number[]): EventList {
   // Text that is no UTF-8 may come out otherwise where a chunk ends in the middle of it.
   if (hasPlainLines(text) && (ends.length <= 1 || isUtf8(buffer))) {
     const chunkAt = chunks(ends, text, buffer.length);
-    readPlainLines(text, (name, data, end) => taken.take(name, data, chunkAt(end)));
+    readPlainLines(text, (name, data, end, oneLine) =>
+      taken.take(name, data, chunkAt(end), oneLine),
+    );
   } else feedChunks(buffer, ends, taken);
   return taken;
 }
@@ -57,7 +59,7 @@ class Taken implements EventList {
     this.#most = most;
   }
 
-  take(name: string | null, data: string, chunk: number): void {
+  take(name: string | null, data: string, chunk: number, oneLine = !data.includes("\n")): void {
     if (data.charCodeAt(0) !== OPEN_OBJECT && data.trim() === "[DONE]") {
       this.done = true;
       return;
@@ -65,7 +67,7 @@ class Taken implements EventList {
     if (this.foreign >= LIMITS.foreignEventCount) return;
     this.cut ||= this.events.length >= this.#most;
     if (this.cut || data === "") return;
-    if (!data.includes("\n")) this.#add(name, jsonOf(data), chunk);
+    if (oneLine) this.#add(name, jsonOf(data), chunk);
     else for (const value of valuesOf(data)) this.#add(name, value, chunk);
   }
 

@@ -507,3 +507,26 @@ test("what is no request gives an empty form", () => {
     assert.deepEqual(normaliseResponse("openai.chat", body), []);
   }
 });
+
+test("turns that share the very tools share what these are; others do not", () => {
+  const tool = (name: string) => ({ type: "function", function: { name, parameters: {} } });
+  const tools = [tool("a"), tool("b")];
+  const toolsOf = (body: object) => normaliseRequest("openai.chat", body, "").tools;
+  const first = toolsOf({ tools });
+  assert.equal(toolsOf({ tools: [...tools] }), first);
+  assert.deepEqual(
+    [
+      { tools: [tools[0]] },
+      { tools: [...tools, tool("c")] },
+      { tools: [tools[1], tools[0]] },
+      { tools: [tools[0]], functions: [{ name: "f" }] },
+      {},
+      { tools },
+    ].map((body) => toolsOf(body).map(({ name }) => name)),
+    [["a"], ["a", "b", "c"], ["b", "a"], ["a", "f"], [], ["a", "b"]],
+  );
+  assert.deepEqual(
+    first.map(({ name }) => name),
+    ["a", "b"],
+  );
+});

@@ -18,7 +18,10 @@ function byLibrary(text: string): Event[] {
 
 function byLines(text: string): Event[] {
   const events: Event[] = [];
-  readPlainLines(text, (name, data) => events.push([name, data]));
+  readPlainLines(text, (name, data, _end, oneLine) => {
+    assert.equal(oneLine, !data.includes("\n"));
+    events.push([name, data]);
+  });
   return events;
 }
 
