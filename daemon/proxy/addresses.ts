@@ -10,8 +10,7 @@
 import { lookup as dnsLookup, type LookupAddress } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 
-const PRIVATE = new BlockList();
-for (const [net, prefix] of [
+const NETS_4 = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
@@ -22,17 +21,24 @@ for (const [net, prefix] of [
   ["192.168.0.0", 16],
   ["198.18.0.0", 15],
   ["224.0.0.0", 3],
-] as const) {
-  PRIVATE.addSubnet(net, prefix, "ipv4");
-}
-for (const [net, prefix] of [
+] as const;
+const NETS_6 = [
   ["::", 127],
   ["64:ff9b:1::", 48],
   ["fc00::", 7],
   ["fe80::", 10],
   ["ff00::", 8],
-] as const) {
-  PRIVATE.addSubnet(net, prefix, "ipv6");
+] as const;
+
+/** Made when it is first asked: a start does not need it. */
+let nets: BlockList | null = null;
+
+function privateNets(): BlockList {
+  if (nets !== null) return nets;
+  nets = new BlockList();
+  for (const [net, prefix] of NETS_4) nets.addSubnet(net, prefix, "ipv4");
+  for (const [net, prefix] of NETS_6) nets.addSubnet(net, prefix, "ipv6");
+  return nets;
 }
 
 /** True for loopback, link-local, RFC 1918, unique local, multicast and the like; also `::ffff:…`. */
@@ -40,7 +46,7 @@ export function isPrivateAddress(address: string): boolean {
   const version = isIP(address);
   if (version === 0) return false;
   // BlockList itself reads IPv4-mapped IPv6 addresses as the IPv4 addresses that they are.
-  return PRIVATE.check(address, version === 6 ? "ipv6" : "ipv4");
+  return privateNets().check(address, version === 6 ? "ipv6" : "ipv4");
 }
 
 /** True where the host name in the configuration is by itself the permission to use it. */

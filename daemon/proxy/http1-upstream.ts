@@ -7,7 +7,6 @@
  * docs/decisions/0003-own-http1-client.md.
  */
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import { LIMITS } from "../../record/limits.ts";
 import type { UpstreamConfig } from "../config/types.ts";
 import { guardedLookup, isExplicitHost } from "./addresses.ts";
@@ -155,7 +154,8 @@ export function openSocket(
     ...(read === undefined ? {} : { onread: { buffer: READ_BUFFER, callback: copied(read) } }),
   };
   if (protocol !== "https:") return connectTcp(options);
-  return connectTls({
+  // Loaded when it is first needed: nothing of it is, to listen.
+  return process.getBuiltinModule("node:tls").connect({
     ...options,
     ALPNProtocols: ["http/1.1"],
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
