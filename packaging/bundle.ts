@@ -62,6 +62,10 @@ const CHANGES: Readonly<Record<string, readonly (readonly [string, string])[]>> 
       'import * as parse from "./parse.ts"; const PARSE = (_: string) => parse;',
     ],
   ],
+  "daemon/config/schema.ts": [
+    ['const { z } = createRequire(import.meta.url)("zod") as typeof Zod;', ""],
+    ['import { createRequire } from "node:module";', 'import { z } from "zod";'],
+  ],
   "daemon/filing/supervisor.ts": [
     ['MALLOC_ARENA_MAX: "1" }', 'MALLOC_ARENA_MAX: "1", CALLNUMBER_PART: "filer" }'],
     [

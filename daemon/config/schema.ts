@@ -6,8 +6,12 @@
  * resolve.ts. Unknown keys are errors. The descriptions are the documentation: trade-off, default,
  * and what to do if unsure.
  */
-import { z } from "zod";
+import { createRequire } from "node:module";
+import type * as Zod from "zod";
 import { parseDuration, parseSize } from "./units.ts";
+
+/** Of all that a start waits for this is the largest; Node reads its CommonJS form more quickly. */
+const { z } = createRequire(import.meta.url)("zod") as typeof Zod;
 
 const text = z.string().min(1);
 
@@ -191,4 +195,4 @@ export const ConfigFile = z
       .optional(),
   })
   .describe("callnumber.yaml");
-export type ConfigFile = z.infer<typeof ConfigFile>;
+export type ConfigFile = Zod.infer<typeof ConfigFile>;
