@@ -8,6 +8,7 @@
  */
 import type { Socket } from "node:net";
 import { LIMITS } from "../../record/limits.ts";
+import { headText } from "./headers.ts";
 import { lastChunk, pieces, writePieces } from "./pieces.ts";
 import { ResponseParser } from "./response-parser.ts";
 import type {
@@ -149,7 +150,8 @@ class Call implements UpstreamCall {
     const { socket } = this.connection;
     if (this.over || this.sent || socket.destroyed) return true;
     const chunked = this.request.body === "chunked";
-    const head = this.headSent ? "" : headOf(this.request);
+    const { method, path, headers } = this.request;
+    const head = this.headSent ? "" : headText(`${method} ${path} HTTP/1.1`, headers);
     this.headSent = true;
     this.sent = trailers !== null;
     const end = chunked && trailers !== null ? lastChunk(trailers) : "";
@@ -234,10 +236,4 @@ class Call implements UpstreamCall {
       else this.failed({ code, message: `${what} from the upstream within ${ms} ms` });
     }, ms);
   }
-}
-
-function headOf({ method, path, headers }: UpstreamRequest): string {
-  let head = `${method} ${path} HTTP/1.1\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${head}\r\n`;
 }

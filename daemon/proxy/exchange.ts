@@ -14,7 +14,7 @@ import { FRAME_HEADER_BYTES } from "../spool/segment.ts";
 import type { FrameToWrite } from "../spool/writer.ts";
 import type { ClientStream, StreamHandler } from "./client-stream.ts";
 import type { CredentialMasker } from "./credentials.ts";
-import { forwardResponseHeaders, toPairs } from "./headers.ts";
+import { forwardResponseHeaders, headText, toPairs } from "./headers.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer, reasonOf } from "./refusal.ts";
 import type { Turn, TurnMember } from "./turn.ts";
@@ -254,10 +254,9 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
     const { client } = this;
     if (client.headSettled || client.request.http === "1.0") return;
     this.recorder.flush();
-    let head = `HTTP/1.1 ${status} ${reason}\r\n`;
-    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    const head = headText(`HTTP/1.1 ${status} ${reason}`, headers);
     // Of these there may be any number, and a client that does not read gets no more of them either.
-    if (!client.interim(`${head}\r\n`)) this.holdBack();
+    if (!client.interim(head)) this.holdBack();
   }
 
   head(status: number, reason: string, http: string, headers: string[]): void {

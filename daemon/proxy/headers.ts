@@ -161,6 +161,13 @@ function connectionNames(raw: readonly string[]): Set<string> | null {
   return names;
 }
 
+/** A head as text: its first line, the headers (flat list), and the empty line. */
+export function headText(first: string, headers: readonly string[]): string {
+  let text = `${first}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${text}\r\n`;
+}
+
 /** Flat list → pairs, as the frames hold them. */
 export function toPairs(raw: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];

@@ -74,7 +74,7 @@ class WaitingCall implements UpstreamCall {
     if (this.call !== null) return this.call.send(chunks, trailers);
     this.asked = true;
     for (const chunk of chunks) this.chunks.push(chunk);
-    this.trailers = trailers;
+    this.trailers ??= trailers;
     return false;
   }
 

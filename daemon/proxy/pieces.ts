@@ -6,6 +6,7 @@
  * chunked), then `end`, in this order and nothing else. Pure.
  */
 import type { Socket } from "node:net";
+import { headText } from "./headers.ts";
 
 export type WriteDone = (error?: Error | null) => void;
 
@@ -41,9 +42,7 @@ export function writePieces(socket: Socket, list: readonly Buffer[], done?: Writ
 
 /** The end of a chunked body; `trailers` is flat. */
 export function lastChunk(trailers: readonly string[]): string {
-  let text = "0\r\n";
-  for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
-  return `${text}\r\n`;
+  return headText("0", trailers);
 }
 
 /** Large chunks stay where they are; what lies between them is copied together. */

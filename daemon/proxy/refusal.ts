@@ -7,6 +7,7 @@
  */
 import { CATALOGUE, type ErrorCode } from "../../record/errors.ts";
 import type { Refusal } from "./guard.ts";
+import { headText } from "./headers.ts";
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -59,9 +60,12 @@ export function reasonOf(status: number): string {
 /** A whole answer for a connection that ends with it. */
 export function rawAnswer(refusal: Refusal, path: string): Buffer {
   const { status, headers, body } = errorAnswer(refusal, path);
-  let head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return Buffer.concat([Buffer.from(`${head}connection: close\r\n\r\n`, "latin1"), body]);
+  const head = headText(`HTTP/1.1 ${status} ${reasonOf(status)}`, [
+    ...headers,
+    "connection",
+    "close",
+  ]);
+  return Buffer.concat([Buffer.from(head, "latin1"), body]);
 }
 
 /** Shapes: docs of each vendor's error object, November 2026. */

@@ -15,7 +15,7 @@ import { FrameKind, type FrameOutcome } from "../frames.ts";
 import { explainConnectError } from "./connect-error.ts";
 import type { CredentialMasker } from "./credentials.ts";
 import type { Refusal } from "./guard.ts";
-import { forwardResponseHeaders, toPairs } from "./headers.ts";
+import { forwardResponseHeaders, headText, toPairs } from "./headers.ts";
 import { openSocket } from "./http1-upstream.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer } from "./refusal.ts";
@@ -253,15 +253,11 @@ export class Tunnel {
 }
 
 function requestHead({ method, path, headers }: Handshake): string {
-  let head = `${method} ${path} HTTP/1.1\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${head}\r\n`;
+  return headText(`${method} ${path} HTTP/1.1`, headers);
 }
 
 function responseHead(status: number, reason: string, headers: readonly string[]): Buffer {
-  let head = `HTTP/1.1 ${status} ${reason}\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return Buffer.from(`${head}\r\n`, "latin1");
+  return Buffer.from(headText(`HTTP/1.1 ${status} ${reason}`, headers), "latin1");
 }
 
 /** The body goes on unframed and ends with the connection, whatever its framing was. */
