@@ -15,9 +15,17 @@ const DOC_PASSWORD =
 const TAKEN_FROM_ELSEWHERE =
   /^[$%<{[(@&*!]|\$\{|\{\{|^(?:process|os|env|config|self|this|req|request|ctx|context|settings|options|args|kwargs|params|data|state|props|secrets?|vault|ssm|import\.meta)[.[]|[([{]$|=>|::|\(\)/i;
 
+/**
+ * A name in any case with up to four digits behind it, or a number. Each letter can be taken in one
+ * way only, so that a word which is none is read once: a capital stands before small letters or
+ * belongs to a whole run of capitals.
+ */
+const WORD = /^(?:(?:[a-z]|[A-Z](?=[a-z]{2})|(?<![A-Z])[A-Z]{2,}(?![A-Z]))*\d{0,4}|\d+)$/;
+
 function isPasswordLike(secret: string): boolean {
-  if (DOC_PASSWORD.test(secret) || TAKEN_FROM_ELSEWHERE.test(secret)) return false;
-  return secret.length >= 3 && new Set(secret).size >= 3 && !secret.includes("redacted");
+  // Cheapest first: a text may hold this shape at every few characters.
+  if (!hasDistinct(secret, 3) || secret.includes("redacted")) return false;
+  return !DOC_PASSWORD.test(secret) && !TAKEN_FROM_ELSEWHERE.test(secret);
 }
 
 /** Letters and digits mixed in a way that names, paths, versions, dates and prose are not. */
@@ -29,10 +37,7 @@ function isRandomLooking(secret: string): boolean {
   }
   if (/^[a-z]+:\/\/|^[./~]|^\d{4}-\d\d-\d\d|^v?\d+\.\d+/i.test(secret)) return false;
   // Identifiers and dotted or slashed names with a number in them: `token_v2`, `a/b/c1`, `x.y2`.
-  const words = secret.split(/[_./:-]+/);
-  if (words.every((w) => /^(?:(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[a-z])*\d{0,4}|\d+)$/.test(w)))
-    return false;
-  return true;
+  return !secret.split(/[_./:-]+/).every((word) => WORD.test(word));
 }
 
 function acceptAssignment(secret: string, before: string): boolean {
@@ -61,7 +66,7 @@ export const GENERIC_RULES: readonly Rule[] = [
     name: "putty-private-key",
     anchors: ["PuTTY-User-Key-File-"],
     pattern:
-      /PuTTY-User-Key-File-\d: [\s\S]{1,1200}?Private-Lines: \d{1,3}\s{1,2}([A-Za-z0-9+/=\s]{40,8000})/g,
+      /PuTTY-User-Key-File-\d: (?:(?!PuTTY-User)[\s\S]){1,1200}?Private-Lines: \d{1,3}\s{1,2}([A-Za-z0-9+/=\s]{40,8000})/g,
     reach: 9200,
   },
   {
@@ -131,8 +136,10 @@ export const GENERIC_RULES: readonly Rule[] = [
       "passphrase",
     ],
     fold: true,
+    // A digit is asked for in the first 64 characters: of random keys, one in 50,000 has none there,
+    // and a text that repeats the name makes each of them be read once for every name.
     pattern:
-      /(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access_?key|auth_key|private_key|encryption_key|signing_key|credentials?|passphrase)[A-Za-z0-9_]{0,16}["'\]]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}["'`]?(?=[^\s"'\\,;<>(){}[\]`|&=\d]{0,100}\d)([^\s"'\\,;<>(){}[\]`|&=]{7,512}={0,2})/gi,
+      /(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access_?key|auth_key|private_key|encryption_key|signing_key|credentials?|passphrase)[A-Za-z0-9_]{0,16}["'\]]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}["'`]?(?=[^\s"'\\,;<>(){}[\]`|&=\d]{0,64}?\d)([^\s"'\\,;<>(){}[\]`|&=]{7,512}={0,2})/gi,
     accept: acceptAssignment,
   },
 ];

@@ -50,8 +50,9 @@ export const PII_RULES: readonly Rule[] = [
   {
     name: "phone",
     anchors: ["+"],
-    pattern: /(?<![\w+.-])\+[1-9]\d{0,2}(?:[ .-]?\(?\d{1,4}\)?){2,6}(?![\w])/g,
-    accept: hasPhoneLength,
+    // Digit by digit, so that no digits can be divided into groups in more than one way.
+    pattern: /(?<![\w+.-])\+[1-9](?:[ .-]?\(?\d\)?){7,24}(?!\w)/g,
+    accept: (text) => hasPhoneLength(text) && text.split(/[ .-]/).length <= 7,
   },
   {
     name: "phone",

@@ -9,7 +9,7 @@ import { Deadline, findSecrets } from "../../../../record/secrets/find-secrets.t
 import type { Rule } from "../../../../record/secrets/rule.ts";
 import { BUILT_IN_RULES, compileRuleSet } from "../../../../record/secrets/rule-set.ts";
 import { PII_RULES } from "../../../../record/secrets/rules-pii.ts";
-import { slowness } from "../../../timing.ts";
+import { atBest, slowness } from "../../../timing.ts";
 
 const MB = 1_000_000;
 const LIMIT_MS = 50;
@@ -50,25 +50,43 @@ function worstUnit(rule: Rule, set: ReturnType<typeof compileRuleSet>): string {
   return tried.reduce((a, b) => (b.ms > a.ms ? b : a)).unit;
 }
 
-test("every rule takes under 50 ms for 1 MB of its worst case", (t) => {
+test("every rule takes under 50 ms for 1 MB of its worst case", async (t) => {
   const slowest = [...BUILT_IN_RULES, ...PII_RULES].map((rule) => {
     const set = compileRuleSet([rule]);
-    const unit = worstUnit(rule, set);
-    return {
-      name: rule.name,
-      ms: cpuMs(fill(unit), set, 8),
-      unit: JSON.stringify(unit.slice(0, 40)),
-    };
+    const worst = worstUnit(rule, set);
+    const bytes = fill(worst);
+    const unit = JSON.stringify(worst.slice(0, 40));
+    return { name: rule.name, ms: cpuMs(bytes, set, 8), unit, set, bytes };
   });
   slowest.sort((a, b) => b.ms - a.ms);
   for (const { name, ms, unit } of slowest.slice(0, 12)) {
     t.diagnostic(`${ms.toFixed(1).padStart(7)} ms  ${name}  ${unit}`);
   }
-  const limit = LIMIT_MS * slowness();
-  for (const { name, ms, unit } of slowest) {
-    assert.ok(ms < limit, `${name}: ${ms} ms for ${unit}, allowed ${limit}`);
+  for (const { name, unit, set, bytes } of slowest.filter(({ ms }) => ms >= LIMIT_MS)) {
+    const best = await atBest(LIMIT_MS, () => cpuMs(bytes, set, 2) / slowness(), 12);
+    assert.ok(best < LIMIT_MS, `${name}: ${best.toFixed(1)} ms for ${unit} at best`);
   }
 });
+
+/** Nearly what a rule looks for, written so that it could be taken apart in many ways. */
+const NEARLY: readonly [rule: string, unit: string][] = [
+  ["phone", ` +${"1".repeat(14)}a`],
+  ["phone", ` +${"1".repeat(28)}`],
+  ["phone", " +2 0(2).(20.0).(0)-0)"],
+  ["assigned-secret", `secret="${"a".repeat(40)}$9bcdef" `],
+  ["assigned-secret", `password=${"aB".repeat(30)}$1cdefgh `],
+  ["putty-private-key", "PuTTY-User-Key-File-2: Private-Lines: 1  ++   //"],
+];
+
+for (const [name, unit] of NEARLY) {
+  test(`what is nearly one costs its length only: ${name} ${unit.slice(0, 30)}`, async () => {
+    const set = compileRuleSet([...BUILT_IN_RULES, ...PII_RULES].filter((r) => r.name === name));
+    const small = cpuMs(fill(unit, MB / 64), set, 2);
+    assert.ok(small < LIMIT_MS, `${small} ms for 16 KB`);
+    const best = await atBest(2 * LIMIT_MS, () => cpuMs(fill(unit), set, 2) / slowness(), 12);
+    assert.ok(best < 2 * LIMIT_MS, `${best.toFixed(1)} ms for 1 MB at best`);
+  });
+}
 
 test("all rules together stay linear on hostile input: 2 MB cost at most three times 1 MB", (t) => {
   const set = compileRuleSet([...BUILT_IN_RULES]);
@@ -83,8 +101,8 @@ test("all rules together stay linear on hostile input: 2 MB cost at most three t
     "AAAA",
     "-----BEGIN PRIVATE KEY-----",
   ]) {
-    const one = cpuMs(fill(unit), set, 2);
-    const two = cpuMs(fill(unit, 2 * MB), set, 2);
+    const one = cpuMs(fill(unit), set, 4);
+    const two = cpuMs(fill(unit, 2 * MB), set, 4);
     t.diagnostic(
       `${one.toFixed(0).padStart(5)} ms, ${two.toFixed(0).padStart(5)} ms  ${JSON.stringify(unit)}`,
     );
