@@ -16,7 +16,9 @@ export function endsWithTerminalEvent(body: Buffer, contentType: string | null):
     .subarray(Math.max(0, body.length - TAIL_BYTES_MAX))
     .toString("utf8")
     .trimEnd();
-  if (contentType?.includes("ndjson") === true) return /"done"\s*:\s*true[^\n]*$/.test(tail);
+  if (contentType?.includes("ndjson") === true) {
+    return /"done"\s*:\s*true/.test(tail.slice(tail.lastIndexOf("\n") + 1));
+  }
   const last = lastEvent(tail);
   if (/^data:\s*\[DONE\]$/m.test(last)) return true;
   const type = /^event:\s*(\S+)/m.exec(last)?.[1] ?? /"type"\s*:\s*"([a-z_.]+)"/.exec(last)?.[1];

@@ -129,9 +129,9 @@ function credentialsOfHeader(name: string, value: string): string[] {
     // Short cookie values are switches (`theme=dark1`), not sessions.
     return pairs.map((p) => p.slice(p.indexOf("=") + 1).trim()).filter((v) => v.length >= 16);
   }
-  const [, scheme = "", secret = ""] = /^\s*(?:([A-Za-z][\w-]{2,31})\s+)?([\s\S]*?)\s*$/.exec(
-    value,
-  )!;
+  const begun = value.trimStart();
+  const [lead = "", scheme = ""] = /^([A-Za-z][\w-]{2,31})\s+/.exec(begun) ?? [];
+  const secret = begun.slice(lead.length).trimEnd();
   if (scheme.toLowerCase() === "basic") {
     // The user name of Basic is a key with some services (`sk_…:`) and a plain name with most.
     const [plain = "", password = "", user = ""] = basicCredentials(secret);

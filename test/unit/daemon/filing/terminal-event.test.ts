@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endsWithTerminalEvent } from "../../../../daemon/filing/terminal-event.ts";
+import { atBest } from "../../../timing.ts";
 
 const SSE = "text/event-stream";
 const chat = (finish: string) => `data: {"choices":[{"delta":{},"finish_reason":${finish}}]}\n\n`;
@@ -41,4 +42,14 @@ test("an NDJSON stream ends with done: true", () => {
   const ends = (text: string) => endsWithTerminalEvent(Buffer.from(text), "application/x-ndjson");
   assert.equal(ends('{"done":false}\n{"model":"m","done":true,"eval_count":3}\n'), true);
   assert.equal(ends('{"done":true}\n{"done":false}\n'), false);
+});
+
+test("a long line that says done again and again is looked at once", async () => {
+  const line = Buffer.from(`${'"done":true '.repeat(300_000)}\n{}\n`);
+  const best = await atBest(500, () => {
+    const begun = performance.now();
+    assert.equal(endsWithTerminalEvent(line, "application/x-ndjson"), false);
+    return performance.now() - begun;
+  });
+  assert.ok(best < 500, `${best} ms`);
 });

@@ -7,6 +7,7 @@ import {
   liveCredentials,
   maskCredential,
 } from "../../../../record/secrets/credential-headers.ts";
+import { atBest } from "../../../timing.ts";
 import { credentialKinds } from "./credential-kinds.ts";
 
 const tag = (secret: string): string => `${secret.length}`.padStart(8, "0");
@@ -141,4 +142,14 @@ test("stand-ins that local servers are given are not hidden: they are words of e
     ["hunter2", "correct-horse-battery", KEY, "Tr0ub4"].filter((s) => !isWorthHiding(s)),
     [],
   );
+});
+
+test("a header of blanks costs its length: what a client sends must not hold up the others", async () => {
+  const value = `Bearer x${" ".repeat(60_000)}y`;
+  const best = await atBest(50, () => {
+    const begun = performance.now();
+    assert.deepEqual(liveCredentials([["authorization", value]], "/"), [value.slice(7)]);
+    return performance.now() - begun;
+  });
+  assert.ok(best < 50, `${best} ms`);
 });
