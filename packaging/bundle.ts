@@ -62,9 +62,12 @@ const CHANGES: Readonly<Record<string, readonly (readonly [string, string])[]>> 
       'import * as parse from "./parse.ts"; const PARSE = (_: string) => parse;',
     ],
   ],
-  "daemon/config/schema.ts": [
-    ['const { z } = createRequire(import.meta.url)("zod") as typeof Zod;', ""],
-    ['import { createRequire } from "node:module";', 'import { z } from "zod";'],
+  "daemon/config/zod.ts": [
+    ["const require = createRequire(import.meta.url);", ""],
+    ['const locales = require.resolve("zod/v4/locales");', ""],
+    ["require.cache[locales] ??= Object.assign(new Module(locales), { loaded: true });", ""],
+    ['export const { z } = require("zod") as typeof Zod;', 'export { z } from "zod";'],
+    ['import { createRequire, Module } from "node:module";', ""],
   ],
   "daemon/filing/supervisor.ts": [
     ['MALLOC_ARENA_MAX: "1" }', 'MALLOC_ARENA_MAX: "1", CALLNUMBER_PART: "filer" }'],

@@ -6,12 +6,9 @@
  * resolve.ts. Unknown keys are errors. The descriptions are the documentation: trade-off, default,
  * and what to do if unsure.
  */
-import { createRequire } from "node:module";
-import type * as Zod from "zod";
+import type { z as Zod } from "zod";
 import { parseDuration, parseSize } from "./units.ts";
-
-/** Of all that a start waits for this is the largest; Node reads its CommonJS form more quickly. */
-const { z } = createRequire(import.meta.url)("zod") as typeof Zod;
+import { z } from "./zod.ts";
 
 const text = z.string().min(1);
 
