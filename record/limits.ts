@@ -54,6 +54,10 @@ export const LIMITS = {
   priceUrlCount: 300,
   /** URLs whose provider is remembered. */
   priceUrlsCount: 1000,
+  /** Characters of a model's name; longer ones have no price. */
+  priceModelCount: 300,
+  /** Models whose price list is remembered. */
+  priceModelsCount: 1000,
   /** `as/take` links in a row before a list is spelled out in full. */
   asChainCount: 64,
   /** Top-level strings and objects of a body from this size on become parts. */

@@ -90,7 +90,8 @@ function listPrice({ url, model, facts, response, started }: PriceQuery): Price 
   const names = providerId === "aws" ? [model, servedModel] : [servedModel, model];
   for (const name of names) {
     if (name === null || (providerId === "google" && name.includes("claude"))) continue;
-    const price = calcPrice(counts, name, { providerId, timestamp: started });
+    const provider = listWith(providerId, name, counts);
+    const price = provider && calcPrice(counts, name, { provider, timestamp: started });
     if (price === null) continue;
     // A count that the model's list has no price for would make the sum too small.
     if (counts.web_searches && price.model_price.web_searches_kcount === undefined) return null;
@@ -114,11 +115,32 @@ function providerAt(url: string): string | null {
   return id;
 }
 
+type Provider = NonNullable<ReturnType<typeof findProvider>>;
+
+/** By provider and name of a model: the provider with this model alone, or null where it has none. */
+const lists = new Map<string, Provider | null>();
+
+/** The table tries the patterns of all models of a provider for each price, which is slow as well. */
+function listWith(providerId: string, name: string, counts: Counts): Provider | null {
+  if (name.length > LIMITS.priceModelCount) return null;
+  const key = `${providerId} ${name}`;
+  let found = lists.get(key);
+  if (found === undefined) {
+    if (lists.size >= LIMITS.priceModelsCount) lists.clear();
+    const price = calcPrice(counts, name, { providerId });
+    found = price === null ? null : { ...price.provider, models: [price.model] };
+    lists.set(key, found);
+  }
+  return found;
+}
+
+type Counts = Record<string, number>;
+
 /** The counts in the table's words. Input and output are all-inclusive there as here. */
-function countsFor(raw: unknown): Record<string, number> | null {
+function countsFor(raw: unknown): Counts | null {
   const usage = normaliseUsage(raw);
   if (usage?.input_tokens === undefined) return null;
-  const counts: Record<string, number> = { input_tokens: usage.input_tokens };
+  const counts: Counts = { input_tokens: usage.input_tokens };
   const set = (key: string, value: number | null | undefined) => {
     if (value) counts[key] = value;
   };

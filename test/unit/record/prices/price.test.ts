@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { calcPrice } from "@pydantic/genai-prices";
 import { PRICE_TABLE, type PriceQuery, priceOf } from "../../../../record/prices/price.ts";
 
 const ANTHROPIC = "https://api.anthropic.com/v1/messages";
@@ -174,4 +175,16 @@ test("prices are those of the day of the exchange", () => {
   const at = (day: string) => usd({ asked: "o3", usage, started: new Date(day) });
   assert.equal(at("2025-05-01"), 10);
   assert.equal(at("2025-12-01"), 2);
+});
+
+test("a model costs the same the first time and later, each by its own list", () => {
+  const served = "2026-03-01T00:00:00Z";
+  const counts = { input_tokens: 1e6, output_tokens: 2e6 };
+  const usage = { prompt_tokens: 1e6, completion_tokens: 2e6, total_tokens: 3e6 };
+  const models = ["gpt-4o", "gpt-4o-mini", "gpt-4o-2024-05-13", "o3", "gpt-5-20250807", "gpt-none"];
+  for (const asked of [...models, ...models]) {
+    const started = new Date(served);
+    const table = calcPrice(counts, asked, { providerId: "openai", timestamp: started });
+    assert.equal(priceOf(query({ asked, usage, started }))?.usd, table?.total_price, asked);
+  }
 });
