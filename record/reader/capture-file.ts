@@ -22,6 +22,7 @@ import { LIMITS } from "../limits.ts";
 import { goneOn } from "./beginnings.ts";
 import { ByteCache } from "./byte-cache.ts";
 import { CaptureIndex, type Damage } from "./capture-index.ts";
+import { Recent } from "./recent.ts";
 
 /** A part as a line of the file. */
 export interface StoredPart {
@@ -35,8 +36,8 @@ export class CaptureFile {
   readonly path: string;
   readonly #fd: number;
   readonly #index: CaptureIndex;
-  /** Flat request lists by exchange position, the latest last. */
-  readonly #lists = new Map<number, Atom[]>();
+  /** Flat request lists by exchange position. */
+  readonly #lists = new Recent<Atom[], number>(LIMITS.keptListBytes);
   readonly #head = new PartHead();
   readonly #parts = new ByteCache(LIMITS.keptPartBytes);
   #window = Buffer.alloc(0);
@@ -295,7 +296,7 @@ export class CaptureFile {
     }
     for (const link of chain.reverse()) {
       atoms = this.#extended(atoms ?? [], link.body);
-      this.#keepList(link.position, atoms);
+      this.#lists.set(link.position, atoms, atoms.length * ENTRY_BYTES);
     }
     return atoms ?? [];
   }
@@ -308,16 +309,6 @@ export class CaptureFile {
       throw new RangeError(`the list of ${head.as} has no ${head.take} entries`);
     }
     return goneOn(earlier, head.take, flatten(refs.slice(1), this.#index.maxPart));
-  }
-
-  #keepList(position: number, atoms: Atom[]): void {
-    this.#lists.delete(position);
-    this.#lists.set(position, atoms);
-    if (this.#lists.size <= LIMITS.keptListCount) return;
-    for (const oldest of this.#lists.keys()) {
-      this.#lists.delete(oldest);
-      break;
-    }
   }
 
   #part(n: number, position: number): Buffer {
@@ -393,5 +384,7 @@ export class CaptureFile {
 }
 
 const SHORTER = "the file has become shorter";
+/** An entry of an array. */
+const ENTRY_BYTES = 8;
 /** Read at once where one small thing after the other is asked for. */
 const WINDOW_BYTES = 128 * 1024;

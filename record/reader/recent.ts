@@ -10,17 +10,17 @@ interface Kept<T> {
   readonly bytes: number;
 }
 
-export class Recent<T> {
+export class Recent<T, K = string> {
   readonly #half: number;
-  #young = new Map<string, Kept<T>>();
-  #old = new Map<string, Kept<T>>();
+  #young = new Map<K, Kept<T>>();
+  #old = new Map<K, Kept<T>>();
   #bytes = 0;
 
   constructor(bytesMax: number) {
     this.#half = bytesMax / 2;
   }
 
-  get(name: string): T | undefined {
+  get(name: K): T | undefined {
     const young = this.#young.get(name);
     if (young !== undefined) return young.value;
     const old = this.#old.get(name);
@@ -29,7 +29,7 @@ export class Recent<T> {
     return old.value;
   }
 
-  set(name: string, value: T, bytes: number): void {
+  set(name: K, value: T, bytes: number): void {
     if (this.#bytes + bytes > this.#half && this.#young.size > 0) {
       this.#old = this.#young;
       this.#young = new Map();
