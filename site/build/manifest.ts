@@ -15,7 +15,7 @@ import { readJson, writeWhole } from "./files.ts";
 import { asMoved, type KnownFile } from "./known-files.ts";
 
 /** Raised when digests or manifest change their shape: everything is then made anew. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** One day of one stream. */
 export interface DayEntry {

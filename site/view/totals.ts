@@ -23,6 +23,8 @@ export interface Totals {
   stream_tokens: number;
   /** Log bucket → calls; see `bucketOf`. */
   ttft: Record<string, number>;
+  /** Quickest and slowest first token in milliseconds; null where none came. */
+  ttft_range: readonly [number, number] | null;
 }
 
 export function emptyTotals(): Totals {
@@ -38,6 +40,7 @@ export function emptyTotals(): Totals {
     stream_ms: 0,
     stream_tokens: 0,
     ttft: {},
+    ttft_range: null,
   };
 }
 
@@ -56,6 +59,7 @@ export function addRow(totals: Totals, row: Row): void {
   if (row.ttft_ms === null) return;
   const bucket = bucketOf(row.ttft_ms);
   totals.ttft[bucket] = (totals.ttft[bucket] ?? 0) + 1;
+  widen(totals, [row.ttft_ms, row.ttft_ms]);
   if (row.output && row.total_ms !== null && row.total_ms > row.ttft_ms) {
     totals.stream_ms += row.total_ms - row.ttft_ms;
     totals.stream_tokens += row.output;
@@ -68,6 +72,12 @@ export function add(totals: Totals, more: Totals): void {
   for (const [bucket, n] of Object.entries(more.ttft)) {
     totals.ttft[bucket] = (totals.ttft[bucket] ?? 0) + n;
   }
+  if (more.ttft_range !== null) widen(totals, more.ttft_range);
+}
+
+function widen(totals: Totals, [quickest, slowest]: readonly [number, number]): void {
+  const [from, to] = totals.ttft_range ?? [quickest, slowest];
+  totals.ttft_range = [Math.min(from, quickest), Math.max(to, slowest)];
 }
 
 /** A sum of tokens; null where the tokens of no call are known. */
@@ -80,8 +90,10 @@ export function knownCost(totals: Totals): number | null {
   return totals.counted > totals.unpriced ? totals.cost : null;
 }
 
-/** Median time to first token in milliseconds, within 10 %; null without one. */
+/** Median time to first token in milliseconds, within 10 %, of one call exactly; null without one. */
 export function ttftMedian(totals: Totals): number | null {
+  if (totals.ttft_range === null) return null;
+  const [quickest, slowest] = totals.ttft_range;
   const buckets = Object.entries(totals.ttft)
     .map(([bucket, n]) => [Number(bucket), n] as const)
     .sort((a, b) => a[0] - b[0]);
@@ -89,7 +101,9 @@ export function ttftMedian(totals: Totals): number | null {
   let seen = 0;
   for (const [bucket, n] of buckets) {
     seen += n;
-    if (seen * 2 >= all) return 1.2 ** (bucket + 0.5);
+    if (seen * 2 >= all) {
+      return Math.min(slowest, Math.max(quickest, 1.2 ** (bucket + 0.5)));
+    }
   }
   return null;
 }

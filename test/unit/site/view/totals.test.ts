@@ -67,6 +67,15 @@ test("the median of first tokens is right within a tenth", () => {
   assert.equal(ttftMedian(emptyTotals()), null);
 });
 
+test("the median of one call is that call's, also where it was added up", () => {
+  const one = emptyTotals();
+  addRow(one, row({ ttft_ms: 366 }));
+  const sum = emptyTotals();
+  add(sum, one);
+  assert.equal(ttftMedian(one), 366);
+  assert.equal(ttftMedian(sum), 366);
+});
+
 test("tokens per second count streaming alone", () => {
   const totals = emptyTotals();
   addRow(totals, row({ output: 20, ttft_ms: 400, total_ms: 1400 }));
