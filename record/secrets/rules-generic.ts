@@ -136,7 +136,7 @@ export const GENERIC_RULES: readonly Rule[] = [
       "passphrase",
     ],
     fold: true,
-    // A digit is asked for in the first 64 characters: of random keys, one in 50,000 has none there,
+    // A digit is asked for in the first 64 characters: of random keys, one in 60,000 has none there,
     // and a text that repeats the name makes each of them be read once for every name.
     pattern:
       /(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access_?key|auth_key|private_key|encryption_key|signing_key|credentials?|passphrase)[A-Za-z0-9_]{0,16}["'\]]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}["'`]?(?=[^\s"'\\,;<>(){}[\]`|&=\d]{0,64}?\d)([^\s"'\\,;<>(){}[\]`|&=]{7,512}={0,2})/gi,

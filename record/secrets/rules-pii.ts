@@ -40,6 +40,10 @@ const hasPhoneLength = (text: string): boolean => {
   return digits.length >= 8 && digits.length <= 15;
 };
 
+/** Groups of a digit or two, as columns of a table have. */
+const isRowOfDigits = (text: string): boolean =>
+  text.replace(/\D/g, "").length * 2 < text.split(/[ .-]/).length * 3;
+
 export const PII_RULES: readonly Rule[] = [
   {
     name: "email",
@@ -50,9 +54,10 @@ export const PII_RULES: readonly Rule[] = [
   {
     name: "phone",
     anchors: ["+"],
-    // Digit by digit, so that no digits can be divided into groups in more than one way.
-    pattern: /(?<![\w+.-])\+[1-9](?:[ .-]?\(?\d\)?){7,24}(?!\w)/g,
-    accept: (text) => hasPhoneLength(text) && text.split(/[ .-]/).length <= 7,
+    // Digit by digit, so that no digits can be divided into groups in more than one way. Where more
+    // follow than a number has, it ends with the last group that fits.
+    pattern: /(?<![\w+.-])\+[1-9](?:[ .-]?\(?\d\)?){7,14}(?!\w)/g,
+    accept: (text) => hasPhoneLength(text) && !isRowOfDigits(text),
   },
   {
     name: "phone",

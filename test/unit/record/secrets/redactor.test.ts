@@ -257,6 +257,28 @@ test("the older form of a user id keeps its session and hides user and account",
   );
 });
 
+test("a telephone number is hidden also where other digits follow it", () => {
+  const own = make({ pii: true });
+  const numbers = ["+33 1 23 45 67 89", "+44 20 1525 3810", "+1-740-799-7055", "+886 985 205 465"];
+  const behind = [
+    "75001 Paris",
+    "2024-05-01",
+    "06 12 34 56 78",
+    "1776557422734",
+    "3 5 8 12",
+    "3.02",
+  ];
+  for (const number of numbers) {
+    for (const more of behind) {
+      const said = `call ${number} ${more}`;
+      const { value } = own.redactBody(Buffer.from(JSON.stringify({ said })));
+      assert.ok(!value.toString().includes(number), said);
+    }
+  }
+  const rows = own.redactBody(Buffer.from("+1 2 3 4 5 6 7 8 9 10 11 12"));
+  assert.deepEqual(rows.hits, []);
+});
+
 test("personal data is hidden where it is asked for, with its check digits, and ids are not", () => {
   const own = make({ pii: true });
   const hidden = {
