@@ -90,7 +90,7 @@ function listPrice({ url, model, facts, response, started }: PriceQuery): Price 
   const names = providerId === "aws" ? [model, servedModel] : [servedModel, model];
   for (const name of names) {
     if (name === null || (providerId === "google" && name.includes("claude"))) continue;
-    const provider = listWith(providerId, name, counts);
+    const provider = listWith(providerId, name);
     const price = provider && calcPrice(counts, name, { provider, timestamp: started });
     if (price === null) continue;
     // A count that the model's list has no price for would make the sum too small.
@@ -121,26 +121,25 @@ type Provider = NonNullable<ReturnType<typeof findProvider>>;
 const lists = new Map<string, Provider | null>();
 
 /** The table tries the patterns of all models of a provider for each price, which is slow as well. */
-function listWith(providerId: string, name: string, counts: Counts): Provider | null {
+function listWith(providerId: string, name: string): Provider | null {
   if (name.length > LIMITS.priceModelCount) return null;
   const key = `${providerId} ${name}`;
   let found = lists.get(key);
   if (found === undefined) {
     if (lists.size >= LIMITS.priceModelsCount) lists.clear();
-    const price = calcPrice(counts, name, { providerId });
+    // Counts that no list refuses: whether the real ones fit is for the list of their day to say.
+    const price = calcPrice({ input_tokens: 0 }, name, { providerId });
     found = price === null ? null : { ...price.provider, models: [price.model] };
     lists.set(key, found);
   }
   return found;
 }
 
-type Counts = Record<string, number>;
-
 /** The counts in the table's words. Input and output are all-inclusive there as here. */
-function countsFor(raw: unknown): Counts | null {
+function countsFor(raw: unknown): Record<string, number> | null {
   const usage = normaliseUsage(raw);
   if (usage?.input_tokens === undefined) return null;
-  const counts: Counts = { input_tokens: usage.input_tokens };
+  const counts: Record<string, number> = { input_tokens: usage.input_tokens };
   const set = (key: string, value: number | null | undefined) => {
     if (value) counts[key] = value;
   };

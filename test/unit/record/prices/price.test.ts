@@ -188,3 +188,16 @@ test("a model costs the same the first time and later, each by its own list", ()
     assert.equal(priceOf(query({ asked, usage, started }))?.usd, table?.total_price, asked);
   }
 });
+
+test("the list of the day says whether counts fit, also for a model that is new to us", () => {
+  const usage = {
+    prompt_tokens: 100,
+    completion_tokens: 10,
+    prompt_tokens_details: { cached_tokens: 200 },
+  };
+  const url = "https://api.mistral.ai/v1/chat/completions";
+  const odd = query({ url, asked: "ministral-8b-latest", usage, started: new Date("2025-06-15") });
+  const first = priceOf(odd)?.usd;
+  assert.ok(first !== undefined);
+  assert.equal(priceOf(odd)?.usd, first);
+});
