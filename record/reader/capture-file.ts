@@ -296,7 +296,7 @@ export class CaptureFile {
     }
     for (const link of chain.reverse()) {
       atoms = this.#extended(atoms ?? [], link.body);
-      this.#lists.set(link.position, atoms, atoms.length * ENTRY_BYTES);
+      this.#lists.set(link.position, atoms, listBytes(atoms, link.body.parts ?? []));
     }
     return atoms ?? [];
   }
@@ -384,7 +384,15 @@ export class CaptureFile {
 }
 
 const SHORTER = "the file has become shorter";
-/** An entry of an array. */
+/** What a list that is kept takes in memory, about: its entries, and the literals that it brought. */
+function listBytes(atoms: readonly Atom[], own: readonly unknown[]): number {
+  let bytes = LIST_BYTES + ENTRY_BYTES * atoms.length;
+  for (const entry of own) if (typeof entry === "string") bytes += entry.length;
+  return bytes;
+}
+
+/** A list without entries and its place in the map; an entry of an array. */
+const LIST_BYTES = 256;
 const ENTRY_BYTES = 8;
 /** Read at once where one small thing after the other is asked for. */
 const WINDOW_BYTES = 128 * 1024;

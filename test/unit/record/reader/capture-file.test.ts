@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { appendFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { CaptureFile } from "../../../../record/reader/capture-file.ts";
 import { verifyFile } from "../../../../record/reader/verify.ts";
 import { conversation, sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
@@ -32,6 +34,28 @@ test("a file of 10,000 exchanges and 30 MiB is indexed in a few megabytes", (t) 
   assert.ok(bytes > 20e6);
   // Without a forced collection garbage counts too; then the bound is only a coarse one.
   assert.ok(heap < (collect ? 8e6 : 40e6), `${heap} bytes of heap`);
+});
+
+test("lists of requests that were read do not pile up, however short they are", (t) => {
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const writer = writerTo(path);
+  const member = (name: string, i: number) => `"${name}":"${i} ${name.repeat(200)}"`;
+  for (let i = 0; i < 20_000; i++) {
+    const own = ["a", "b", "c", "d"].map((name) => member(name, i)).join(",");
+    const request = i % 2 === 0 ? `{${own},"messages":[{"role":"user","content":"${i}"}]}` : "";
+    writeSample(writer, { id: sampleId(i), request, response: "ok" });
+  }
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  using file = CaptureFile.open(path);
+  assert.equal(file.count, 20_000);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (const x of file.exchanges()) file.atoms(x, "request");
+  collect();
+  const grown = process.memoryUsage().heapUsed - before;
+  t.diagnostic(`heap grew by ${(grown / 1e6).toFixed(1)} MB`);
+  assert.ok(grown < 7e6, `${grown} bytes`);
 });
 
 test("what is asked for while a file is gone through is what is asked for after", (t) => {
