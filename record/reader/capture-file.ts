@@ -383,7 +383,6 @@ export class CaptureFile {
   }
 }
 
-const SHORTER = "the file has become shorter";
 /** What a list that is kept takes in memory, about: its entries, and the literals that it brought. */
 function listBytes(atoms: readonly Atom[], own: readonly unknown[]): number {
   let bytes = LIST_BYTES + ENTRY_BYTES * atoms.length;
@@ -391,6 +390,7 @@ function listBytes(atoms: readonly Atom[], own: readonly unknown[]): number {
   return bytes;
 }
 
+const SHORTER = "the file has become shorter";
 /** A list without entries and its place in the map; an entry of an array. */
 const LIST_BYTES = 256;
 const ENTRY_BYTES = 8;

@@ -40,7 +40,7 @@ const hasPhoneLength = (text: string): boolean => {
   return digits.length >= 8 && digits.length <= 15;
 };
 
-/** Groups of a digit or two, as columns of a table have. */
+/** Fewer than three digits for two groups: columns of a table, not a number that somebody dials. */
 const isRowOfDigits = (text: string): boolean =>
   text.replace(/\D/g, "").length * 2 < text.split(/[ .-]/).length * 3;
 
