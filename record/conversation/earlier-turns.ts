@@ -11,11 +11,28 @@
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import { LIMITS } from "../limits.ts";
 
-/** An earlier turn as its own bytes say it. */
-export interface EarlierTurn {
+/** A turn as its own bytes say it. */
+export interface Turn {
+  readonly line: { readonly id: string };
   readonly request: NormalRequest;
+}
+
+/** A turn that was answered. */
+export interface EarlierTurn extends Turn {
   readonly answer: readonly NormalMessage[];
 }
+
+/** An earlier turn that was found, by the id of its exchange; read where it is needed. */
+export interface FoundTurn {
+  readonly id: string;
+  open(): EarlierTurn;
+}
+
+/**
+ * Finds the turn that was answered with a response id; null where it is not at hand. `follower` is the
+ * exchange that names it: of several turns with one id the last before it is meant.
+ */
+export type FindTurn = (responseId: string, follower: string) => FoundTurn | null;
 
 /** A turn's whole input, and the response id at which the way back ended, if it did. */
 export interface WholeTurn {
@@ -41,57 +58,57 @@ export function previousOf({ parameters }: NormalRequest): string | null {
 }
 
 export class EarlierTurns {
-  readonly #lookup: (responseId: string) => EarlierTurn | null;
-  /** The newest few, for the next turn goes on from one of them. */
+  readonly #find: FindTurn;
+  /** The newest few by exchange, for the next turn goes on from one of them. */
   readonly #said = new Map<string, Said>();
 
-  /** @param lookup finds a turn by the id of its response; null where it is not at hand */
-  constructor(lookup: (responseId: string) => EarlierTurn | null) {
-    this.#lookup = lookup;
+  constructor(find: FindTurn) {
+    this.#find = find;
   }
 
   /** The request with everything that the model was given. */
-  whole(request: NormalRequest): WholeTurn {
+  whole({ line, request }: Turn): WholeTurn {
     const previous = previousOf(request);
     if (previous === null) return { request };
-    const { messages: before, missing } = this.#upTo(previous);
+    const { messages: before, missing } = this.#upTo(previous, line.id);
     const own = new Set(ownInput(request));
     const instructions = request.messages.filter((message) => !own.has(message));
     const messages = [...instructions, ...before, ...own];
     return { request: { ...request, messages }, ...(missing === null ? {} : { missing }) };
   }
 
-  #upTo(responseId: string): Said {
-    const chain: { id: string; turn: EarlierTurn }[] = [];
-    const seen = new Set<string>();
+  #upTo(responseId: string, follower: string): Said {
+    const chain: EarlierTurn[] = [];
+    const seen = new Set<string>([follower]);
+    const nearest = this.#find(responseId, follower);
+    let found = nearest;
     let at: string | null = responseId;
     let base: Said | undefined;
-    while (at !== null && base === undefined) {
-      base = this.#said.get(at);
-      if (base !== undefined) break;
-      const known = seen.has(at) || seen.size >= LIMITS.turnChainCount;
-      const turn: EarlierTurn | null = known ? null : this.#lookup(at);
-      if (turn === null) break;
-      seen.add(at);
-      chain.push({ id: at, turn });
+    while (at !== null && found !== null) {
+      base = this.#said.get(found.id);
+      if (base !== undefined || seen.has(found.id) || seen.size > LIMITS.turnChainCount) break;
+      seen.add(found.id);
+      const turn = found.open();
+      chain.push(turn);
       at = previousOf(turn.request);
+      found = at === null ? null : this.#find(at, turn.line.id);
     }
     const missing = base === undefined ? at : base.missing;
     const messages = [...(base?.messages ?? [])];
-    for (const { turn } of chain.reverse()) {
+    for (const turn of chain.reverse()) {
       for (const message of [...ownInput(turn.request), ...turn.answer]) {
         messages.push({ ...message, key: "earlier", index: messages.length });
       }
     }
     const said = { messages, missing };
     // What was not found may come yet.
-    if (missing === null) this.#keep(responseId, said);
+    if (missing === null && nearest !== null) this.#keep(nearest.id, said);
     return said;
   }
 
-  #keep(responseId: string, said: Said): void {
-    this.#said.delete(responseId);
-    this.#said.set(responseId, said);
+  #keep(exchange: string, said: Said): void {
+    this.#said.delete(exchange);
+    this.#said.set(exchange, said);
     for (const oldest of this.#said.keys()) {
       if (this.#said.size <= LIMITS.keptListCount) break;
       this.#said.delete(oldest);

@@ -10,9 +10,10 @@ import { LIMITS } from "../limits.ts";
 import { DayReader } from "../reader/day-reader.ts";
 import type { FoundExchange } from "../reader/find-exchange.ts";
 import type { Tree } from "../reader/tree.ts";
+import type { FindTurn, FoundTurn } from "./earlier-turns.ts";
 import { factsOf } from "./facts.ts";
 import type { ExchangeFacts, Placement } from "./model.ts";
-import { type Elsewhere, type ExchangeView, ViewReader } from "./view.ts";
+import { type ExchangeView, ViewReader } from "./view.ts";
 
 /** A placement and the file that its exchange stands in. */
 export interface PlacedInFile {
@@ -63,7 +64,7 @@ const lies = (number: string, wanted: string): boolean =>
 /** Opens exchanges again, file by file; in the order given. Throws what the reader throws. */
 export function viewsOf(placed: readonly PlacedInFile[]): ExchangeView[] {
   const views = new Map<string, ExchangeView>();
-  const byResponse = new Map<string, ExchangeView>();
+  const byResponse = new Map<string, FoundTurn>();
   for (const path of new Set(placed.map((x) => x.path))) {
     using reader = DayReader.open(path);
     const opened = new ViewReader(reader, (id) => byResponse.get(id) ?? null);
@@ -71,7 +72,9 @@ export function viewsOf(placed: readonly PlacedInFile[]): ExchangeView[] {
       if (own !== path) continue;
       const view = opened.view(reader.exchange(placement.exchange));
       views.set(placement.exchange, view);
-      if (view.responseId !== null) byResponse.set(view.responseId, view);
+      if (view.responseId !== null) {
+        byResponse.set(view.responseId, { id: view.line.id, open: () => view });
+      }
     }
   }
   return placed.map(({ placement }) => views.get(placement.exchange)!);
@@ -96,10 +99,10 @@ export function viewIn(tree: Tree, { id, stream, day, path }: FoundExchange): Ex
     opened.set(file, made);
     return made;
   };
-  const elsewhere: Elsewhere = (responseId) => {
+  const elsewhere: FindTurn = (responseId, follower) => {
     for (const file of others) {
-      const view = within(file.path).views.byResponse(responseId);
-      if (view !== null) return view;
+      const found = within(file.path).views.byResponse(responseId, follower);
+      if (found !== null) return found;
     }
     return null;
   };

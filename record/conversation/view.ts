@@ -15,7 +15,8 @@ import { LIMITS } from "../limits.ts";
 import type { DayReader } from "../reader/day-reader.ts";
 import type { OutlinePart } from "../reader/outline.ts";
 import { Recent } from "../reader/recent.ts";
-import { type EarlierTurn, EarlierTurns } from "./earlier-turns.ts";
+import { EarlierTurns, type FindTurn, type FoundTurn } from "./earlier-turns.ts";
+import { ResponseIndex } from "./response-index.ts";
 import { type SharedPart, SharedRequests } from "./shared-messages.ts";
 
 /** An exchange with what it means. */
@@ -29,9 +30,6 @@ export interface ExchangeView {
   /** Id of the earlier response that could not be found; absent where the request is whole. */
   readonly missing?: string;
 }
-
-/** Finds a turn outside of the reader's own files by the id of its response. */
-export type Elsewhere = (responseId: string) => EarlierTurn | null;
 
 /** APIs whose requests may name the response that they follow, and the operations that give one. */
 const CHAINED = new Set(["openai.responses", "google.interactions"]);
@@ -49,18 +47,23 @@ export class ViewReader {
   readonly #values = new Recent<SharedPart>(LIMITS.keptValuesBytes);
   readonly #requests = new SharedRequests();
   readonly #turns: EarlierTurns;
-  /** Exchanges by the id of their response; made when a request first names one. */
-  #responses: ReadonlyMap<string, string> | null = null;
+  readonly #responses: ResponseIndex;
 
-  constructor(day: DayReader, elsewhere: Elsewhere = () => null) {
+  /** @param elsewhere finds a turn outside of the reader's own files */
+  constructor(day: DayReader, elsewhere: FindTurn = () => null) {
     this.#day = day;
-    this.#turns = new EarlierTurns((id) => this.byResponse(id) ?? elsewhere(id));
+    this.#responses = new ResponseIndex(day, (line) =>
+      canBeFollowed(line) ? idIn(this.#response(line)) : null,
+    );
+    this.#turns = new EarlierTurns(
+      (id, follower) => this.byResponse(id, follower) ?? elsewhere(id, follower),
+    );
   }
 
   /** Never throws on what a body holds; throws what the reader throws on a damaged file. */
   view(line: ExchangeLine): ExchangeView {
     const own = this.#own(line);
-    return { ...own, ...this.#turns.whole(own.request) };
+    return { ...own, ...this.#turns.whole(own) };
   }
 
   /** The turn as its own bytes say it. Errors as of `view`. */
@@ -68,32 +71,23 @@ export class ViewReader {
     return this.#own(line);
   }
 
-  /** The turn that was answered with this response id, as its own bytes say it. */
-  byResponse(responseId: string): ExchangeView | null {
-    this.#responses ??= this.#indexed();
-    const id = this.#responses.get(responseId);
-    return id === undefined ? null : this.#own(this.#day.exchange(id));
-  }
-
-  #indexed(): Map<string, string> {
-    const found = new Map<string, string>();
-    for (const line of this.#day.exchanges()) {
-      if (!canBeFollowed(line)) continue;
-      const id = idIn(this.#response(line));
-      if (id !== null) found.set(id, line.id);
-    }
-    return found;
+  /** The turn of these files that was answered with a response id before `follower`. */
+  byResponse(responseId: string, follower: string): FoundTurn | null {
+    const id = this.#responses.find(responseId, follower);
+    return id === null ? null : { id, open: () => this.#own(this.#day.exchange(id)) };
   }
 
   #own(line: ExchangeLine): ExchangeView {
     const api = line.llm?.api ?? null;
-    if (api === null) return { line, request: EMPTY, answer: [], responseId: null };
-    const response = this.#response(line);
+    const response = api === null ? undefined : this.#response(line);
+    const responseId = idIn(response);
+    this.#responses.note(line, canBeFollowed(line) ? responseId : null);
+    if (api === null) return { line, request: EMPTY, answer: [], responseId };
     return {
       line,
       request: this.#request(api, line),
       answer: response === undefined ? [] : normaliseResponse(api, response),
-      responseId: idIn(response),
+      responseId,
     };
   }
 

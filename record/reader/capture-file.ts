@@ -96,6 +96,17 @@ export class CaptureFile {
     return this.#index.find(id) >= 0;
   }
 
+  /** Position of the exchange in the file; null where it is not there. */
+  positionOf(x: Pick<ExchangeLine, "id">): number | null {
+    const position = this.#index.find(x.id);
+    return position < 0 ? null : position;
+  }
+
+  /** Id of the exchange at a position; null behind the last one that was met so far. */
+  idAt(position: number): string | null {
+    return this.#index.ids[position] ?? null;
+  }
+
   /** When the exchange began, without reading it. Throws no-such-exchange. */
   started(id: string): string {
     return this.#index.started[this.#position(id)]!;
@@ -106,9 +117,13 @@ export class CaptureFile {
     return this.#exchangeAt(this.#position(id));
   }
 
-  /** The exchanges in file order, each read when it is asked for. */
-  *exchanges(): Generator<ExchangeLine> {
-    for (let position = 0; ; position++) {
+  /**
+   * The exchanges in file order, each read when it is asked for.
+   * @param from position of the first
+   */
+  *exchanges(from = 0): Generator<ExchangeLine> {
+    while (this.#index.ids.length < from) if (this.#index.next() === null) return;
+    for (let position = from; ; position++) {
       if (position < this.#index.ids.length) yield this.#exchangeAt(position);
       else {
         const record = this.#index.next();

@@ -67,9 +67,16 @@ export class DayReader {
     return this.files.flatMap((file) => file.damage.map((d) => ({ file: file.path, ...d })));
   }
 
-  /** The exchanges, file by file and in file order; each is read when it is asked for. */
-  *exchanges(): Generator<ExchangeLine> {
-    for (const file of this.files) yield* file.exchanges();
+  /**
+   * The exchanges, file by file and in file order; each is read when it is asked for.
+   * @param from position of the first
+   */
+  *exchanges(from = 0): Generator<ExchangeLine> {
+    let skip = from;
+    for (const file of this.files) {
+      yield* file.exchanges(skip);
+      skip = skip === 0 ? 0 : Math.max(0, skip - file.count);
+    }
   }
 
   /** The file in which an exchange stands. Throws no-such-exchange. */
@@ -79,6 +86,28 @@ export class DayReader {
     const file = this.files.find((candidate) => candidate.has(x.id));
     if (!file) throw new CodedError("no-such-exchange", `no exchange ${x.id} in this day`);
     return file;
+  }
+
+  /** Position of an exchange among all, file by file; null where it is not of this day. */
+  positionOf(x: ExchangeName): number | null {
+    let above = 0;
+    for (const file of this.files) {
+      const position = file.positionOf(x);
+      if (position !== null) return above + position;
+      above += file.count;
+    }
+    return null;
+  }
+
+  /** Id of the exchange at a position; null behind the last one that was met so far. */
+  idAt(position: number): string | null {
+    let at = position;
+    for (const file of this.files) {
+      const id = file.idAt(at);
+      if (id !== null) return id;
+      at -= file.count;
+    }
+    return null;
   }
 
   /** The exchange with exactly this id. Throws no-such-exchange. */

@@ -7,6 +7,7 @@
  * LIMITS.siteKeptBytes of normal forms are kept, however much is asked for; a body that cannot be read gives an empty form and a line in `damage`, never a failed
  * build.
  */
+import type { FoundTurn } from "../../record/conversation/earlier-turns.ts";
 import { type ExchangeView, ViewReader } from "../../record/conversation/view.ts";
 import type { NormalMessage } from "../../record/dialects/normal.ts";
 import type { ExchangeLine } from "../../record/format/schema.ts";
@@ -117,7 +118,7 @@ export class ExchangeSource {
   }
 
   /** The turn of an earlier day that gave a response; null where no day of late has it. */
-  #elsewhere(number: string, before: string, responseId: string): ExchangeView | null {
+  #elsewhere(number: string, before: string, responseId: string): FoundTurn | null {
     const from = new Date(Date.parse(before) - LIMITS.conversationRestMs);
     const oldest = from.toISOString().slice(0, 10);
     for (const { day } of this.#tree.days(number).toReversed()) {
@@ -126,7 +127,7 @@ export class ExchangeSource {
       const id = this.#digests.get({ number, day })?.responses[responseId];
       if (id === undefined) continue;
       const { reader, views } = this.#day(number, day);
-      return views.turn(reader.exchange(id));
+      return { id, open: () => views.turn(reader.exchange(id)) };
     }
     return null;
   }

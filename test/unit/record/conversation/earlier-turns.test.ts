@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { EarlierTurns } from "../../../../record/conversation/earlier-turns.ts";
+import {
+  type EarlierTurn,
+  EarlierTurns,
+  type FindTurn,
+} from "../../../../record/conversation/earlier-turns.ts";
 import { factsOf } from "../../../../record/conversation/facts.ts";
 import {
   conversationUpTo,
@@ -34,10 +38,18 @@ const answered = (id: string, text: string) => ({
   model: "m",
   output: [{ type: "message", role: "assistant", content: [{ type: "output_text", text }] }],
 });
-const turn = (body: object, response: object) => ({
+const turn = (id: string, body: object, response: object): EarlierTurn => ({
+  line: { id },
   request: normaliseRequest("openai.responses", body, "/v1/responses"),
   answer: normaliseResponse("openai.responses", response),
 });
+/** Finds turns by the id of their response. */
+const among =
+  (turns: ReadonlyMap<string, EarlierTurn>): FindTurn =>
+  (responseId) => {
+    const found = turns.get(responseId);
+    return found === undefined ? null : { id: found.line.id, open: () => found };
+  };
 const textOf = (view: Pick<ExchangeView, "request">) =>
   view.request.messages.map(({ role, pieces }) => {
     const [piece] = pieces;
@@ -46,11 +58,11 @@ const textOf = (view: Pick<ExchangeView, "request">) =>
 
 test("instructions are the turn's own, inputs and answers come in order", () => {
   const turns = new Map([
-    ["r1", turn(asked("one", null), answered("r1", "1"))],
-    ["r2", turn(asked("two", "r1", { instructions: "Old ones." }), answered("r2", "2"))],
+    ["r1", turn("x1", asked("one", null), answered("r1", "1"))],
+    ["r2", turn("x2", asked("two", "r1", { instructions: "Old ones." }), answered("r2", "2"))],
   ]);
-  const now = turn(asked("three", "r2", { instructions: "Now." }), answered("r3", "3"));
-  const whole = new EarlierTurns((id) => turns.get(id) ?? null).whole(now.request);
+  const now = turn("x3", asked("three", "r2", { instructions: "Now." }), answered("r3", "3"));
+  const whole = new EarlierTurns(among(turns)).whole(now);
   assert.deepEqual(textOf(whole), [
     "system: Now.",
     "user: one",
@@ -67,29 +79,39 @@ test("instructions are the turn's own, inputs and answers come in order", () => 
 });
 
 test("a response that is not at hand, and a loop, are named", () => {
-  const lost = turn(asked("two", "r1"), {}).request;
+  const lost = turn("x2", asked("two", "r1"), {});
   const one = new EarlierTurns(() => null).whole(lost);
   assert.equal(one.missing, "r1");
   assert.equal(one.request.messages.length, 2);
-  const looped = turn(asked("again", "r9"), answered("r9", "."));
-  assert.equal(new EarlierTurns(() => looped).whole(looped.request).missing, "r9");
+  const looped = turn("x9", asked("again", "r9"), answered("r9", "."));
+  assert.equal(new EarlierTurns(among(new Map([["r9", looped]]))).whole(looped).missing, "r9");
+  const round = new Map([
+    ["r1", turn("x1", asked("one", "r2"), answered("r1", "1"))],
+    ["r2", turn("x2", asked("two", "r1"), answered("r2", "2"))],
+  ]);
+  assert.equal(new EarlierTurns(among(round)).whole(round.get("r1")!).missing, "r1");
 });
 
 test("thousands of turns are put together without recursion, each turn from the one before", () => {
-  const turns = new Map<string, ReturnType<typeof turn>>();
+  const turns = new Map<string, EarlierTurn>();
   for (let i = 1; i <= 3000; i++) {
     const previous = i === 1 ? null : `r${i - 1}`;
-    turns.set(`r${i}`, turn(asked(`question ${i}`, previous), answered(`r${i}`, `answer ${i}`)));
+    const body = asked(`question ${i}`, previous);
+    turns.set(`r${i}`, turn(`x${i}`, body, answered(`r${i}`, `answer ${i}`)));
   }
-  let looked = 0;
-  const earlier = new EarlierTurns((id) => {
-    looked++;
-    return turns.get(id) ?? null;
+  let opened = 0;
+  const earlier = new EarlierTurns((responseId) => {
+    const found = turns.get(responseId)!;
+    const open = () => {
+      opened++;
+      return found;
+    };
+    return { id: found.line.id, open };
   });
-  assert.equal(earlier.whole(turns.get("r2999")!.request).request.messages.length, 5998);
-  assert.equal(looked, 2998);
-  assert.equal(earlier.whole(turns.get("r3000")!.request).request.messages.length, 6000);
-  assert.equal(looked, 2999);
+  assert.equal(earlier.whole(turns.get("r2999")!).request.messages.length, 5998);
+  assert.equal(opened, 2998);
+  assert.equal(earlier.whole(turns.get("r3000")!).request.messages.length, 6000);
+  assert.equal(opened, 2999);
 });
 
 interface Filed {
@@ -98,15 +120,15 @@ interface Filed {
   response: object;
 }
 
-/** A tree with one Responses stream; ids rise with the turns. */
-function treeWith(t: TestContext, turns: Filed[]) {
+/** A tree with one Responses stream; ids rise with the turns, where none are given. */
+function treeWith(t: TestContext, turns: Filed[], ids: number[] = []) {
   const captures = scratchFolder(t);
   const folder = join(captures, "10-19 Agents", "11 Codex", "11.11 OpenAI");
   turns.forEach(({ day, body, response }, i) => {
     const path = join(folder, `${day}.jsonl`);
     mkdirSync(dirname(path), { recursive: true });
     writeSample(writerTo(path), {
-      id: sampleId(i),
+      id: sampleId(ids[i] ?? i),
       request: JSON.stringify(body),
       response: JSON.stringify(response),
       line: {
@@ -217,4 +239,45 @@ test("where the first turn was not captured nothing is called cut, and it is sai
     [],
   );
   assert.equal(factsOf(views[0]!, null).previous, "r1");
+});
+
+test("a server that gives every response the same id: each turn goes on from the one before it", (t) => {
+  const [first, second, third] = TURNS;
+  const day = "2026-11-23";
+  const same = (filed: Filed, text: string): Filed => ({
+    day,
+    body: {
+      ...filed.body,
+      ...("previous_response_id" in filed.body && { previous_response_id: "r" }),
+    },
+    response: answered("r", text),
+  });
+  const tree = treeWith(t, [same(first!, "It."), same(second!, "They."), same(third!, "All.")]);
+  const placed = placeDays(tree, {});
+  assert.deepEqual(
+    placed.map(({ placement }) => placement.parent),
+    [null, sampleId(0), sampleId(1)],
+  );
+  const said = (view: ExchangeView) => textOf(view).filter((text) => text.startsWith("assistant"));
+  const wanted = [[], ["assistant: It."], ["assistant: It.", "assistant: They."]];
+  assert.deepEqual(viewsOf(placed).map(said), wanted);
+  // Whatever was asked for before, and in whatever order.
+  assert.deepEqual(viewsOf(placed.toReversed()).map(said), wanted.toReversed());
+  const alone = [0, 1, 2].map((n) => viewIn(tree, findExchange(tree, sampleId(n))));
+  assert.deepEqual(alone.map(said), wanted);
+  assert.ok(alone.every(({ missing }) => missing === undefined));
+});
+
+test("a turn that stands below the one that names it is found, one that began later is not", (t) => {
+  const day = "2026-11-23";
+  const filed = [
+    { day, body: asked("Then run the test.", "r1"), response: answered("r2", "It fails.") },
+    { day, body: asked("What is in the folder?", null), response: answered("r1", "A test.") },
+  ];
+  const late = treeWith(t, filed);
+  assert.equal(viewIn(late, findExchange(late, sampleId(0))).missing, "r1");
+  const early = treeWith(t, filed, [5, 2]);
+  const view = viewIn(early, findExchange(early, sampleId(5)));
+  assert.equal(view.missing, undefined);
+  assert.equal(view.request.messages.length, 4);
 });
