@@ -8,7 +8,7 @@ import type { NormalMessage, NormalTool } from "../dialects/normal.ts";
 import { keptConversation } from "../dialects/session.ts";
 import { sameTool } from "../diff/values.ts";
 import { LIMITS } from "../limits.ts";
-import { Beginnings, commonLength, goneOn } from "../reader/beginnings.ts";
+import { Beginnings, goneOn } from "../reader/beginnings.ts";
 import { previousOf } from "./earlier-turns.ts";
 import { answerIds, itemsOf, lineHashes, shortHash, sketchOf, textOf } from "./items.ts";
 import type { ExchangeFacts, Item } from "./model.ts";
@@ -24,12 +24,7 @@ export function factsOf(view: ExchangeView, number: string | null): ExchangeFact
   const { line, request, answer } = view;
   const llm = line.llm;
   const talks = llm !== null && TALKS.has(llm.operation);
-  const { talk, instructions, items } = spokenIn(
-    request.messages,
-    talks,
-    line.request.body?.bytes ?? 0,
-  );
-  const prompt = systemFacts(systemText(instructions));
+  const { talk, prompt, items } = spokenIn(request.messages, talks, line.request.body?.bytes ?? 0);
   const status = line.response?.status ?? null;
   const ok = line.outcome === "complete" && status !== null && status >= 200 && status < 300;
   return {
@@ -68,12 +63,16 @@ interface Spoken {
   /** Messages of the conversation, and those that are instructions. */
   readonly talk: number;
   readonly instructions: readonly NormalMessage[];
+  readonly prompt: SystemFacts;
   readonly items: readonly Item[];
   /** For each message the items up to and with it. */
   readonly ends: readonly number[];
 }
 
-const SILENT: Spoken = { talk: 0, instructions: [], items: [], ends: [] };
+type SystemFacts = Pick<ExchangeFacts, "system" | "systemSketch">;
+
+const NO_SYSTEM: SystemFacts = { system: null, systemSketch: [] };
+const SILENT: Spoken = { talk: 0, instructions: [], prompt: NO_SYSTEM, items: [], ends: [] };
 /** Requests that carry on a conversation, the newest few, and all others. */
 const latest = {
   talks: new Beginnings<NormalMessage, Spoken>(LIMITS.keptValuesBytes),
@@ -88,7 +87,7 @@ function spokenIn(messages: readonly NormalMessage[], talks: boolean, bytes: num
   const met = talks ? latest.talks : latest.others;
   const begun = met.nearest(messages);
   const before = begun?.made ?? SILENT;
-  const same = begun === null ? 0 : commonLength(begun.list, messages);
+  const same = begun?.same ?? 0;
   const length = same === 0 ? 0 : before.ends[same - 1]!;
   const newEnds: number[] = [];
   const newItems: Item[] = [];
@@ -104,7 +103,9 @@ function spokenIn(messages: readonly NormalMessage[], talks: boolean, bytes: num
   }
   const items = goneOn(before.items, length, newItems);
   const ends = goneOn(before.ends, same, newEnds);
-  const spoken = { talk, instructions, items, ends };
+  const prompt =
+    instructions === before.instructions ? before.prompt : systemFacts(systemText(instructions));
+  const spoken = { talk, instructions, prompt, items, ends };
   met.keep(messages, spoken, bytes, begun);
   return spoken;
 }
@@ -120,9 +121,6 @@ function counted(messages: readonly NormalMessage[], length: number) {
 const userTexts = (messages: readonly NormalMessage[]): string[] =>
   messages.filter(({ role }) => role === "user").map(textOf);
 
-type SystemFacts = Pick<ExchangeFacts, "system" | "systemSketch">;
-
-const NO_SYSTEM: SystemFacts = { system: null, systemSketch: [] };
 const prompts = new Map<string, SystemFacts>();
 
 /** Prompts repeat from turn to turn; the newest few are remembered. */

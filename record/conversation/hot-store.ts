@@ -127,6 +127,8 @@ export class HotStore {
   #fresh(items: readonly Item[], before: readonly Item[], conversation: string | null): string[] {
     const fresh = new Set<string>();
     let at = 0;
+    // Turns share the items that they have in common.
+    while (at < items.length && items[at] === before[at]) at++;
     while (at < items.length && items[at]!.id === before[at]?.id) at++;
     for (; at < items.length; at++) {
       const { id, bytes } = items[at]!;

@@ -11,11 +11,14 @@
 import { hash } from "node:crypto";
 import type { NormalMessage, Piece, Role } from "../dialects/normal.ts";
 import { LIMITS } from "../limits.ts";
-import { base36, paddedBase36 } from "./base36.ts";
+import { bitsAt, hex64 } from "./hex64.ts";
 import type { Item } from "./model.ts";
 
 /** First 16 hex digits of SHA-256. */
-export const shortHash = (text: string): string => hash("sha256", text, "hex").slice(0, 16);
+export function shortHash(content: string | Uint8Array): string {
+  const digest = hash("sha256", content, "binary");
+  return hex64(bitsAt(digest, 0), bitsAt(digest, 4));
+}
 
 /** Where content is written as bytes: those are counted on the way, and hashed where they lie. */
 const scratch = Buffer.allocUnsafeSlow(256 * 1024);
@@ -29,8 +32,7 @@ function hashedItem(role: Role, kind: Piece["kind"], content: string): Item {
   }
   scratch.write(head, "latin1");
   const bytes = scratch.write(content, head.length, "utf8");
-  const id = hash("sha256", scratch.subarray(0, head.length + bytes), "hex").slice(0, 16);
-  return { id, role, bytes };
+  return { id: shortHash(scratch.subarray(0, head.length + bytes)), role, bytes };
 }
 
 const memo = new WeakMap<NormalMessage, readonly Item[]>();
@@ -56,10 +58,10 @@ export function answerIds(answer: readonly NormalMessage[]): string[] {
   for (const { role, pieces } of answer) {
     if (role === "system") continue;
     for (const piece of pieces) {
-      const item = itemOf(piece, role);
+      const item = newItem(piece, role);
       if (item === null) continue;
       ids.push(item.id);
-      if (role === "assistant") answered(piece)?.set(saying(piece), item);
+      if (role === "assistant") remember(piece, item);
     }
   }
   return ids;
@@ -69,11 +71,17 @@ export function answerIds(answer: readonly NormalMessage[]): string[] {
 const texts = new Map<string, Item>();
 const calls = new Map<string, Item>();
 
-/** Where a piece of an answer is remembered; undefined for what is quick to make or seldom. */
-function answered({ kind }: Piece): Map<string, Item> | undefined {
-  const map = kind === "text" ? texts : kind === "tool_call" ? calls : undefined;
-  if (map !== undefined && map.size >= LIMITS.keptListCount) map.clear();
-  return map;
+/** Only what is not quick to make, and not seldom. */
+function remember(piece: Piece, item: Item): void {
+  const map = piece.kind === "text" ? texts : piece.kind === "tool_call" ? calls : null;
+  if (map === null) return;
+  if (map.size >= LIMITS.keptListCount) map.clear();
+  map.set(saying(piece), item);
+}
+
+function remembered(piece: Piece): Item | undefined {
+  if (piece.kind === "text") return texts.get(piece.text);
+  return piece.kind === "tool_call" ? calls.get(saying(piece)) : undefined;
 }
 
 function saying(piece: Piece): string {
@@ -82,11 +90,10 @@ function saying(piece: Piece): string {
 }
 
 function itemOf(piece: Piece, speaker: Role): Item | null {
-  if (speaker === "assistant") {
-    const map = piece.kind === "text" ? texts : piece.kind === "tool_call" ? calls : undefined;
-    const known = map?.get(saying(piece));
-    if (known !== undefined) return known;
-  }
+  return (speaker === "assistant" ? remembered(piece) : undefined) ?? newItem(piece, speaker);
+}
+
+function newItem(piece: Piece, speaker: Role): Item | null {
   const content = contentOf(piece, speaker);
   if (content === null) return null;
   const role: Role = piece.kind === "tool_result" ? "tool" : speaker;
@@ -196,7 +203,7 @@ export class PrefixKeys {
 
   at(k: number): string {
     if (k === 0) return "0";
-    this.#texts[k] ??= base36(this.#high[k]! >>> 0) + paddedBase36(this.#low[k]! >>> 0);
+    this.#texts[k] ??= hex64(this.#high[k]!, this.#low[k]!);
     return this.#texts[k];
   }
 }
@@ -287,7 +294,7 @@ function lineHash(line: string): string {
     high = Math.imul(high ^ unit, 0x85ebca6b);
     low = Math.imul(low ^ unit, 0xc2b2ae35) ^ (high >>> 15);
   }
-  return base36(mix(high, low) >>> 0) + paddedBase36(mix(low, high) >>> 0);
+  return hex64(mix(high, low), mix(low, high));
 }
 
 /** Hashes of the lines long enough to tell one text from another. */

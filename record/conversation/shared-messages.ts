@@ -10,9 +10,9 @@
  */
 import { type JsonObject, put } from "../dialects/json.ts";
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
-import { normaliseRequest } from "../dialects/normalise.ts";
+import { normaliseRequest, requestMessages } from "../dialects/normalise.ts";
 import { LIMITS } from "../limits.ts";
-import { Beginnings, commonLength, goneOn } from "../reader/beginnings.ts";
+import { Beginnings, type Begun, commonLength, goneOn } from "../reader/beginnings.ts";
 import type { Outline, OutlineEntry, OutlinePart } from "../reader/outline.ts";
 
 /** The members that hold a conversation, element by element. */
@@ -62,7 +62,7 @@ export class SharedRequests {
     const list = APIS.test(api) ? messageList(outline) : null;
     if (list === null) return normaliseRequest(api, bodyOf(asked, null), url);
     const begun = this.#latest.nearest(list.parts);
-    const made = withMessages(asked, list, begun?.made ?? null);
+    const made = withMessages(asked, list, begun);
     this.#latest.keep(list.parts, made, asked.bytes, begun);
     return { ...made.rest, messages: made.messages };
   }
@@ -98,17 +98,21 @@ function bodyOf({ outline, part }: Asked, left: OutlineEntry | null): JsonObject
   return body;
 }
 
-function withMessages(asked: Asked, list: OutlineEntry, earlier: Made | null): Made {
+function withMessages(
+  asked: Asked,
+  list: OutlineEntry,
+  begun: Begun<OutlinePart, Made> | null,
+): Made {
   const { api, url, outline } = asked;
   const { key, parts } = list;
+  const earlier = begun?.made;
   const near = earlier?.api === api && earlier.url === url && earlier.key === key ? earlier : null;
   const rest =
     near !== null && restIsSame(outline, near.outline, key)
       ? near.rest
       : normaliseRequest(api, bodyOf(asked, list), url);
-  const before = near?.outline.entries.find((entry) => entry.key === key)?.parts ?? [];
   const same = near !== null && near.rest.messages.length === rest.messages.length;
-  const known = same ? commonLength(before, parts) : 0;
+  const known = same ? begun!.same : 0;
   const own = rest.messages.length;
   const length = known === 0 ? own : near!.ends[known - 1]!;
   const newEnds: number[] = [];
@@ -134,15 +138,14 @@ function restIsSame(a: Outline, b: Outline, list: string): boolean {
   });
 }
 
-function oneElement({ api, url, part }: Asked, key: string, own: OutlinePart) {
+function oneElement({ api, part }: Asked, key: string, own: OutlinePart) {
   const shared = part(own);
   const { at } = own;
   const { normal } = shared;
   if (normal !== undefined && normal.at === at && normal.key === key && normal.api === api) {
     return normal.messages;
   }
-  const { messages } = normaliseRequest(api, { [key]: [shared.value] }, url);
-  const placed = messages.map((message) =>
+  const placed = requestMessages(api, { [key]: [shared.value] }).map((message) =>
     message.index === null ? message : { ...message, index: at },
   );
   shared.normal = { api, key, at, messages: placed };

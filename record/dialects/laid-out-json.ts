@@ -39,9 +39,13 @@ const TOO_DEEP: Parsed = {
   why: `JSON nested deeper than ${LIMITS.jsonDepthCount} levels`,
 };
 
+const isParsed = ({ memo }: Span): boolean => memo.value !== undefined;
+
 /** An array for all who read it; each element is parsed when it is first asked for. */
 function lazyList(bytes: Buffer, elements: readonly Span[]): unknown[] {
-  if (elements.every(({ memo }) => memo.value !== undefined)) {
+  // What is new stands at the end mostly.
+  const last = elements.at(-1);
+  if (last === undefined || (isParsed(last) && elements.every(isParsed))) {
     return elements.map(({ memo }) => memo.value);
   }
   return new Proxy(new Array<unknown>(elements.length).fill(null), {

@@ -42,7 +42,7 @@ export function grow(target: JsonObject, key: string, value: unknown): void {
 
 /** Adds the members of `from` that are there and not null; a later stream chunk overwrites. */
 export function overwrite(target: JsonObject, from: JsonObject, except: ReadonlySet<string>): void {
-  for (const key of Object.keys(from)) {
+  for (const key in from) {
     const value = from[key];
     if (value === null || value === undefined || except.has(key)) continue;
     // Most members say the same in every chunk.

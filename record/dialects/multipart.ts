@@ -10,11 +10,10 @@ import { get, type JsonObject, put } from "./json.ts";
 
 /** Fields by name: text as string, a file as `{filename, type, bytes}`; repeated names as a list. */
 export function readForm(bytes: Uint8Array, contentType: string | null): JsonObject | undefined {
+  if (!/multipart\/form-data/i.test(contentType ?? "multipart/form-data")) return undefined;
   const boundary = /boundary=(?:"([^"]{1,200})"|([^;\s]{1,200}))/i.exec(contentType ?? "");
   const mark = boundary?.[1] ?? boundary?.[2] ?? markOf(bytes);
-  if (mark === null || !/multipart\/form-data/i.test(contentType ?? "multipart/form-data")) {
-    return undefined;
-  }
+  if (mark === null) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const delimiter = Buffer.from(`--${mark}`);
   const form: JsonObject = {};

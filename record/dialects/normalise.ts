@@ -37,6 +37,15 @@ export function normaliseRequest(api: string, body: unknown, url: string): Norma
   }
 }
 
+/** The messages of such a body alone. */
+export function requestMessages(api: string, body: unknown): NormalMessage[] {
+  try {
+    return dialectNamed(api)?.messages(body) ?? [];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * @param api dialect name as in `llm.api`
  * @param body parsed response body: plain, or the assembled message of a stream

@@ -17,7 +17,7 @@ const ASIDE = new Set(["tool_calls", "content", "audio", "reasoning_details"]);
 
 /** Whether a delta carries a token: anything but a role and empty strings. */
 export function hasContent(delta: JsonObject): boolean {
-  for (const key of Object.keys(delta)) {
+  for (const key in delta) {
     const value = delta[key];
     if (value === "" || value === null || NAMES.has(key)) continue;
     if (typeof value === "string") return true;
@@ -105,7 +105,7 @@ export class DeltaMessage {
 
 /** Strings go on, lists grow, objects are looked into, all else is overwritten. */
 function addMembers(target: JsonObject, from: JsonObject, except: ReadonlySet<string>): void {
-  for (const key of Object.keys(from)) {
+  for (const key in from) {
     const value = from[key];
     if (except.has(key) || value === null || value === undefined) continue;
     const before = Object.hasOwn(target, key) ? target[key] : undefined;

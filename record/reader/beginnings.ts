@@ -6,16 +6,24 @@
  * list takes the place of the one that it goes on from. Bounded in number, and in the bytes that
  * the caller says.
  */
-export interface Begun<E, T> {
+interface Kept<E, T> {
   readonly list: readonly E[];
   readonly made: T;
   readonly bytes: number;
 }
 
+/** What was made of a list that begins as another one does. */
+export interface Begun<E, T> {
+  readonly made: T;
+  /** How many entries both begin with. */
+  readonly same: number;
+  readonly list: readonly E[];
+}
+
 export class Beginnings<E, T> {
   readonly #bytesMax: number;
   /** The newest first. */
-  #kept: Begun<E, T>[] = [];
+  #kept: Kept<E, T>[] = [];
 
   /** @param bytesMax of all together; the newest is kept whatever its size */
   constructor(bytesMax: number) {
@@ -24,24 +32,25 @@ export class Beginnings<E, T> {
 
   /** The list that has most of the beginning of `list`; null where none begins alike. */
   nearest(list: readonly E[]): Begun<E, T> | null {
-    let nearest: Begun<E, T> | null = null;
+    let nearest: Kept<E, T> | null = null;
     let most = 0;
-    for (const begun of this.#kept) {
-      const same = commonLength(begun.list, list, most);
+    for (const kept of this.#kept) {
+      const same = commonLength(kept.list, list, most);
       if (same <= most) continue;
       most = same;
-      nearest = begun;
+      nearest = kept;
       if (same === list.length) break;
     }
-    return nearest;
+    return nearest && { made: nearest.made, same: most, list: nearest.list };
   }
 
   /** Keeps what was made of `list`, in the place of `earlier` where it has half of that or more. */
   keep(list: readonly E[], made: T, bytes: number, earlier: Begun<E, T> | null): void {
-    const kept: Begun<E, T>[] = [{ list, made, bytes }];
+    const kept: Kept<E, T>[] = [{ list, made, bytes }];
     let total = bytes;
+    const goneOnFrom = earlier !== null && earlier.same * 2 >= earlier.list.length;
     for (const other of this.#kept) {
-      if (other === earlier && commonLength(other.list, list, 0) * 2 >= other.list.length) continue;
+      if (goneOnFrom && other.list === earlier.list) continue;
       total += other.bytes;
       if (kept.length < ENTRIES && total <= this.#bytesMax) kept.push(other);
     }
