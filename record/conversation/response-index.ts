@@ -2,9 +2,10 @@
  * Which exchange of a day was answered with a response id, as far as a later request needs it.
  *
  * What always holds: of several exchanges with one response id the last above the request that names
- * it is meant; one that stands below is taken only where none stands above, and only if it began
- * before. What was read on the way in file order is not read again. The result follows from the files
- * alone, not from what was asked before.
+ * it is meant. An exchange is filed when it ends, so whatever it follows stands above it in its file;
+ * only a day of several files (another writer's) is gone through whole, for one that began before.
+ * What was read on the way in file order is not read again. The result follows from the files alone,
+ * not from what was asked before.
  */
 import type { ExchangeLine } from "../format/schema.ts";
 import type { DayReader, ExchangeName } from "../reader/day-reader.ts";
@@ -37,7 +38,8 @@ export class ResponseIndex {
     const end = this.#day.positionOf({ id: follower }) ?? Number.POSITIVE_INFINITY;
     this.#goOn(end);
     const above = this.#found.get(responseId)?.findLast(({ at }) => at < end);
-    if (above !== undefined || end === Number.POSITIVE_INFINITY) return above?.id ?? null;
+    const all = end === Number.POSITIVE_INFINITY || this.#day.files.length === 1;
+    if (above !== undefined || all) return above?.id ?? null;
     this.#goOn(Number.POSITIVE_INFINITY);
     // ULIDs rise with the time of the start.
     const before = this.#found.get(responseId)?.filter(({ id }) => id < follower) ?? [];

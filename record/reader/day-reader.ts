@@ -104,7 +104,8 @@ export class DayReader {
     let at = position;
     for (const file of this.files) {
       const id = file.idAt(at);
-      if (id !== null) return id;
+      // To count a file goes through all of it: not where no other follows.
+      if (id !== null || file === this.files.at(-1)) return id;
       at -= file.count;
     }
     return null;

@@ -15,10 +15,13 @@ import {
   viewIn,
   viewsOf,
 } from "../../../../record/conversation/placed-days.ts";
-import type { ExchangeView } from "../../../../record/conversation/view.ts";
+import { type ExchangeView, ViewReader } from "../../../../record/conversation/view.ts";
 import { normaliseRequest, normaliseResponse } from "../../../../record/dialects/normalise.ts";
 import { diffRequests, sideOf } from "../../../../record/diff.ts";
 import { findingsOfAll } from "../../../../record/findings.ts";
+import { CaptureFile } from "../../../../record/reader/capture-file.ts";
+import { CaptureIndex } from "../../../../record/reader/capture-index.ts";
+import { DayReader } from "../../../../record/reader/day-reader.ts";
 import { findExchange } from "../../../../record/reader/find-exchange.ts";
 import { openTree } from "../../../../record/reader/tree.ts";
 import { sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
@@ -268,16 +271,36 @@ test("a server that gives every response the same id: each turn goes on from the
   assert.ok(alone.every(({ missing }) => missing === undefined));
 });
 
-test("a turn that stands below the one that names it is found, one that began later is not", (t) => {
+test("a turn in another file of the day is found, but for one that began later", (t) => {
   const day = "2026-11-23";
-  const filed = [
-    { day, body: asked("Then run the test.", "r1"), response: answered("r2", "It fails.") },
-    { day, body: asked("What is in the folder?", null), response: answered("r1", "A test.") },
-  ];
-  const late = treeWith(t, filed);
-  assert.equal(viewIn(late, findExchange(late, sampleId(0))).missing, "r1");
-  const early = treeWith(t, filed, [5, 2]);
-  const view = viewIn(early, findExchange(early, sampleId(5)));
-  assert.equal(view.missing, undefined);
-  assert.equal(view.request.messages.length, 4);
+  const after = { day, body: asked("Then run the test.", "r1"), response: answered("r2", "No.") };
+  const before = { day, body: asked("What is in it?", null), response: answered("r1", "A test.") };
+  const opened = (first: number, second: number) => {
+    const tree = treeWith(t, [after], [first]);
+    const others = treeWith(t, [before], [second]);
+    const paths = [...tree.files(), ...others.files()].map(({ path }) => path);
+    const reader = DayReader.open(paths);
+    t.after(() => reader.close());
+    return new ViewReader(reader).view(reader.exchange(sampleId(first)));
+  };
+  const found = opened(5, 2);
+  assert.equal(found.missing, undefined);
+  assert.equal(found.request.messages.length, 4);
+  assert.equal(opened(5, 7).missing, "r1");
+});
+
+test("a day read in order is gone through once, also where a response is missing", (t) => {
+  const tree = treeWith(
+    t,
+    TURNS.slice(1).map((filed) => ({ ...filed, day: "2026-11-23" })),
+  );
+  using reader = DayReader.open([...tree.files()][0]!.path);
+  const views = new ViewReader(reader);
+  const again = t.mock.method(CaptureFile.prototype, "exchange");
+  const ahead = t.mock.method(CaptureIndex.prototype, "complete");
+  const seen = [...reader.exchanges()].map((line) => views.view(line).missing);
+  assert.deepEqual(seen, ["r1", "r1"]);
+  // The second asks for the first, which was read to be shown and is opened for this again.
+  assert.equal(again.mock.callCount(), 1);
+  assert.equal(ahead.mock.callCount(), 0);
 });
