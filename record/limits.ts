@@ -182,6 +182,8 @@ export const LIMITS = {
   keptListBytes: 4 * MiB,
   /** Small things that are kept because the next turn will most likely bring them again. */
   keptListCount: 48,
+  /** A URL longer than this is looked at anew each time. */
+  keptUrlChars: 512,
   /** Calls on one page of a day. */
   siteDayRows: 200,
   /** Turns, and bytes of captured text, on one page of a conversation. */

@@ -4,6 +4,8 @@
  * What always holds: the path decides, the shape of request and answer where the path fits several
  * or none; the upstream's name plays no part.
  */
+
+import { LIMITS } from "../limits.ts";
 import { anthropicCountTokens, anthropicMessages } from "./anthropic-messages.ts";
 import { audio } from "./audio.ts";
 import { bedrockConverse, bedrockCountTokens } from "./bedrock-converse.ts";
@@ -64,40 +66,47 @@ export function recognise(
   request: unknown,
   answer: unknown,
 ): Recognised | null {
-  const byPath = operationsOf(method, path);
-  if (byPath.length === 1) return byPath[0]!;
-  const byShape = byPath.find(({ dialect }) => dialect.looksLike(request, answer));
-  if (byPath.length > 0) return byShape ?? byPath[0]!;
+  const fitting = operationsOf(method, path);
+  if (fitting.length === 1) return fitting[0]!;
+  const byShape = fitting.find(({ dialect }) => dialect.looksLike(request, answer));
+  if (fitting.length > 0) return byShape ?? fitting[0]!;
   if (method !== "POST" || !isObject(request)) return null;
   const dialect = DIALECTS.find((candidate) => candidate.looksLike(request, answer));
   return dialect === undefined ? null : { dialect, operation: dialect.usualOperation };
 }
 
-let latest: { method: string; path: string; found: readonly Recognised[] } | null = null;
+/** Those whose path it is, by method and path: an upstream has but a few of them. */
+const byPath = new Map<string, readonly Recognised[]>();
 
-/** Those whose path it is; most exchanges in a row have the same. */
 function operationsOf(method: string, path: string): readonly Recognised[] {
-  if (latest?.path === path && latest.method === method) return latest.found;
-  const found: Recognised[] = [];
-  for (const dialect of DIALECTS) {
-    const operation = dialect.operation(method, path);
-    if (operation !== null) found.push({ dialect, operation });
-  }
-  latest = { method, path, found };
-  return found;
+  return remembered(byPath, `${method} ${path}`, () => {
+    const found: Recognised[] = [];
+    for (const dialect of DIALECTS) {
+      const operation = dialect.operation(method, path);
+      if (operation !== null) found.push({ dialect, operation });
+    }
+    return found;
+  });
 }
 
-let latestPath = { url: "", path: "" };
+const paths = new Map<string, string>();
 
-/**
- * The path of a URL or of a request target, one slash where several stood, none at the end. Most
- * exchanges in a row have the same.
- */
+/** The path of a URL or of a request target, one slash where several stood, none at the end. */
 export function pathOf(url: string): string {
-  if (url === latestPath.url) return latestPath.path;
-  const noQuery = url.split(/[?#]/, 1)[0] ?? "";
-  const noOrigin = noQuery.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
-  const path = noOrigin.replace(/\/{2,}/g, "/").replace(/\/$/, "");
-  latestPath = { url, path };
-  return path;
+  return remembered(paths, url, () => {
+    const noQuery = url.split(/[?#]/, 1)[0] ?? "";
+    const noOrigin = noQuery.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
+    return noOrigin.replace(/\/{2,}/g, "/").replace(/\/$/, "");
+  });
+}
+
+/** What was made for this name before, or is made now; a few are kept, but no long names. */
+function remembered<T>(kept: Map<string, T>, name: string, make: () => T): T {
+  const known = kept.get(name);
+  if (known !== undefined) return known;
+  const made = make();
+  if (name.length > LIMITS.keptUrlChars) return made;
+  if (kept.size >= LIMITS.keptListCount) kept.clear();
+  kept.set(name, made);
+  return made;
 }
