@@ -10,6 +10,7 @@
  */
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import { normaliseRequest, normaliseResponse } from "../dialects/normalise.ts";
+import type { CodedError } from "../errors.ts";
 import type { ExchangeLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
 import type { DayReader } from "../reader/day-reader.ts";
@@ -52,9 +53,7 @@ export class ViewReader {
   /** @param elsewhere finds a turn outside of the reader's own files */
   constructor(day: DayReader, elsewhere: FindTurn = () => null) {
     this.#day = day;
-    this.#responses = new ResponseIndex(day, (line) =>
-      canBeFollowed(line) ? idIn(this.#response(line)) : null,
-    );
+    this.#responses = new ResponseIndex(day, (line) => this.#responseIdOf(line));
     this.#turns = new EarlierTurns(
       (id, follower) => this.byResponse(id, follower) ?? elsewhere(id, follower),
     );
@@ -89,6 +88,17 @@ export class ViewReader {
       answer: response === undefined ? [] : normaliseResponse(api, response),
       responseId,
     };
+  }
+
+  /** The id by which a later request may name the response; null too where it cannot be read. */
+  #responseIdOf(line: ExchangeLine): string | null {
+    if (!canBeFollowed(line)) return null;
+    try {
+      return idIn(this.#response(line));
+    } catch (error) {
+      if ((error as CodedError).code !== "capture-damaged") throw error;
+      return null;
+    }
   }
 
   #response(line: ExchangeLine): unknown {

@@ -1,6 +1,6 @@
 /** Turns that only say what is new: the whole input is put together from the turns before. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
@@ -303,4 +303,21 @@ test("a day read in order is gone through once, also where a response is missing
   // The second asks for the first, which was read to be shown and is opened for this again.
   assert.equal(again.mock.callCount(), 1);
   assert.equal(ahead.mock.callCount(), 0);
+});
+
+test("a damaged answer above does not keep a turn from being shown", (t) => {
+  const day = "2026-11-23";
+  const filed = TURNS.slice(0, 2).map((turn) => ({ ...turn, day }));
+  const other = {
+    day,
+    body: asked("Something else.", null),
+    response: answered("r0", "Yes, it is."),
+  };
+  const tree = treeWith(t, [other, ...filed]);
+  const { path } = [...tree.files()][0]!;
+  writeFileSync(path, readFileSync(path, "utf8").replace("Yes, it is.", "Yes, it was"));
+  const view = viewIn(tree, findExchange(tree, sampleId(2)));
+  assert.equal(view.missing, undefined);
+  assert.equal(view.request.messages.length, 4);
+  assert.throws(() => viewIn(tree, findExchange(tree, sampleId(0))), { code: "capture-damaged" });
 });
