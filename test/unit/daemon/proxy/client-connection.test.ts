@@ -245,7 +245,9 @@ test("a fault before anybody takes the request is answered with 500", async (t) 
   assert.deepEqual(log, ["asked", "failed a bug"]);
 });
 
-test("a client that pipelines and reads nothing is answered no further than its queue holds", async (t) => {
+test("a client that pipelines and reads nothing is answered no further than its queue holds", {
+  timeout: 60_000,
+}, async (t) => {
   const body = "x".repeat(1_000);
   const { client, connection, streams } = await stage(t, (stream) => answer(stream, body));
   client.socket.pause();
@@ -261,9 +263,11 @@ test("a client that pipelines and reads nothing is answered no further than its 
     received += chunk.length;
   });
   client.socket.resume();
-  while (streams.length < count) await once(client.socket, "data");
-  while (connection.socket.writableLength > 0) await once(client.socket, "data");
-  assert.ok(received > count * body.length * 0.9);
+  // Megabytes may still lie in the kernel when the last answer has been written.
+  const all = () => streams.length === count && received >= connection.socket.bytesWritten;
+  while (!all()) await once(client.socket, "data");
+  assert.equal(received, connection.socket.bytesWritten);
+  assert.ok(received > count * body.length);
 });
 
 test("an upload that is pipelined behind another request is read to its end", async (t) => {
