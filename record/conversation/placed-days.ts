@@ -9,7 +9,7 @@ import { byStart, ConversationIndex } from "../conversation.ts";
 import { LIMITS } from "../limits.ts";
 import { DayReader } from "../reader/day-reader.ts";
 import type { FoundExchange } from "../reader/find-exchange.ts";
-import type { Tree } from "../reader/tree.ts";
+import type { Day, Tree } from "../reader/tree.ts";
 import type { FindTurn, FoundTurn } from "./earlier-turns.ts";
 import { factsOf } from "./facts.ts";
 import type { ExchangeFacts, Placement } from "./model.ts";
@@ -33,21 +33,25 @@ export interface DayWish {
 
 /** Places every exchange of the days wished for, oldest day first. */
 export function placeDays(tree: Tree, wish: DayWish): PlacedInFile[] {
-  const days = new Map<string, { path: string; number: string }[]>();
+  /** Files by day and stream. */
+  const days = new Map<string, Map<string, string[]>>();
   for (const { stream, day, path } of tree.files()) {
     if (wish.number !== undefined && !lies(stream.number, wish.number)) continue;
     if (day < (wish.from ?? "") || day > (wish.to ?? "9999")) continue;
-    days.set(day, [...(days.get(day) ?? []), { path, number: stream.number }]);
+    const streams = days.get(day) ?? new Map<string, string[]>();
+    days.set(day, streams.set(stream.number, [...(streams.get(stream.number) ?? []), path]));
   }
   const index = new ConversationIndex();
   const placed: PlacedInFile[] = [];
-  for (const [day, files] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [day, streams] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const facts: { path: string; facts: ExchangeFacts }[] = [];
-    for (const { path, number } of files) {
-      using reader = DayReader.open(path);
+    for (const [number, paths] of streams) {
+      using reader = DayReader.open(paths);
       const views = new ViewReader(reader);
-      for (const line of reader.exchanges()) {
-        facts.push({ path, facts: factsOf(views.view(line), number) });
+      for (const file of reader.files) {
+        for (const line of file.exchanges()) {
+          facts.push({ path: file.path, facts: factsOf(views.view(line), number) });
+        }
       }
     }
     facts.sort((a, b) => byStart(a.facts, b.facts));
@@ -61,53 +65,66 @@ export function placeDays(tree: Tree, wish: DayWish): PlacedInFile[] {
 const lies = (number: string, wanted: string): boolean =>
   number === wanted || number.startsWith(`${wanted}.`) || number.startsWith(`${wanted}+`);
 
-/** Opens exchanges again, file by file; in the order given. Throws what the reader throws. */
+/** Opens exchanges again, day by day; in the order given. Throws what the reader throws. */
 export function viewsOf(placed: readonly PlacedInFile[]): ExchangeView[] {
+  const days = Map.groupBy(placed, ({ number, day }) => `${number} ${day}`);
   const views = new Map<string, ExchangeView>();
-  const byResponse = new Map<string, FoundTurn>();
-  for (const path of new Set(placed.map((x) => x.path))) {
-    using reader = DayReader.open(path);
-    const opened = new ViewReader(reader, (id) => byResponse.get(id) ?? null);
-    for (const { placement, path: own } of placed) {
-      if (own !== path) continue;
-      const view = opened.view(reader.exchange(placement.exchange));
-      views.set(placement.exchange, view);
-      if (view.responseId !== null) {
-        byResponse.set(view.responseId, { id: view.line.id, open: () => view });
-      }
+  const answered = new Map<string, ExchangeView[]>();
+  const elsewhere: FindTurn = (responseId, follower) => {
+    const before = answered.get(responseId)?.filter(({ line }) => line.id < follower) ?? [];
+    return before.map(foundTurn).reduce<FoundTurn | null>(later, null);
+  };
+  for (const own of days.values()) {
+    using reader = DayReader.open([...new Set(own.map(({ path }) => path))]);
+    const opened = new ViewReader(reader, elsewhere);
+    const read = own.map(({ placement }) => opened.view(reader.exchange(placement.exchange)));
+    for (const view of read) {
+      views.set(view.line.id, view);
+      const { responseId } = view;
+      if (responseId === null) continue;
+      const known = answered.get(responseId);
+      if (known === undefined) answered.set(responseId, [view]);
+      else known.push(view);
     }
   }
   return placed.map(({ placement }) => views.get(placement.exchange)!);
 }
 
+const foundTurn = (view: ExchangeView): FoundTurn => ({ id: view.line.id, open: () => view });
+const later = (a: FoundTurn | null, b: FoundTurn): FoundTurn => (a === null || b.id > a.id ? b : a);
+
 /**
- * Opens one exchange; the turns that it names are looked for in the other files of its stream, back
+ * Opens one exchange; the turns that it names are looked for in the other days of its stream, back
  * to when a conversation counts as closed. Throws what the reader throws.
  */
-export function viewIn(tree: Tree, { id, stream, day, path }: FoundExchange): ExchangeView {
+export function viewIn(tree: Tree, { id, stream, day }: FoundExchange): ExchangeView {
   const from = daysBefore(day);
-  const others = [...tree.files()]
-    .filter((file) => file.stream.number === stream.number && file.path !== path)
-    .filter((file) => file.day <= day && file.day >= from)
-    .reverse();
+  const days = tree.days(stream.number).filter((other) => other.day <= day && other.day >= from);
   const opened = new Map<string, { reader: DayReader; views: ViewReader }>();
-  const within = (file: string): { reader: DayReader; views: ViewReader } => {
-    const known = opened.get(file);
+  const within = ({ day: other, files }: Day) => {
+    const known = opened.get(other);
     if (known !== undefined) return known;
-    const reader = DayReader.open(file);
+    const reader = tree.openDay(files);
     const made = { reader, views: new ViewReader(reader, elsewhere) };
-    opened.set(file, made);
+    opened.set(other, made);
     return made;
   };
+  /** The days of the turns found so far: what they follow is of no later day. */
+  const homes = new Map([[id, day]]);
   const elsewhere: FindTurn = (responseId, follower) => {
-    for (const file of others) {
-      const found = within(file.path).views.byResponse(responseId, follower);
-      if (found !== null) return found;
+    const newest = homes.get(follower) ?? day;
+    for (const other of days.toReversed()) {
+      // The own day was looked through.
+      if (other.day > newest || other.day === day) continue;
+      const found = within(other).views.byResponse(responseId, follower);
+      if (found === null) continue;
+      homes.set(found.id, other.day);
+      return found;
     }
     return null;
   };
   try {
-    const { reader, views } = within(path);
+    const { reader, views } = within(days.find((other) => other.day === day)!);
     return views.view(reader.exchange(id));
   } finally {
     for (const { reader } of opened.values()) reader.close();

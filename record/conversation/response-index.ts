@@ -1,11 +1,11 @@
 /**
  * Which exchange of a day was answered with a response id, as far as a later request needs it.
  *
- * What always holds: of several exchanges with one response id the last above the request that names
- * it is meant. An exchange is filed when it ends, so whatever it follows stands above it in its file;
- * only a day of several files (another writer's) is gone through whole, for one that began before.
- * What was read on the way in file order is not read again. The result follows from the files alone,
- * not from what was asked before.
+ * What always holds: of several exchanges with one response id the last that began before the request
+ * that names it is meant, as in grouping. What stands above that request is looked at first, and the
+ * rest of the day only where nothing fits: an exchange is filed when it ends, but one that had to wait
+ * for the disk, or another writer's, may stand anywhere. A response that was read for another purpose
+ * on the way in file order is not read again.
  */
 import type { ExchangeLine } from "../format/schema.ts";
 import type { DayReader, ExchangeName } from "../reader/day-reader.ts";
@@ -13,13 +13,18 @@ import type { DayReader, ExchangeName } from "../reader/day-reader.ts";
 /** The response id that a request may name later; null where this exchange gave none. */
 export type ResponseIdOf = (line: ExchangeLine) => string | null;
 
+interface Entry {
+  readonly at: number;
+  readonly id: string;
+}
+
 export class ResponseIndex {
   readonly #day: DayReader;
   readonly #idOf: ResponseIdOf;
   /** Response ids by exchange, of those that were read anyway and are not in order yet. */
   readonly #noted = new Map<string, string | null>();
-  /** Exchanges by response id, each with its position among those of the day, ascending. */
-  readonly #found = new Map<string, { readonly at: number; readonly id: string }[]>();
+  /** Exchanges by response id, each with its position among those of the day, in order of start. */
+  readonly #found = new Map<string, Entry[]>();
   /** So many exchanges are in `#found`, from the first on. */
   #upTo = 0;
 
@@ -37,13 +42,16 @@ export class ResponseIndex {
   find(responseId: string, follower: string): string | null {
     const end = this.#day.positionOf({ id: follower }) ?? Number.POSITIVE_INFINITY;
     this.#goOn(end);
-    const above = this.#found.get(responseId)?.findLast(({ at }) => at < end);
-    const all = end === Number.POSITIVE_INFINITY || this.#day.files.length === 1;
-    if (above !== undefined || all) return above?.id ?? null;
+    const above = this.#last(responseId, follower, end);
+    if (above !== null || end === Number.POSITIVE_INFINITY) return above;
     this.#goOn(Number.POSITIVE_INFINITY);
+    return this.#last(responseId, follower, Number.POSITIVE_INFINITY);
+  }
+
+  #last(responseId: string, follower: string, end: number): string | null {
     // ULIDs rise with the time of the start.
-    const before = this.#found.get(responseId)?.filter(({ id }) => id < follower) ?? [];
-    return before.reduce<string | null>((a, { id }) => (a === null || id > a ? id : a), null);
+    const found = this.#found.get(responseId)?.findLast(({ at, id }) => id < follower && at < end);
+    return found?.id ?? null;
   }
 
   #goOn(end: number): void {
@@ -51,22 +59,28 @@ export class ResponseIndex {
       const id = this.#day.idAt(this.#upTo);
       const noted = id === null ? undefined : this.#noted.get(id);
       if (noted === undefined) break;
-      this.#noted.delete(id!);
       this.#take(id!, noted);
     }
     if (this.#upTo >= end) return;
     for (const line of this.#day.exchanges(this.#upTo)) {
-      this.#take(line.id, this.#noted.get(line.id) ?? this.#idOf(line));
-      this.#noted.delete(line.id);
+      const noted = this.#noted.get(line.id);
+      this.#take(line.id, noted === undefined ? this.#idOf(line) : noted);
       if (this.#upTo >= end) return;
     }
   }
 
   #take(id: string, responseId: string | null): void {
+    this.#noted.delete(id);
     const at = this.#upTo++;
     if (responseId === null) return;
     const known = this.#found.get(responseId);
-    if (known === undefined) this.#found.set(responseId, [{ at, id }]);
-    else known.push({ at, id });
+    if (known === undefined) {
+      this.#found.set(responseId, [{ at, id }]);
+      return;
+    }
+    // Nearly always the last.
+    let place = known.length;
+    while (place > 0 && known[place - 1]!.id > id) place--;
+    known.splice(place, 0, { at, id });
   }
 }

@@ -54,9 +54,12 @@ export class ViewReader {
   constructor(day: DayReader, elsewhere: FindTurn = () => null) {
     this.#day = day;
     this.#responses = new ResponseIndex(day, (line) => this.#responseIdOf(line));
-    this.#turns = new EarlierTurns(
-      (id, follower) => this.byResponse(id, follower) ?? elsewhere(id, follower),
-    );
+    this.#turns = new EarlierTurns((responseId, follower) => {
+      // What a turn of another day follows is not here: that day came before.
+      const here = day.positionOf({ id: follower }) !== null;
+      const own = here ? this.byResponse(responseId, follower) : null;
+      return own ?? elsewhere(responseId, follower);
+    });
   }
 
   /** Never throws on what a body holds; throws what the reader throws on a damaged file. */

@@ -117,17 +117,26 @@ export class ExchangeSource {
     }
   }
 
-  /** The turn of an earlier day that gave a response; null where no day of late has it. */
-  #elsewhere(number: string, before: string, responseId: string): FoundTurn | null {
+  /** The turn of a day before `before` that gave a response; null where no day of late has it. */
+  #elsewhere(
+    number: string,
+    before: string,
+    responseId: string,
+    follower: string,
+  ): FoundTurn | null {
     const from = new Date(Date.parse(before) - LIMITS.conversationRestMs);
     const oldest = from.toISOString().slice(0, 10);
     for (const { day } of this.#tree.days(number).toReversed()) {
       if (day >= before) continue;
       if (day < oldest) break;
-      const id = this.#digests.get({ number, day })?.responses[responseId];
-      if (id === undefined) continue;
+      const responses = this.#digests.get({ number, day })?.responses ?? {};
+      // What stands there is the day's last with this id.
+      const id = Object.hasOwn(responses, responseId) ? responses[responseId]! : null;
+      if (id === null) continue;
       const { reader, views } = this.#day(number, day);
-      return { id, open: () => views.turn(reader.exchange(id)) };
+      if (id < follower) return { id, open: () => views.turn(reader.exchange(id)) };
+      const found = views.byResponse(responseId, follower);
+      if (found !== null) return found;
     }
     return null;
   }
@@ -164,7 +173,9 @@ export class ExchangeSource {
     for (const { file, line, message } of reader.damage) {
       this.damage.push(`${file}:${line}: ${message}`);
     }
-    const views = new ViewReader(reader, (id) => this.#elsewhere(number, day, id));
+    const views = new ViewReader(reader, (id, follower) =>
+      this.#elsewhere(number, day, id, follower),
+    );
     const made = { reader, views };
     this.#open.set(key, made);
     for (const [oldest, { reader: old }] of this.#open) {

@@ -26,6 +26,37 @@ test("a day of several files reads as one", (t) => {
   assert.throws(() => day.exchange("nope"), { code: "no-such-exchange" });
 });
 
+test("positions count through the files of a day", (t) => {
+  const folder = scratchFolder(t);
+  const paths = ["a.jsonl", "b.jsonl", "c.jsonl"].map((name) => join(folder, name));
+  paths.forEach((path, i) => {
+    const writer = writerTo(path);
+    for (const n of [2 * i, 2 * i + 1]) writeSample(writer, { id: sampleId(n), request: "{}" });
+  });
+  const ids = [0, 1, 2, 3, 4, 5].map((n) => sampleId(n));
+  for (let from = 0; from <= 7; from++) {
+    using fresh = DayReader.open(paths);
+    const found = fresh.exchanges(from).map(({ id }) => id);
+    assert.deepEqual(found.toArray(), ids.slice(from));
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5, 6].map((position) => fresh.idAt(position)),
+      [...ids, null],
+    );
+    assert.deepEqual(
+      [...ids, "nope"].map((id) => fresh.positionOf({ id })),
+      [0, 1, 2, 3, 4, 5, null],
+    );
+  }
+  using unread = DayReader.open(paths[0]!);
+  assert.equal(unread.idAt(0), null);
+  const lines = unread.exchanges();
+  lines.next();
+  assert.deepEqual([unread.idAt(0), unread.idAt(1)], [sampleId(0), null]);
+  // Another look at the same file meets what the first has not, and both see all.
+  assert.equal(unread.exchanges().toArray().length, 2);
+  assert.equal(lines.next().value?.id, sampleId(1));
+});
+
 test("a stream gives chunks with times, its body, and the assembled message", (t) => {
   const path = join(scratchFolder(t), "a.jsonl");
   const [head, tail] = [Buffer.from("data: h\u2028\n\n"), Buffer.from([0xe2, 0x82])];
