@@ -35,6 +35,23 @@ function whole(views: ExchangeView[]) {
   );
 }
 
+test("instructions that come on the way are part of the prompt, whatever turns share", () => {
+  const first = chat([RULES, u("one")]);
+  const [rule] = chat([s("Answer in English."), u("x")]).request.messages;
+  const { messages } = first.request;
+  const turn = (more: typeof messages): ExchangeView => ({
+    ...first,
+    request: { ...first.request, messages: [...messages, ...more] },
+  });
+  const systems = [first, turn([rule!]), turn([messages[1]!]), turn([rule!])].map(
+    (view) => factsOf(view, null).system,
+  );
+  const alone = chat([RULES, u("one"), s("Answer in English.")]);
+  assert.equal(systems[0], systems[2]);
+  assert.notEqual(systems[0], systems[1]);
+  assert.deepEqual([systems[1], systems[3]], Array(2).fill(factsOf(alone, null).system));
+});
+
 for (const named of [true, false]) {
   const how = named ? "by the client's session id" : "by messages alone";
   for (const { name, api, exchanges } of SESSIONS) {

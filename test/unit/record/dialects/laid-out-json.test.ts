@@ -54,6 +54,9 @@ test("an element is parsed when it is looked at, and once", () => {
   assert.ok(Array.isArray(messages) && messages.length === 2);
   assert.equal(messages[1], messages.at(-1));
   assert.deepEqual(memos, [{}, { value: { role: "assistant" } }]);
+  // Only the last is known: the next body that has both still has the first.
+  const again = parseLaidOut(bytes, members);
+  assert.deepEqual(again.ok && again.value, JSON.parse(bytes.toString()));
   assert.deepEqual(
     messages.map((message) => message),
     [{ role: "user" }, { role: "assistant" }],
