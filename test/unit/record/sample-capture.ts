@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { CaptureWriter } from "../../../record/bodies/capture-writer.ts";
 import type { Chunk } from "../../../record/bodies/chunks.ts";
-import type { ExchangeLine } from "../../../record/format/schema.ts";
+import type { ExchangeLine, Llm } from "../../../record/format/schema.ts";
 import { eachLine } from "../../../record/reader/file-lines.ts";
 
 export interface SampleExchange {
@@ -20,6 +20,22 @@ export interface SampleExchange {
   /** Any other member of the exchange's line. */
   line?: Partial<ExchangeLine>;
 }
+
+/** What the dialects say of a plain call of the Responses API. */
+export const RESPONSES_LLM: Llm = {
+  api: "openai.responses",
+  operation: "chat",
+  model: "m",
+  served_model: "m",
+  served_by: null,
+  stream: false,
+  finish_reasons: ["completed"],
+  usage: null,
+  cost_usd: null,
+  price_source: null,
+  tools_offered: [],
+  tool_calls: [],
+};
 
 /** A folder that goes with the test. */
 export function scratchFolder(t: TestContext): string {

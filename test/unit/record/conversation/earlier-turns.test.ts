@@ -23,7 +23,13 @@ import { CaptureFile } from "../../../../record/reader/capture-file.ts";
 import { DayReader } from "../../../../record/reader/day-reader.ts";
 import { findExchange } from "../../../../record/reader/find-exchange.ts";
 import { openTree } from "../../../../record/reader/tree.ts";
-import { sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
+import {
+  RESPONSES_LLM,
+  sampleId,
+  scratchFolder,
+  writerTo,
+  writeSample,
+} from "../sample-capture.ts";
 
 const BRIEF = "Be brief, and say what you did. ".repeat(12);
 const asked = (text: string, previous: string | null, more: object = {}) => ({
@@ -135,20 +141,7 @@ function treeWith(t: TestContext, turns: Filed[], ids: number[] = []) {
       response: JSON.stringify(response),
       line: {
         started: `${day}T10:0${i}:00.000Z`,
-        llm: {
-          api: "openai.responses",
-          operation: "chat",
-          model: "m",
-          served_model: "m",
-          served_by: null,
-          stream: false,
-          finish_reasons: ["completed"],
-          usage: null,
-          cost_usd: null,
-          price_source: null,
-          tools_offered: [],
-          tool_calls: [],
-        },
+        llm: RESPONSES_LLM,
       },
     });
   });

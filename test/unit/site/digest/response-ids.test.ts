@@ -13,7 +13,13 @@ import { findExchange } from "../../../../record/reader/find-exchange.ts";
 import { openTree } from "../../../../record/reader/tree.ts";
 import type { DigestStore } from "../../../../site/digest/day-digest.ts";
 import { ExchangeSource } from "../../../../site/digest/exchange-source.ts";
-import { sampleId, scratchFolder, writerTo, writeSample } from "../../record/sample-capture.ts";
+import {
+  RESPONSES_LLM,
+  sampleId,
+  scratchFolder,
+  writerTo,
+  writeSample,
+} from "../../record/sample-capture.ts";
 
 /** A turn that asks `q<n>` and is answered `a<n>`; ids and times rise with `n`. */
 interface Turn {
@@ -45,20 +51,7 @@ function treeWith(t: TestContext, turns: readonly Turn[]) {
       }),
       line: {
         started: `${file.slice(0, 10)}T10:0${n}:00.000Z`,
-        llm: {
-          api: "openai.responses",
-          operation: "chat",
-          model: "m",
-          served_model: "m",
-          served_by: null,
-          stream: false,
-          finish_reasons: ["completed"],
-          usage: null,
-          cost_usd: null,
-          price_source: null,
-          tools_offered: [],
-          tool_calls: [],
-        },
+        llm: RESPONSES_LLM,
       },
     });
   }
