@@ -20,6 +20,7 @@ import { LayoutMemory } from "../../record/bodies/layout-memory.ts";
 import { placeDays } from "../../record/conversation/placed-days.ts";
 import type { WireExchange } from "../../record/dialects/normal.ts";
 import { understand } from "../../record/dialects/understand.ts";
+import { CaptureFile } from "../../record/reader/capture-file.ts";
 import { DayReader } from "../../record/reader/day-reader.ts";
 import { openTree, type Tree } from "../../record/reader/tree.ts";
 import { generateCaptures } from "./generate-captures.ts";
@@ -115,9 +116,9 @@ function timeReaders(): void {
   prototype.assembled = timed(prototype.assembled);
   prototype.partText = timed(prototype.partText);
   prototype.outline = timed(prototype.outline);
-  const { exchanges } = prototype;
-  prototype.exchanges = function* () {
-    const lines = exchanges.call(this);
+  const { exchanges } = CaptureFile.prototype;
+  CaptureFile.prototype.exchanges = function* (from) {
+    const lines = exchanges.call(this, from);
     const next = timed(() => lines.next());
     for (let line = next(); line.done !== true; line = next()) yield line.value;
   };
