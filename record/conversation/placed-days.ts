@@ -33,25 +33,21 @@ export interface DayWish {
 
 /** Places every exchange of the days wished for, oldest day first. */
 export function placeDays(tree: Tree, wish: DayWish): PlacedInFile[] {
-  /** Files by day and stream. */
-  const days = new Map<string, Map<string, string[]>>();
+  const days = new Map<string, { path: string; number: string }[]>();
   for (const { stream, day, path } of tree.files()) {
     if (wish.number !== undefined && !lies(stream.number, wish.number)) continue;
     if (day < (wish.from ?? "") || day > (wish.to ?? "9999")) continue;
-    const streams = days.get(day) ?? new Map<string, string[]>();
-    days.set(day, streams.set(stream.number, [...(streams.get(stream.number) ?? []), path]));
+    days.set(day, [...(days.get(day) ?? []), { path, number: stream.number }]);
   }
   const index = new ConversationIndex();
   const placed: PlacedInFile[] = [];
-  for (const [day, streams] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [day, files] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const facts: { path: string; facts: ExchangeFacts }[] = [];
-    for (const [number, paths] of streams) {
-      using reader = DayReader.open(paths);
+    for (const { path, number } of files) {
+      using reader = DayReader.open(path);
       const views = new ViewReader(reader);
-      for (const file of reader.files) {
-        for (const line of file.exchanges()) {
-          facts.push({ path: file.path, facts: factsOf(views.view(line), number) });
-        }
+      for (const line of reader.exchanges()) {
+        facts.push({ path, facts: factsOf(views.view(line), number) });
       }
     }
     facts.sort((a, b) => byStart(a.facts, b.facts));
@@ -69,21 +65,24 @@ const lies = (number: string, wanted: string): boolean =>
 export function viewsOf(placed: readonly PlacedInFile[]): ExchangeView[] {
   const days = Map.groupBy(placed, ({ number, day }) => `${number} ${day}`);
   const views = new Map<string, ExchangeView>();
+  /** Those that were answered, by stream and response id. */
   const answered = new Map<string, ExchangeView[]>();
-  const elsewhere: FindTurn = (responseId, follower) => {
-    const before = answered.get(responseId)?.filter(({ line }) => line.id < follower) ?? [];
-    return before.map(foundTurn).reduce<FoundTurn | null>(later, null);
-  };
   for (const own of days.values()) {
+    const { number } = own[0]!;
+    const elsewhere: FindTurn = (responseId, follower) => {
+      const known = answered.get(`${number} ${responseId}`) ?? [];
+      const before = known.filter(({ line }) => line.id < follower);
+      return before.map(foundTurn).reduce<FoundTurn | null>(later, null);
+    };
     using reader = DayReader.open([...new Set(own.map(({ path }) => path))]);
     const opened = new ViewReader(reader, elsewhere);
     const read = own.map(({ placement }) => opened.view(reader.exchange(placement.exchange)));
     for (const view of read) {
       views.set(view.line.id, view);
-      const { responseId } = view;
-      if (responseId === null) continue;
-      const known = answered.get(responseId);
-      if (known === undefined) answered.set(responseId, [view]);
+      if (view.responseId === null) continue;
+      const name = `${number} ${view.responseId}`;
+      const known = answered.get(name);
+      if (known === undefined) answered.set(name, [view]);
       else known.push(view);
     }
   }

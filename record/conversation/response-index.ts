@@ -2,10 +2,10 @@
  * Which exchange of a day was answered with a response id, as far as a later request needs it.
  *
  * What always holds: of several exchanges with one response id the last that began before the request
- * that names it is meant, as in grouping. What stands above that request is looked at first, and the
- * rest of the day only where nothing fits: an exchange is filed when it ends, but one that had to wait
- * for the disk, or another writer's, may stand anywhere. A response that was read for another purpose
- * on the way in file order is not read again.
+ * that names it is meant. What stands above that request is looked at first, and the rest of the day
+ * only where nothing fits: an exchange is filed when it ends, but one that had to wait for the disk, or
+ * another writer's, may stand anywhere. One that stands in two files counts where the reader finds it.
+ * A response that was read for another purpose on the way in file order is not read again.
  */
 import type { ExchangeLine } from "../format/schema.ts";
 import type { DayReader, ExchangeName } from "../reader/day-reader.ts";
@@ -63,7 +63,9 @@ export class ResponseIndex {
     }
     if (this.#upTo >= end) return;
     for (const line of this.#day.exchanges(this.#upTo)) {
-      const noted = this.#noted.get(line.id);
+      // Its parts would be looked for in the file that has it first.
+      const again = this.#day.positionOf(line) !== this.#upTo;
+      const noted = again ? null : this.#noted.get(line.id);
       this.#take(line.id, noted === undefined ? this.#idOf(line) : noted);
       if (this.#upTo >= end) return;
     }

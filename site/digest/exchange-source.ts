@@ -44,6 +44,8 @@ export class ExchangeSource {
   #views = new Recent<ExchangeView>(LIMITS.siteKeptBytes);
   /** Digests of the parts of requests, by exchange. */
   readonly #parts = new Map<string, ReadonlyMap<string, readonly string[]>>();
+  /** Days of the turns of other days that were found lately. */
+  readonly #homes = new Map<string, string>();
 
   /** @param digests say on which earlier day a response was given */
   constructor(tree: Tree, digests: DigestStore) {
@@ -126,17 +128,23 @@ export class ExchangeSource {
   ): FoundTurn | null {
     const from = new Date(Date.parse(before) - LIMITS.conversationRestMs);
     const oldest = from.toISOString().slice(0, 10);
+    // What a turn follows is of no later day than itself.
+    const newest = this.#homes.get(follower) ?? before;
     for (const { day } of this.#tree.days(number).toReversed()) {
-      if (day >= before) continue;
+      if (day >= before || day > newest) continue;
       if (day < oldest) break;
       const responses = this.#digests.get({ number, day })?.responses ?? {};
       // What stands there is the day's last with this id.
       const id = Object.hasOwn(responses, responseId) ? responses[responseId]! : null;
       if (id === null) continue;
       const { reader, views } = this.#day(number, day);
-      if (id < follower) return { id, open: () => views.turn(reader.exchange(id)) };
-      const found = views.byResponse(responseId, follower);
-      if (found !== null) return found;
+      const found =
+        id < follower
+          ? { id, open: () => views.turn(reader.exchange(id)) }
+          : views.byResponse(responseId, follower);
+      if (found === null) continue;
+      keep(this.#homes, found.id, day);
+      return found;
     }
     return null;
   }

@@ -66,7 +66,11 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
   for (const { id } of lines) {
     const here = { ...at, id };
     const view = source.view(here);
-    if (view.responseId !== null && canBeFollowed(view.line)) responses.set(view.responseId, id);
+    if (view.responseId !== null && canBeFollowed(view.line)) {
+      // One that was filed late may have begun before what is known.
+      const known = responses.get(view.responseId);
+      if (known === undefined || known < id) responses.set(view.responseId, id);
+    }
     const placement = index.add(factsOf(view, at.number));
     const conversation = placement.conversation ?? id.toLowerCase();
     const parent =
