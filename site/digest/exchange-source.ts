@@ -44,6 +44,8 @@ export class ExchangeSource {
   #views = new Recent<ExchangeView>(LIMITS.siteKeptBytes);
   /** Digests of the parts of requests, by exchange. */
   readonly #parts = new Map<string, ReadonlyMap<string, readonly string[]>>();
+  /** Of the day that an exchange was shown of last: a chain over many days must not close it. */
+  #shown: ViewReader | null = null;
   /** Days of the turns of other days that were found lately. */
   readonly #homes = new Map<string, string>();
 
@@ -78,6 +80,7 @@ export class ExchangeSource {
     const known = this.#views.get(at.id);
     if (known) return known;
     const { reader, views } = this.#day(at.number, at.day);
+    this.#shown = views;
     const made = this.#read(at, reader, views);
     this.seen += 1;
     this.#views.set(at.id, made, VIEW_BYTES + reader.newBytes(at));
@@ -186,8 +189,9 @@ export class ExchangeSource {
     );
     const made = { reader, views };
     this.#open.set(key, made);
-    for (const [oldest, { reader: old }] of this.#open) {
+    for (const [oldest, { reader: old, views: oldViews }] of this.#open) {
       if (this.#open.size <= LIMITS.siteOpenDays) break;
+      if (oldViews === this.#shown) continue;
       old.close();
       this.#open.delete(oldest);
     }

@@ -9,6 +9,7 @@ import { type TestContext, test } from "node:test";
 import type { CaptureWriter } from "../../../../record/bodies/capture-writer.ts";
 import { placeDays, viewIn, viewsOf } from "../../../../record/conversation/placed-days.ts";
 import type { ExchangeView } from "../../../../record/conversation/view.ts";
+import { DayReader } from "../../../../record/reader/day-reader.ts";
 import { findExchange } from "../../../../record/reader/find-exchange.ts";
 import { openTree } from "../../../../record/reader/tree.ts";
 import type { DigestStore } from "../../../../site/digest/day-digest.ts";
@@ -31,6 +32,9 @@ interface Turn {
   readonly id: string | null;
 }
 
+/** Long enough for parts of their own. */
+const PAD = "and so on ".repeat(40);
+
 function treeWith(t: TestContext, turns: readonly Turn[]) {
   const captures = scratchFolder(t);
   const writers = new Map<string, CaptureWriter>();
@@ -39,8 +43,8 @@ function treeWith(t: TestContext, turns: readonly Turn[]) {
     mkdirSync(dirname(path), { recursive: true });
     const writer = writers.get(path) ?? writerTo(path);
     writers.set(path, writer);
-    const input = [{ role: "user", content: `q${n}` }];
-    const content = [{ type: "output_text", text: `a${n}` }];
+    const input = [{ role: "user", content: `q${n} ${PAD}` }];
+    const content = [{ type: "output_text", text: `a${n} ${PAD}` }];
     writeSample(writer, {
       id: sampleId(n),
       request: JSON.stringify({ model: "m", input, previous_response_id: previous }),
@@ -50,7 +54,7 @@ function treeWith(t: TestContext, turns: readonly Turn[]) {
         output: [{ type: "message", role: "assistant", content }],
       }),
       line: {
-        started: `${file.slice(0, 10)}T10:0${n}:00.000Z`,
+        started: `${file.slice(0, 10)}T10:${String(n % 60).padStart(2, "0")}:00.000Z`,
         llm: RESPONSES_LLM,
       },
     });
@@ -60,7 +64,7 @@ function treeWith(t: TestContext, turns: readonly Turn[]) {
 
 const shown = ({ request, missing }: ExchangeView): string => {
   const texts = request.messages.map(({ pieces: [piece] }) =>
-    piece?.kind === "text" ? piece.text : "?",
+    piece?.kind === "text" ? piece.text.split(" ")[0]! : "?",
   );
   return [...texts, ...(missing === undefined ? [] : [`missing ${missing}`])].join(" ");
 };
@@ -177,4 +181,39 @@ test("words that every object knows are no ids of responses", (t) => {
     everywhere(t, turns).map(([, text]) => text),
     ["q0", "q1 missing constructor", "q2 missing __proto__"],
   );
+});
+
+test("an exchange that stands in two files, with other parts", (t) => {
+  for (const [one, other] of [
+    [DAY, `${DAY}.nas`],
+    [`${DAY}.nas`, DAY],
+  ] as const) {
+    const turns = [
+      turn(one, 1, "r0", "r1"),
+      turn(other, 0, null, "r0"),
+      turn(other, 1, "r0", "r1"),
+      turn(one, 2, "r1", "r2"),
+    ];
+    assert.deepEqual(everywhere(t, turns), [
+      [null, "q0"],
+      [0, "q0 a0 q1"],
+      [0, "q0 a0 q1"],
+      [1, "q0 a0 q1 a1 q2"],
+    ]);
+  }
+});
+
+test("a conversation over many days opens each of them a few times, not for every turn", (t) => {
+  for (const id of [(n: number) => `r${n}`, () => "r"]) {
+    const turns = Array.from({ length: 72 }, (_, n) => {
+      const file = `2026-11-${10 + Math.floor(n / 12)}`;
+      return turn(file, n, n === 0 ? null : id(n - 1), id(n));
+    });
+    const tree = treeWith(t, turns);
+    const opened = t.mock.method(DayReader, "open");
+    const last = siteViews(tree).get(sampleId(71));
+    assert.equal(last?.split(" ").length, 2 * 71 + 1);
+    assert.ok(opened.mock.callCount() < 20, `${opened.mock.callCount()} days were opened`);
+    opened.mock.restore();
+  }
 });
