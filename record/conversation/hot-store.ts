@@ -127,9 +127,7 @@ export class HotStore {
   #fresh(items: readonly Item[], before: readonly Item[], conversation: string | null): string[] {
     const fresh = new Set<string>();
     let at = 0;
-    // Turns share the items that they have in common.
-    while (at < items.length && items[at] === before[at]) at++;
-    while (at < items.length && items[at]!.id === before[at]?.id) at++;
+    while (at < items.length && isSame(items[at]!, before[at])) at++;
     for (; at < items.length; at++) {
       const { id, bytes } = items[at]!;
       if (bytes >= TELLING_BYTES && !this.#has(id, conversation)) fresh.add(id);
@@ -193,6 +191,9 @@ const REPEATS: ReadonlySet<string> = new Set(["retry", "again"]);
 const HOUR_MS = 3_600_000;
 /** Texts below this are said in many conversations and tie nothing together. */
 const TELLING_BYTES = 24;
+
+/** Turns share most items that they have in common: one look tells. */
+const isSame = (a: Item, b: Item | undefined): boolean => a === b || a.id === b?.id;
 
 const NONE: readonly Node[] = [];
 

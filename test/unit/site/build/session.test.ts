@@ -18,7 +18,12 @@ import { LIMITS } from "../../../../record/limits.ts";
 import { runBuild } from "../../../../site/build/session.ts";
 import type { SiteOptions } from "../../../../site/build.ts";
 import { generateCaptures } from "../../../bench/generate-captures.ts";
-import { resumedWriter, sampleId, writeSample } from "../../record/sample-capture.ts";
+import {
+  RESPONSES_LLM,
+  resumedWriter,
+  sampleId,
+  writeSample,
+} from "../../record/sample-capture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "callnumber-session-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -337,24 +342,10 @@ function followed(
     line: {
       started: `${day}T10:00:0${n}.000Z`,
       session,
-      llm: { ...LLM, api: "openai.responses" },
+      llm: RESPONSES_LLM,
     },
   });
 }
-
-const LLM = {
-  operation: "chat",
-  model: "m",
-  served_model: null,
-  served_by: null,
-  stream: false,
-  finish_reasons: ["completed"],
-  usage: null,
-  cost_usd: null,
-  price_source: null,
-  tools_offered: [],
-  tool_calls: [],
-};
 
 const pageOf = (options: SiteOptions, text: string) => {
   const found = [...published(options.out)].filter(
