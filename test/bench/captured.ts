@@ -73,7 +73,7 @@ export function captureUse(
 }
 
 /** Bytes that a contender has captured so far; 0 for those that do not. */
-export function capturedBytes({ name, folder }: Contender): number {
-  if (name !== "callnumber" && name !== "mitmdump") return 0;
+export function capturedBytes({ name, daemon, folder }: Contender): number {
+  if (!daemon && name !== "mitmdump") return 0;
   return captureFiles(folder).reduce((sum, path) => sum + fileBytes(path), 0);
 }

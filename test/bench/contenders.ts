@@ -26,6 +26,8 @@ export interface Contender {
   readonly pid: number;
   /** Folder of its own: configuration, captures. */
   readonly folder: string;
+  /** True for a daemon of ours, which files and tells its health. */
+  readonly daemon: boolean;
   stop(): Promise<void>;
 }
 
@@ -70,10 +72,17 @@ export async function startUpstream(core: number): Promise<{ port: number; child
   return { port: Number(port), child };
 }
 
-export async function startCallnumber(upstream: number, core: number): Promise<Contender> {
+/** `checkout`: of another version, to be compared with this one; it has its packages installed. */
+export async function startCallnumber(
+  upstream: number,
+  core: number,
+  checkout?: string,
+): Promise<Contender> {
   const folder = ownFolder();
-  const { child, port } = await serveCallnumber(folder, upstream, core);
-  return contender(`callnumber`, `Node ${process.version}`, child, folder, port, "/bench");
+  const { child, port } = await serveCallnumber(folder, upstream, core, {}, checkout ?? ROOT);
+  const name = checkout === undefined ? "callnumber" : "before";
+  const started = contender(name, `Node ${process.version}`, child, folder, port, "/bench");
+  return { ...started, daemon: true };
 }
 
 /** `cli/main.ts serve` in `folder`; the time is from spawn to the line that it listens. */
@@ -82,6 +91,7 @@ export async function serveCallnumber(
   upstream: number,
   core: number | string,
   env = {},
+  checkout = ROOT,
 ) {
   const config = join(folder, "callnumber.yaml");
   writeFileSync(
@@ -90,7 +100,14 @@ export async function serveCallnumber(
   );
   const began = performance.now();
   // As the unit starts it.
-  const args = [...DAEMON_HEAP, join(ROOT, "cli/main.ts"), "serve", "--quiet", "--config", config];
+  const args = [
+    ...DAEMON_HEAP,
+    join(checkout, "cli/main.ts"),
+    "serve",
+    "--quiet",
+    "--config",
+    config,
+  ];
   const cache = { NODE_COMPILE_CACHE: join(folder, "compile-cache") };
   const child = pinned(core, process.execPath, args, { ...cache, ...env });
   const [, port] = await printed(child, /listening on http:\/\/[^:]+:(\d+)/);
@@ -163,6 +180,7 @@ function contender(
     port,
     base,
     folder,
+    daemon: false,
     pid: child.pid as number,
     async stop() {
       await endProcess(child);

@@ -3,6 +3,10 @@
  * mitmdump, and writes docs/benchmarks.md.
  *
  *   node test/bench/run.ts [--rounds 5] [--seconds 3] [--only NAME,…] [--scenario TEXT] [--dry]
+ *                          [--against CHECKOUT]
+ *
+ * `--against` measures this version and that of another checkout (packages installed) in turns and
+ * prints the ratios instead of the page.
  *
  * What always holds: proxies (the daemon with its filer) share core 0, load generator and upstream
  * core 1; the contenders take turns within each round, so that whatever else the machine does
@@ -14,6 +18,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { comparison } from "./against.ts";
 import { capturedBytes, captureUse, waitUntilFiled } from "./captured.ts";
 import {
   type Contender,
@@ -43,13 +48,14 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     scenario: { type: "string", default: "" },
     dry: { type: "boolean", default: false },
+    against: { type: "string" },
   },
 });
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 let nextNumber = 1;
-/** Sent to the daemon while warming up. */
-let unmeasured = 0;
+/** Sent to each daemon while warming up. */
+const WARM_UP = 10_000;
 
 async function main(): Promise<void> {
   spawnSync("taskset", ["-a", "-cp", String(LOAD_CORE), String(process.pid)]);
@@ -69,8 +75,10 @@ async function main(): Promise<void> {
         }
       }
     }
-    const whole = options.only === undefined && options.scenario === "";
-    const callnumber = contenders.find(({ name }) => name === "callnumber");
+    const whole = chosen() === null && options.scenario === "";
+    const [use] = contenders
+      .filter(({ daemon }) => daemon)
+      .map((one) => captureUse(one, samples, WARM_UP));
     const measured: Measured = {
       contenders,
       scenarios,
@@ -79,19 +87,25 @@ async function main(): Promise<void> {
       seconds: Number(options.seconds),
       load: [loadBefore, loadavg()[0] as number],
       resident: contenders.filter(({ pid }) => pid > 0).map(resident),
-      capture: callnumber ? captureUse(callnumber, samples, unmeasured) : null,
+      capture: use ?? null,
       starts: whole ? await measureStarts(upstream.port, PROXY_CORE, 7) : null,
       backlog: whole
         ? await measureBacklog(upstream.port, PROXY_CORE, Number(options.requests), say)
         : null,
     };
-    const text = report(measured, notes());
+    const text = options.against ? comparison(measured) : report(measured, notes());
     if (options.dry || !whole) process.stdout.write(text);
     else writeFileSync(PAGE, text);
   } finally {
     for (const contender of contenders) await contender.stop();
     await endProcess(upstream.child);
   }
+}
+
+/** Names of the contenders that were asked for; null for all that are installed. */
+function chosen(): string[] | null {
+  if (options.against !== undefined) return ["callnumber", "before"];
+  return options.only?.split(",") ?? null;
 }
 
 /** What was written by hand at the end of the page. */
@@ -106,14 +120,15 @@ function notes(): string {
 async function startAll(upstream: number): Promise<Contender[]> {
   const starters: Record<string, () => Promise<Contender | null>> = {
     callnumber: () => startCallnumber(upstream, PROXY_CORE),
+    before: () => startCallnumber(upstream, PROXY_CORE, options.against),
     tee: () => startTee(upstream, PROXY_CORE),
     nginx: () => startNginx(upstream, PROXY_CORE),
     mitmdump: () => startMitmdump(upstream, PROXY_CORE),
   };
   // No proxy at all: what has to be taken off to know what a proxy adds.
   const direct = { name: "direct", version: "", port: upstream, base: "", pid: 0, folder: "" };
-  const all: Contender[] = [{ ...direct, stop: async () => {} }];
-  for (const name of options.only?.split(",") ?? Object.keys(starters)) {
+  const all: Contender[] = [{ ...direct, daemon: false, stop: async () => {} }];
+  for (const name of chosen() ?? ["callnumber", "tee", "nginx", "mitmdump"]) {
     const started = await starters[name]?.();
     if (started) all.push(started);
     else say(`${name} is not installed: left out`);
@@ -132,13 +147,11 @@ async function warmUp(contender: Contender): Promise<void> {
   const scenario = SCENARIOS.find(({ concurrency }) => concurrency === 16) as Scenario;
   const { port, base } = contender;
   const template = requestTemplate(scenario, `127.0.0.1:${port}`, base);
-  const requests = contender.name === "mitmdump" ? 500 : 10_000;
+  const requests = contender.name === "mitmdump" ? 500 : WARM_UP;
   const load = { port, template, concurrency: 16, seconds: 0, firstNumber: nextNumber };
   await runLoad({ ...load, requests });
   nextNumber += requests;
-  if (contender.name !== "callnumber") return;
-  unmeasured += requests;
-  await waitUntilFiled(port);
+  if (contender.daemon) await waitUntilFiled(port);
 }
 
 async function measure(contender: Contender, scenario: Scenario): Promise<Sample> {
@@ -157,7 +170,7 @@ async function measure(contender: Contender, scenario: Scenario): Promise<Sample
   const result = await runLoad({ ...load, requests, seconds, firstNumber: nextNumber });
   const cpu = pids.map((one, i) => cpuMs([one]) - (cpuBefore[i] as number));
   nextNumber += result.requests;
-  if (contender.name === "callnumber") await waitUntilFiled(port);
+  if (contender.daemon) await waitUntilFiled(port);
   return {
     contender: contender.name,
     scenario: scenario.name,
