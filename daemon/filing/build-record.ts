@@ -14,7 +14,8 @@ import type { ExchangeLine, WireForm } from "../../record/format/schema.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { Begin, HeaderPairs } from "../frames.ts";
 import type { Extents, SpoolBytes } from "../spool/extents.ts";
-import { contentEncodings, type Decoded, decodeBody, decodePrefix } from "./decode.ts";
+import { contentEncodings, type Decoded, decodeBody } from "./decode.ts";
+import { decodePrefix } from "./decode-prefix.ts";
 import type { SpooledExchange } from "./open-exchanges.ts";
 import type { Redact, RedactedExchange, TimedBytes } from "./redact.ts";
 import { isBinaryFraming, isStream, mediaType } from "./streams.ts";
@@ -163,7 +164,7 @@ function chunkEnds(extents: Extents, limit: number): number[] {
 /** Chunks as they came; of a decoded stream, what each of them decoded to (empty ones left out). */
 function chunksOf(extents: Extents, decoded: Decoded): TimedBytes[] {
   const { bytes } = decoded;
-  const wireEnds = chunkEnds(extents, Number.POSITIVE_INFINITY);
+  const wireEnds = chunkEnds(extents, bytes.length);
   const ends = decoded.encoding !== null && decoded.error === null ? decoded.ends : wireEnds;
   const chunks: TimedBytes[] = [];
   let from = 0;
@@ -192,11 +193,13 @@ function stored(
   };
 }
 
+/** What was decoded or redacted can be longer than the wire's bytes, so each end is checked first. */
 function isSame(chunks: readonly TimedBytes[], wire: Buffer): boolean {
   let at = 0;
   for (const [, bytes] of chunks) {
-    if (bytes.compare(wire, at, at + bytes.length) !== 0) return false;
-    at += bytes.length;
+    const end = at + bytes.length;
+    if (end > wire.length || bytes.compare(wire, at, end) !== 0) return false;
+    at = end;
   }
   return at === wire.length;
 }

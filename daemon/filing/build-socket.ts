@@ -150,8 +150,16 @@ function wrapped({ at, bytes, from }: SocketMessage, startMs: number): TimedByte
 const PREFIX = Buffer.from("data: ");
 const SUFFIX = Buffer.from("\n\n");
 
+/**
+ * The message again. A secret that began in the message before, or goes on in the next one, has
+ * taken what stood between them along: then there is less to take off.
+ */
 function unwrapped([ms, event, from]: TimedBytes): TimedBytes {
-  const bytes = event.subarray(PREFIX.length, event.length - SUFFIX.length);
+  const start = event.subarray(0, PREFIX.length).equals(PREFIX) ? PREFIX.length : 0;
+  const rest = event.subarray(start);
+  const bytes = rest.subarray(-SUFFIX.length).equals(SUFFIX)
+    ? rest.subarray(0, -SUFFIX.length)
+    : rest;
   return from === undefined ? [ms, bytes] : [ms, bytes, from];
 }
 

@@ -18,9 +18,9 @@ export interface Decoded {
   readonly error: string | null;
 }
 
-type Coder = "gzip" | "deflate" | "br" | "zstd";
+export type Coder = "gzip" | "deflate" | "br" | "zstd";
 
-const NAMES: Readonly<Record<string, Coder>> = {
+export const CODERS: Readonly<Record<string, Coder>> = {
   gzip: "gzip",
   "x-gzip": "gzip",
   deflate: "deflate",
@@ -57,7 +57,7 @@ export async function decodeBody(
   try {
     let stage = { bytes: wire, ends };
     for (const name of [...encodings].reverse()) {
-      const coder = NAMES[name];
+      const coder = CODERS[name];
       if (coder === undefined) throw new Error(`unknown content-encoding ${name.slice(0, 40)}`);
       stage = await decodeStage(stage, coder, limitBytes);
     }
@@ -65,35 +65,6 @@ export async function decodeBody(
   } catch (error) {
     return { bytes: wire, ends, encoding, error: (error as Error).message };
   }
-}
-
-/**
- * What can be read of a body with one encoding that `decodeBody` could not undo, up to its damage:
- * only to look whether something is hidden in there. Empty where nothing can be read at all.
- */
-export async function decodePrefix(
-  wire: Buffer,
-  encodings: readonly string[],
-  limitBytes: number,
-): Promise<Buffer> {
-  const coder = encodings.length === 1 ? NAMES[encodings[0] ?? ""] : undefined;
-  if (coder === undefined) return Buffer.alloc(0);
-  const stream = makeStream(coder, wire);
-  const pieces: Buffer[] = [];
-  let total = 0;
-  await new Promise<void>((done) => {
-    stream.on("error", () => done());
-    stream.on("end", () => done());
-    stream.on("data", (piece: Buffer) => {
-      pieces.push(piece);
-      total += piece.length;
-      if (total > limitBytes) done();
-    });
-    // No end: with one, what is missing would be an error before the last bytes are given out.
-    stream.write(wire, () => done());
-  });
-  stream.destroy();
-  return Buffer.concat(pieces).subarray(0, limitBytes);
 }
 
 interface Stage {
@@ -108,16 +79,47 @@ async function decodeStage(stage: Stage, coder: Coder, limitBytes: number): Prom
 }
 
 function decodeWhole(bytes: Buffer, coder: Coder, limitBytes: number): Buffer {
-  const options = { maxOutputLength: Math.max(1, limitBytes) };
-  try {
+  const pieces: Buffer[] = [];
+  let left = limitBytes;
+  for (let rest = bytes; rest.length > 0; ) {
+    const { buffer, engine } = decodeMember(rest, coder, Math.max(1, left), limitBytes);
+    pieces.push(buffer);
+    left -= buffer.length;
+    rest = rest.subarray(endsAt(coder, engine.bytesWritten, rest.length));
+  }
+  return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+}
+
+type Member = { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
+
+/** The first member of `bytes` (of gzip, which goes on by itself, all of them). */
+function decodeMember(bytes: Buffer, coder: Coder, max: number, limitBytes: number): Member {
+  const options = { maxOutputLength: max, info: true };
+  const decode = (): unknown => {
     if (coder === "gzip") return zlib.gunzipSync(bytes, options);
     if (coder === "br") return zlib.brotliDecompressSync(bytes, options);
     if (coder === "zstd") return zlib.zstdDecompressSync(bytes, { ...ZSTD_OPTIONS, ...options });
     return isZlib(bytes) ? zlib.inflateSync(bytes, options) : zlib.inflateRawSync(bytes, options);
+  };
+  try {
+    // With `info` they give more than their types know of.
+    return decode() as Member;
   } catch (error) {
     if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(limitBytes);
     throw error;
   }
+}
+
+/**
+ * How many of `bytes` belong to a member that took `used` of them. Only of zstd another may follow
+ * (RFC 8878, 3); gzip has looked for more itself, and passes over zeros behind it.
+ */
+function endsAt(coder: Coder, used: number, bytes: number): number {
+  if (coder === "gzip") return bytes;
+  if (used === 0 || (used < bytes && coder !== "zstd")) {
+    throw new Error(`bytes behind the end of the ${coder} data`);
+  }
+  return used;
 }
 
 /** "deflate" means zlib (RFC 1950), but some servers send raw deflate under that name. */
@@ -125,7 +127,8 @@ function isZlib(bytes: Buffer): boolean {
   return ((bytes[0] ?? 0) & 0x0f) === 8 && bytes.length >= 2 && bytes.readUInt16BE(0) % 31 === 0;
 }
 
-function makeStream(coder: Coder, first: Buffer): zlib.Gunzip | zlib.BrotliDecompress {
+/** A decoder for bytes that begin with `first`. */
+export function makeStream(coder: Coder, first: Buffer): zlib.Gunzip | zlib.BrotliDecompress {
   if (coder === "gzip") return zlib.createGunzip();
   if (coder === "br") return zlib.createBrotliDecompress();
   if (coder === "zstd") return zlib.createZstdDecompress(ZSTD_OPTIONS) as unknown as zlib.Gunzip;
@@ -133,40 +136,60 @@ function makeStream(coder: Coder, first: Buffer): zlib.Gunzip | zlib.BrotliDecom
 }
 
 async function decodeChunks(stage: Stage, coder: Coder, limitBytes: number): Promise<Stage> {
-  const stream = makeStream(coder, stage.bytes);
+  const { bytes, ends } = stage;
   const pieces: Buffer[] = [];
-  const ends: number[] = [];
+  const decodedEnds: number[] = [];
   let total = 0;
+  const streams: { destroy(): void }[] = [];
   try {
     await new Promise<void>((done, failed) => {
-      stream.on("error", failed);
-      stream.on("end", done);
-      stream.on("data", (piece: Buffer) => {
-        total += piece.length;
-        if (total > limitBytes) failed(tooLarge(limitBytes));
-        else pieces.push(piece);
-      });
-      const feed = (index: number): void => {
-        const end = stage.ends[index];
-        if (end === undefined) {
-          stream.end();
-          return;
-        }
-        // A write calls back when all that can be decoded so far has been given out.
-        stream.write(stage.bytes.subarray(stage.ends[index - 1] ?? 0, end), (error) => {
-          if (error || total > limitBytes) return;
-          ends.push(total);
-          feed(index + 1);
+      /** Decodes a member that begins at `start`, within the chunk `index`. */
+      const member = (start: number, index: number): void => {
+        const stream = makeStream(coder, bytes.subarray(start));
+        streams.push(stream);
+        stream.on("error", failed);
+        stream.on("data", (piece: Buffer) => {
+          total += piece.length;
+          if (total > limitBytes) failed(tooLarge(limitBytes));
+          else pieces.push(piece);
         });
+        const feed = (from: number, at: number): void => {
+          const end = ends[at];
+          if (end === undefined) {
+            stream.on("end", done).end();
+            return;
+          }
+          // A write calls back when all that can be decoded so far has been given out.
+          stream.write(bytes.subarray(from, end), (error) => {
+            if (error || total > limitBytes) return;
+            decodedEnds[at] = total;
+            const used = stream.bytesWritten;
+            if (used < end - start) goOn(start, used, at);
+            else feed(end, at + 1);
+          });
+        };
+        feed(start, index);
       };
-      feed(0);
+      /** The member that began at `start` has ended within the chunk `at`. */
+      const goOn = (start: number, used: number, at: number): void => {
+        streams.pop()?.destroy();
+        try {
+          const next = start + endsAt(coder, used, bytes.length - start);
+          if (next < bytes.length) member(next, at);
+          else done();
+        } catch (error) {
+          failed(error);
+        }
+      };
+      member(0, 0);
     });
   } finally {
-    stream.destroy();
+    for (const stream of streams) stream.destroy();
   }
   // What only came out at the very end belongs to the last chunk.
-  ends[ends.length - 1] = total;
-  return { bytes: Buffer.concat(pieces, total), ends };
+  for (let i = 0; i < ends.length; i++) decodedEnds[i] ??= total;
+  decodedEnds[ends.length - 1] = total;
+  return { bytes: Buffer.concat(pieces, total), ends: decodedEnds };
 }
 
 function tooLarge(limitBytes: number): Error {
