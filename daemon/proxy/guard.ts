@@ -9,16 +9,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import type { ErrorCode } from "../../record/errors.ts";
+import { canonicalHost, hostOf, isLoopback, originHost } from "./host-name.ts";
+import { quote } from "./message-reader.ts";
 
 export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
-}
-
-/** Host name of a `Host` header value or an origin, lower case, without port and brackets. */
-export function hostName(value: string): string | null {
-  const match = /^(\[[0-9a-f:.]+\]|[^:/?#@[\]\s]+)(?::\d{1,5})?$/i.exec(value);
-  return match === null ? null : (match[1] as string).replace(/^\[|\]$/g, "").toLowerCase();
 }
 
 /** `localAddress` is the address of this machine that the client reached. */
@@ -27,9 +23,9 @@ export function checkHost(
   allowed: ReadonlySet<string>,
   localAddress: string | undefined,
 ): Refusal | null {
-  const name = hostName(host);
+  const name = hostOf(host);
   if (name !== null && hostAllowed(name, allowed, localAddress)) return null;
-  return { code: "host-refused", message: `the host ${JSON.stringify(host)} is not this daemon's` };
+  return { code: "host-refused", message: `the host ${quote(host)} is not this daemon's` };
 }
 
 function hostAllowed(
@@ -39,30 +35,27 @@ function hostAllowed(
 ): boolean {
   if (allowed.has(name) || name === "localhost" || name.endsWith(".localhost")) return true;
   // An address in the Host header cannot come from rebinding: no name was resolved.
-  return isIP(name) !== 0 && localAddress?.replace(/^::ffff:/, "") === name;
+  return isIP(name) !== 0 && canonicalHost(localAddress ?? "") === name;
 }
 
+/** `headers` by lower-case name; what came more than once is joined, and is then no origin. */
 export function checkOrigin(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
+  headers: Readonly<Record<string, string | undefined>>,
   allowed: ReadonlySet<string>,
 ): Refusal | null {
   const site = headers["sec-fetch-site"];
-  if (site === "cross-site") {
-    return { code: "origin-refused", message: "sec-fetch-site is cross-site" };
+  if (site !== undefined && !OWN_SITES.has(site)) {
+    return { code: "origin-refused", message: `sec-fetch-site is ${quote(site)}` };
   }
-  const origin = headers.origin;
+  const { origin } = headers;
   if (origin === undefined) return null;
-  const match = typeof origin === "string" ? /^https?:\/\/(.+)$/.exec(origin) : null;
-  const name = match === null ? null : hostName(match[1] as string);
-  if (name !== null && (allowed.has(name) || isLoopbackName(name))) return null;
-  return { code: "origin-refused", message: `the origin ${JSON.stringify(origin)} is foreign` };
+  const name = originHost(origin);
+  if (name !== null && (allowed.has(name) || isLoopback(name))) return null;
+  return { code: "origin-refused", message: `the origin ${quote(origin)} is foreign` };
 }
 
-function isLoopbackName(name: string): boolean {
-  return (
-    name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127\./.test(name)
-  );
-}
+/** What a browser says of requests that no foreign page has caused. */
+const OWN_SITES = new Set(["none", "same-origin", "same-site"]);
 
 /** `given`: from the header or from the path; the digests make the lengths equal. */
 export function checkToken(expected: string | null, given: string | null): Refusal | null {

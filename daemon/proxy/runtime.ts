@@ -6,6 +6,7 @@
  */
 import type { Config, UpstreamConfig } from "../config/types.ts";
 import { CredentialMasker, type CredentialRules } from "./credentials.ts";
+import { canonicalHost, hostOf } from "./host-name.ts";
 import type { Upstream } from "./upstream.ts";
 
 export interface UpstreamRuntime {
@@ -21,7 +22,7 @@ export interface UpstreamRuntime {
 export interface ProxyRuntime {
   readonly config: Config;
   readonly upstreams: ReadonlyMap<string, UpstreamRuntime>;
-  /** Names by which the daemon may be called, lower case. */
+  /** Names by which the daemon may be called, as `canonicalHost` writes them. */
   readonly hosts: ReadonlySet<string>;
   readonly masker: CredentialMasker;
 }
@@ -42,8 +43,11 @@ export function makeRuntime(
   for (const [name, old] of before?.upstreams ?? []) {
     if (upstreams.get(name) !== old) old.upstream.close();
   }
-  const listening = config.listen.map(({ host }) => host.toLowerCase());
-  const hosts = new Set(["localhost", "127.0.0.1", "::1", ...listening, ...config.hosts]);
+  const listening = config.listen.map(({ host }) => host);
+  const hosts = new Set(["localhost", "127.0.0.1", "::1"]);
+  for (const host of [...listening, ...config.hosts]) {
+    hosts.add(hostOf(host) ?? canonicalHost(host) ?? host);
+  }
   return { config, upstreams, hosts, masker: new CredentialMasker(rules, config.redact.headers) };
 }
 

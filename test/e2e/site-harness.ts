@@ -54,8 +54,11 @@ export async function serveBelow(
 /** Times that a browser may die at its start: this one does by SIGSEGV, once in some launches. */
 const LAUNCHES = 6;
 
-/** The package's own arguments without those that would switch protections off. */
-export async function launch(left = LAUNCHES): Promise<Browser> {
+/**
+ * The package's own arguments without those that would switch protections off, and `more`. Chromium
+ * takes `--host-resolver-rules` where names have to lead somewhere.
+ */
+export async function launch(more: readonly string[] = [], left = LAUNCHES): Promise<Browser> {
   const unsafe = [
     "--single-process",
     "--disable-web-security",
@@ -65,14 +68,14 @@ export async function launch(left = LAUNCHES): Promise<Browser> {
   const executablePath = await chromium.executablePath();
   try {
     return await playwright.launch({
-      args: chromium.args.filter((argument) => !unsafe.includes(argument)),
+      args: [...chromium.args.filter((argument) => !unsafe.includes(argument)), ...more],
       executablePath,
       headless: true,
     });
   } catch (error) {
     const crashed = error instanceof Error && error.message.includes("signal=SIGSEGV");
     if (!crashed || left <= 1) throw error;
-    return launch(left - 1);
+    return launch(more, left - 1);
   }
 }
 
