@@ -3,7 +3,7 @@
  *
  * What always holds: it dies with the process, however that ends; nothing is left behind to go
  * stale (no pid file, no lock folder). On Linux it is a listening socket in the abstract namespace,
- * named by the folder's real path, which tells whoever connects the holder's pid; elsewhere an
+ * named after the folder, which tells whoever connects the holder's pid; elsewhere an
  * exclusive transaction in a small SQLite file. Two machines (or containers with networks of their
  * own) that share a tree do not see each other: that is what `writer:` in the configuration is for.
  */
@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, parse, resolve, sep } from "node:path";
 import { CodedError } from "../record/errors.ts";
 
 export interface Lock {
@@ -28,9 +28,14 @@ const ANSWER_MS = 1000;
  */
 export async function acquireLock(...folders: string[]): Promise<Lock> {
   const held: Lock[] = [];
+  const taken = new Set<string>();
   try {
-    for (const folder of new Set(folders.map(realPath))) {
-      held.push(await (process.platform === "linux" ? lockBySocket : lockByDatabase)(folder));
+    for (const folder of folders.map(resolveLinks)) {
+      for (const identity of identitiesOf(folder)) {
+        if (taken.has(identity)) continue;
+        taken.add(identity);
+        held.push(await lockOne(folder, identity));
+      }
     }
   } catch (error) {
     for (const lock of held) await lock.release();
@@ -43,23 +48,70 @@ export async function acquireLock(...folders: string[]): Promise<Lock> {
   };
 }
 
-/** Absolute path with links resolved as far as the folders exist: two names, one lock. */
-function realPath(folder: string): string {
-  const path = resolve(folder);
+/** Links in a row after which a path is a loop, as on Linux. */
+const LINKS_MAX = 40;
+
+/**
+ * Absolute path with every link followed, also one that leads to nothing yet: the folder is made
+ * where it leads. Two names, one path.
+ */
+function resolveLinks(folder: string): string {
+  let links = 0;
+  let path = parse(resolve(folder)).root;
+  const names = resolve(folder).slice(path.length).split(sep);
+  while (names.length > 0) {
+    const next = join(path, names.shift() as string);
+    const target = linkTarget(next);
+    if (target === null || ++links > LINKS_MAX) {
+      path = next;
+      continue;
+    }
+    const absolute = resolve(path, target);
+    path = parse(absolute).root;
+    names.unshift(...absolute.slice(path.length).split(sep));
+  }
+  return path;
+}
+
+function linkTarget(path: string): string | null {
   try {
-    return fs.realpathSync(path);
+    return fs.readlinkSync(path);
   } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPath(parent), basename(path));
+    return null;
   }
 }
 
-function nameFor(folder: string): string {
-  return `callnumber-${createHash("sha256").update(folder).digest("hex").slice(0, 32)}`;
+/**
+ * What stands for a folder: its path; the folder itself by device and inode, since mounts and file
+ * systems without case give it further paths; and its parent with its name, for when it is made
+ * later.
+ */
+function identitiesOf(path: string): string[] {
+  const identities = [path];
+  const own = inodeOf(path);
+  if (own !== null) identities.push(own);
+  const parent = inodeOf(dirname(path));
+  if (parent !== null) identities.push(join(parent, basename(path)));
+  return identities;
 }
 
-async function lockBySocket(folder: string): Promise<Lock> {
-  const address = `\0${nameFor(folder)}`;
+function inodeOf(path: string): string | null {
+  try {
+    const { dev, ino } = fs.statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+}
+
+const lockOne = process.platform === "linux" ? lockBySocket : lockByDatabase;
+
+function nameFor(identity: string): string {
+  return `callnumber-${createHash("sha256").update(identity).digest("hex").slice(0, 32)}`;
+}
+
+async function lockBySocket(folder: string, identity = folder): Promise<Lock> {
+  const address = `\0${nameFor(identity)}`;
   const server = net.createServer((socket) => {
     socket.on("error", () => socket.destroy());
     socket.end(`${process.pid}\n`);
@@ -93,9 +145,9 @@ function lockedBy(pid: string | null, folder: string): CodedError {
 }
 
 /** The database lies among the temporary files of the user: the tree holds captures only. */
-async function lockByDatabase(folder: string): Promise<Lock> {
+async function lockByDatabase(folder: string, identity = folder): Promise<Lock> {
   const { DatabaseSync } = await import("node:sqlite");
-  const path = join(os.tmpdir(), `${nameFor(folder)}-${os.userInfo().username}`);
+  const path = join(os.tmpdir(), `${nameFor(identity)}-${os.userInfo().username}`);
   const database = new DatabaseSync(`${path}.db`);
   try {
     database.exec("BEGIN EXCLUSIVE");

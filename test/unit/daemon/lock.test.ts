@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
-import { join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { test } from "node:test";
 import { acquireLock, lockFolderByDatabase } from "../../../daemon/lock.ts";
 import type { CodedError } from "../../../record/errors.ts";
@@ -48,6 +48,49 @@ test("a folder reached by a link, or one that does not exist yet, has one lock",
   const lock = await acquireLock(tree);
   await assert.rejects(acquireLock(join(`${dir}-link`, "captures")), { code: "tree-locked" });
   await lock.release();
+});
+
+/** Names of `dir/captures`, each of which once evaded the lock or might; made before it exists. */
+function namesOf(dir: string): string[] {
+  const at = (name: string) => join(dir, name);
+  fs.symlinkSync(at("captures"), at("dangling"));
+  fs.symlinkSync("./captures", at("relative"));
+  fs.symlinkSync("dangling", at("twice"));
+  fs.symlinkSync(dir, at("parent"));
+  fs.symlinkSync(at("parent/parent/dangling/.."), at("around"));
+  return [
+    ...["captures", "dangling", "relative", "twice", "parent/captures", "parent/dangling"].map(at),
+    ...["around/captures", "no/../captures", "captures/", "captures/.", "dangling//"].map(at),
+    join(dir, "..", basename(dir), "captures"),
+  ].map((name, i) => (i % 2 === 0 ? name : relative(process.cwd(), name)));
+}
+
+for (const exists of [false, true]) {
+  test(`every name of a tree has one lock, ${exists ? "once" : "before"} it is there`, async () => {
+    const dir = folder();
+    const names = namesOf(dir);
+    for (const first of names) {
+      const early = await acquireLock(first);
+      if (exists) fs.mkdirSync(join(dir, "captures"), { recursive: true });
+      for (const second of names) {
+        await assert.rejects(acquireLock(second), { code: "tree-locked" }, `${first} ${second}`);
+      }
+      await early.release();
+    }
+  });
+}
+
+test("links that lead in a circle end in an error or a lock, not in a loop", async () => {
+  const dir = folder();
+  fs.symlinkSync(join(dir, "b"), join(dir, "a"));
+  fs.symlinkSync(join(dir, "a"), join(dir, "b"));
+  await (await acquireLock(join(dir, "a"))).release();
+});
+
+test("folders beside each other, and one within the other, have locks of their own", async () => {
+  const dir = folder();
+  const locks = await Promise.all(["a", "b", "a/b"].map((name) => acquireLock(join(dir, name))));
+  for (const lock of locks) await lock.release();
 });
 
 test("where one of two folders is taken, neither stays locked", async () => {
