@@ -13,11 +13,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { CodedError } from "../record/errors.ts";
 import { LIMITS } from "../record/limits.ts";
 import {
-  isCredentialHeader,
-  isCredentialParameter,
   liveCredentials,
   maskCredential,
+  maskHeader,
+  maskUrl,
 } from "../record/secrets/credential-headers.ts";
+import { isCredentialHeader } from "../record/secrets/credential-names.ts";
 import { isLoopbackHost } from "./config/resolve.ts";
 import type { Config, UpstreamConfig } from "./config/types.ts";
 import type { FilerSupervisor } from "./filing/supervisor.ts";
@@ -258,8 +259,9 @@ class RunningDaemon implements Daemon {
     const { fingerprint, seal } = this.key;
     const rules = {
       isHeader: isCredentialHeader,
-      isParameter: isCredentialParameter,
       mask: (name: string, value: string) => maskCredential(name, value, fingerprint),
+      maskWithin: (name: string, value: string) => maskHeader(name, value, fingerprint),
+      maskUrl: (url: string, refused: boolean) => maskUrl(url, fingerprint, refused),
       live: liveCredentials,
       seal,
     };

@@ -8,10 +8,12 @@
  */
 import { resealAwsMessages } from "../../record/dialects/aws-event-stream.ts";
 import type { Redaction } from "../../record/format/schema.ts";
+import { decodePercents, spansOfMembers } from "../../record/secrets/credential-spans.ts";
 import { createRedactor, type Hit, type Redactor } from "../../record/secrets/redactor.ts";
 import type { Config } from "../config/types.ts";
 import type { Begin, HeaderPairs, ResponseHead } from "../frames.ts";
 import { loadStateKey, type StateKey } from "../state-key.ts";
+import { mediaType } from "./streams.ts";
 
 /** Milliseconds since the exchange began, and bytes; the third names a WebSocket client's frame. */
 export type TimedBytes = readonly [ms: number, bytes: Buffer, from?: "client"];
@@ -47,7 +49,8 @@ export function createRedaction(config: Pick<Config, "state" | "redact">): Redac
   const base = createRedactor({ rules, headers, pii, identifiers, fingerprint, pseudonym });
   return (exchange) => {
     const { sealed } = exchange.begin;
-    return redactWith(sealed === null ? base : base.withLive(unseal(key, sealed)), exchange);
+    const live = [...(sealed === null ? [] : unseal(key, sealed)), ...formSecrets(exchange)];
+    return redactWith(live.length === 0 ? base : base.withLive(live), exchange);
   };
 }
 
@@ -64,6 +67,16 @@ function unseal(key: StateKey, sealed: string): string[] {
   }
 }
 
+const isForm = (headers: HeaderPairs): boolean =>
+  mediaType(headers) === "application/x-www-form-urlencoded";
+
+/** What a form asks for a token with comes back in errors like any other credential. */
+function formSecrets({ begin, request }: Redactable): string[] {
+  if (request === null || !isForm(begin.headers)) return [];
+  const text = request.toString("latin1");
+  return spansOfMembers(text).map(({ start, end }) => decodePercents(text.slice(start, end)));
+}
+
 function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
   const redactions: Redaction[] = [];
   const note = <T>({ value, hits }: { value: T; hits: readonly Hit[] }): T => {
@@ -74,10 +87,12 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
   const { begin } = x;
   const headers = note(redactor.redactHeaders(begin.headers, "request.headers"));
   const labels = Object.entries(begin.labels).map(([k, v]) => [k, text(v, "labels")] as const);
-  const request = x.request && note(redactor.redactBody(x.request, "bytes", "request.body"));
+  const kind = isForm(begin.headers) ? "form" : "bytes";
+  const request = x.request && note(redactor.redactBody(x.request, kind, "request.body"));
   return {
     begin: {
       ...begin,
+      method: text(begin.method, "request.method"),
       headers,
       url: note(redactor.redactUrl(begin.url, "request.url")),
       labels: Object.fromEntries(labels),
@@ -91,7 +106,7 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
       ...x.head,
       headers: note(redactor.redactHeaders(x.head.headers, "response.headers")),
     },
-    response: x.response && redactPlain(redactor, x.response, x.framed, note),
+    response: x.response && redactPlain(redactor, x, x.response, note),
     chunks: x.chunks && redactStream(redactor, x.chunks, x.framed, note),
     framed: x.framed,
     responseTrailers: note(redactor.redactHeaders(x.responseTrailers, "response.trailers")),
@@ -103,8 +118,10 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
 
 type Note = <T>(result: { value: T; hits: readonly Hit[] }) => T;
 
-function redactPlain(redactor: Redactor, bytes: Buffer, framed: boolean, note: Note): Buffer {
-  const clean = note(redactor.redactBody(bytes, framed ? "frames" : "bytes", "response.body"));
+function redactPlain(redactor: Redactor, x: Redactable, bytes: Buffer, note: Note): Buffer {
+  const { framed } = x;
+  const kind = framed ? "frames" : isForm(x.head?.headers ?? []) ? "form" : "bytes";
+  const clean = note(redactor.redactBody(bytes, kind, "response.body"));
   return framed && clean !== bytes ? (reseal([[0, bytes]], [[0, clean]])[0]?.[1] ?? clean) : clean;
 }
 

@@ -24,7 +24,13 @@ export function makeBegin(
   runtime: ProxyRuntime,
 ): Begin {
   const injected = intake.target?.injected ?? [];
-  const { headers, url, sealed } = runtime.masker.request(request.raw, intake.rest, injected);
+  const isRefused = intake.target === null;
+  const { headers, url, sealed } = runtime.masker.request(
+    request.raw,
+    intake.rest,
+    injected,
+    isRefused,
+  );
   return {
     id,
     started: new Date().toISOString(),

@@ -8,14 +8,21 @@
  * record/secrets and passed in as `CredentialRules`.
  */
 import { LIMITS } from "../../record/limits.ts";
+import { toPairs } from "./headers.ts";
+
+export type HeaderPair = readonly [name: string, value: string];
 
 export interface CredentialRules {
+  /** True where the whole value is a credential. */
   isHeader(name: string): boolean;
-  isParameter(name: string): boolean;
-  /** The masked form of a header's or parameter's value. */
+  /** The masked form of a credential header's value. */
   mask(name: string, value: string): string;
-  /** The secrets in these headers and this URL that are worth looking for in bodies. */
-  live(headers: readonly (readonly [string, string])[], url: string): string[];
+  /** The value of any other header, with what in it is a credential masked. */
+  maskWithin(name: string, value: string): string;
+  /** A target with its credentials masked; of one that was refused also what may be a token. */
+  maskUrl(url: string, isRefused: boolean): string;
+  /** The secrets in these that are worth looking for in bodies. */
+  live(headers: readonly HeaderPair[], url: string, injected: readonly HeaderPair[]): string[];
   seal(secrets: string[]): string;
 }
 
@@ -28,76 +35,86 @@ export interface Masked {
 /** The daemon's own header, which is stripped from the record as well. */
 export const TOKEN_HEADER = "x-callnumber-token";
 
-const PROTOCOL = "sec-websocket-protocol";
+/** Headers that every request has, and in which there is no room for a credential. */
+const PLAIN =
+  /^(?:accept(?:-(?:encoding|language))?|connection|content-(?:encoding|length|type)|cache-control|date|host|keep-alive|transfer-encoding|user-agent|sec-(?:ch|fetch)-.*|x-stainless-.*)$/i;
+
+type Kind = "credential" | "plain" | "other";
 
 export class CredentialMasker {
   private readonly rules: CredentialRules;
   private readonly extra: ReadonlySet<string>;
-  private readonly names = new Map<string, boolean>();
-  private readonly parameters = new Map<string, boolean>();
+  private readonly token: string | null;
+  private readonly kinds = new Map<string, Kind>();
   private readonly values = new Map<string, string>();
   private readonly seals = new Map<string, string | null>();
 
-  /** `extra`: further header names to mask, lower case (`redact.headers`). */
-  constructor(rules: CredentialRules, extra: readonly string[]) {
+  /**
+   * `extra`: further header names to mask, lower case (`redact.headers`). `token`: the daemon's own,
+   * which a client may repeat anywhere.
+   */
+  constructor(rules: CredentialRules, extra: readonly string[], token: string | null = null) {
     this.rules = rules;
     this.extra = new Set(extra);
+    this.token = token;
   }
 
   /**
    * Headers (flat list) of a request and its path and query, as they may be recorded. `injected`
    * (flat list too) are the headers that the configuration puts in: they are not recorded, but
-   * their secrets are sealed, since an upstream may quote them.
+   * their secrets are sealed, since an upstream may quote them. `isRefused`: by the daemon.
    */
-  request(raw: readonly string[], url: string, injected: readonly string[]): Masked {
+  request(
+    raw: readonly string[],
+    url: string,
+    injected: readonly string[],
+    isRefused = false,
+  ): Masked {
     let found = "";
     const headers: [string, string][] = [];
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i] as string;
       const value = raw[i + 1] as string;
-      if (!this.isCredential(name)) {
-        headers.push([name, value]);
+      const kind = this.kindOf(name);
+      if (kind === "plain") headers.push([name, value]);
+      else if (kind === "other") {
+        const masked = this.rules.maskWithin(name, value);
+        headers.push([name, masked]);
+        if (masked !== value) found += `${name}\n${value}\n`;
       } else if (name.toLowerCase() !== TOKEN_HEADER) {
         headers.push([name, this.masked(name, value)]);
         found += `${name}\n${value}\n`;
       }
     }
-    const query = url.indexOf("?");
-    const maskedUrl = query === -1 ? url : this.url(url, query);
-    if (maskedUrl !== url) found += url.slice(query);
-    // WebSocket clients in browsers can only put a key there.
-    if (namesProtocol(raw)) found += raw.join("\n");
+    // Most paths have nothing to mask, and looking costs more than all else that is done to them.
+    const maskedUrl = isRefused || MASKABLE.test(url) ? this.rules.maskUrl(url, isRefused) : url;
+    if (maskedUrl !== url) found += url;
     if (injected.length > 0) found += injected.join("\n");
-    if (found === "") return { headers, url: maskedUrl, sealed: null };
-    const sealed = this.sealed(found, injected.length > 0 ? [...raw, ...injected] : raw, url);
-    return { headers, url: maskedUrl, sealed };
+    if (found === "" && this.token === null) return { headers, url: maskedUrl, sealed: null };
+    return { headers, url: maskedUrl, sealed: this.sealed(found, raw, url, injected) };
   }
 
-  /** Headers of a response: `set-cookie` and the like. */
+  /** Headers of a response, or trailers: `set-cookie` and the like. */
   response(raw: readonly string[]): [string, string][] {
     const headers: [string, string][] = [];
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i] as string;
       const value = raw[i + 1] as string;
-      headers.push([name, this.isCredential(name) ? this.masked(name, value) : value]);
+      const kind = this.kindOf(name);
+      if (kind === "plain") headers.push([name, value]);
+      else if (kind === "other") headers.push([name, this.rules.maskWithin(name, value)]);
+      else headers.push([name, this.masked(name, value)]);
     }
     return headers;
   }
 
-  private isCredential(name: string): boolean {
-    const known = this.names.get(name);
+  private kindOf(name: string): Kind {
+    const known = this.kinds.get(name);
     if (known !== undefined) return known;
     const is = this.extra.has(name.toLowerCase()) || this.rules.isHeader(name);
-    remember(this.names, name, is);
-    return is;
-  }
-
-  private isSecret(parameter: string): boolean {
-    const known = this.parameters.get(parameter);
-    if (known !== undefined) return known;
-    const is = this.rules.isParameter(parameter);
-    remember(this.parameters, parameter, is);
-    return is;
+    const kind = is ? "credential" : PLAIN.test(name) ? "plain" : "other";
+    remember(this.kinds, name, kind);
+    return kind;
   }
 
   private masked(name: string, value: string): string {
@@ -109,54 +126,30 @@ export class CredentialMasker {
     return masked;
   }
 
-  private sealed(found: string, raw: readonly string[], url: string): string | null {
+  private sealed(
+    found: string,
+    raw: readonly string[],
+    url: string,
+    injected: readonly string[],
+  ): string | null {
     const known = this.seals.get(found);
     if (known !== undefined) return known;
-    const pairs: [string, string][] = [];
-    for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i] as string;
-      if (name.toLowerCase() === TOKEN_HEADER) continue;
+    const pairs = toPairs(raw)
+      .filter(([name]) => name.toLowerCase() !== TOKEN_HEADER)
       // A header that only the configuration calls secret is passed under a name that the rules know.
-      const known = this.rules.isHeader(name) || !this.extra.has(name.toLowerCase());
-      pairs.push([known ? name : "authorization", raw[i + 1] as string]);
-    }
-    const secrets = this.rules.live(pairs, url);
+      .map(([name, value]): HeaderPair => {
+        return [this.extra.has(name.toLowerCase()) ? "authorization" : name, value];
+      });
+    const secrets = this.rules.live(pairs, url, toPairs(injected));
+    if (this.token !== null) secrets.push(this.token);
     const sealed = secrets.length === 0 ? null : this.rules.seal(secrets);
     remember(this.seals, found, sealed);
     return sealed;
   }
-
-  /** Masks values in place; everything else of the query keeps its spelling. */
-  private url(url: string, query: number): string {
-    const fields = url.slice(query + 1).split("&");
-    const masked = fields.map((field) => {
-      const equals = field.indexOf("=");
-      const name = equals === -1 ? "" : decoded(field.slice(0, equals));
-      if (name === "" || !this.isSecret(name)) return field;
-      const value = this.masked(name, decoded(field.slice(equals + 1)));
-      return `${field.slice(0, equals)}=${encodeURIComponent(value)}`;
-    });
-    return `${url.slice(0, query)}?${masked.join("&")}`;
-  }
 }
 
-function namesProtocol(raw: readonly string[]): boolean {
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string;
-    if (name.length === PROTOCOL.length && name.toLowerCase() === PROTOCOL) return true;
-  }
-  return false;
-}
-
-function decoded(text: string): string {
-  // Few are encoded at all, and decoding costs more than all else that is done to a short query.
-  if (!text.includes("%") && !text.includes("+")) return text;
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    return text;
-  }
-}
+/** A target without any of these holds no credential. */
+const MASKABLE = /[?#;@:]|%3a|token|key|secret|auth|pass|session|credential|bot/i;
 
 /** Maps keep insertion order: the oldest entry goes when the table is full. */
 function remember<V>(table: Map<string, V>, key: string, value: V): void {

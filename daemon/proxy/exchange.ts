@@ -14,7 +14,7 @@ import { FRAME_HEADER_BYTES } from "../spool/segment.ts";
 import type { FrameToWrite } from "../spool/writer.ts";
 import type { ClientStream, StreamHandler } from "./client-stream.ts";
 import type { CredentialMasker } from "./credentials.ts";
-import { forwardResponseHeaders, headText, toPairs } from "./headers.ts";
+import { forwardResponseHeaders, headText } from "./headers.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer, reasonOf } from "./refusal.ts";
 import type { Turn, TurnMember } from "./turn.ts";
@@ -235,7 +235,7 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
     }
     this.requestSentMs = this.recorder.now();
     if (this.client.request.facts.body !== "none") {
-      this.recorder.trailers(FrameKind.requestEnd, toPairs(trailers));
+      this.recorder.trailers(FrameKind.requestEnd, this.parts.masker.response(trailers));
     }
     this.requestTrailers = trailers;
     this.join(0);
@@ -287,7 +287,7 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
     if (this.finished) return;
     // No upstream will ask for the rest of the body any more, and the client may insist on sending.
     this.drain();
-    this.recorder.trailers(FrameKind.responseEnd, toPairs(trailers));
+    this.recorder.trailers(FrameKind.responseEnd, this.parts.masker.response(trailers));
     this.answerTrailers = trailers;
     // With a full queue the client may still leave before it has everything: its close decides.
     let queued = this.client.queuedBytes;

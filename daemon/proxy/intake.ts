@@ -104,7 +104,8 @@ function hopFor(target: UpstreamRuntime, passed: string | null, ownId: string): 
 }
 
 function unknown(rest: string, runtime: ProxyRuntime): Refusal {
-  const segment = rest.split(/[/?]/)[1] ?? "";
+  // What was meant to be the token is not repeated.
+  const segment = (rest.split(/[/?]/)[1] ?? "").replace(/^(~|%7e).*/i, "$1…");
   const missing = runtime.config.defaultUpstream;
   const message =
     missing === null

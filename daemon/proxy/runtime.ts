@@ -48,7 +48,8 @@ export function makeRuntime(
   for (const host of [...listening, ...config.hosts]) {
     hosts.add(hostOf(host) ?? canonicalHost(host) ?? host);
   }
-  return { config, upstreams, hosts, masker: new CredentialMasker(rules, config.redact.headers) };
+  const masker = new CredentialMasker(rules, config.redact.headers, config.token);
+  return { config, upstreams, hosts, masker };
 }
 
 function makeUpstream(

@@ -15,7 +15,7 @@ import { FrameKind, type FrameOutcome } from "../frames.ts";
 import { explainConnectError } from "./connect-error.ts";
 import type { CredentialMasker } from "./credentials.ts";
 import type { Refusal } from "./guard.ts";
-import { forwardResponseHeaders, headText, toPairs } from "./headers.ts";
+import { forwardResponseHeaders, headText } from "./headers.ts";
 import { openSocket } from "./http1-upstream.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer } from "./refusal.ts";
@@ -141,7 +141,7 @@ export class Tunnel {
           this.openGates();
           return;
         }
-        this.recorder.note(FrameKind.responseEnd, { trailers: toPairs(trailers) });
+        this.recorder.note(FrameKind.responseEnd, { trailers: this.masker.response(trailers) });
         this.settle("complete", null);
         this.endClient();
         this.upstream?.destroy();

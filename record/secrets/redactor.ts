@@ -12,11 +12,13 @@ import { createHash } from "node:crypto";
 import { LIMITS } from "../limits.ts";
 import {
   type Fingerprint,
-  isCredentialHeader,
-  isCredentialParameter,
   isWorthHiding,
   maskCredential,
+  maskHeader,
+  maskUrl,
 } from "./credential-headers.ts";
+import { isCredentialHeader } from "./credential-names.ts";
+import { decodePercents, spansOfMembers } from "./credential-spans.ts";
 import { applyEdits, applyToChunks, type Chunk, type Edit, keepLength } from "./edits.ts";
 import { Deadline, type Found, findSecrets, mergeOverlaps } from "./find-secrets.ts";
 import {
@@ -65,8 +67,11 @@ export interface RedactorOptions {
   readonly deadlineMs?: number;
 }
 
-/** `frames`: length-prefixed binary (AWS event-stream), where a replacement keeps the length. */
-export type BodyKind = "bytes" | "frames";
+/**
+ * `frames`: length-prefixed binary (AWS event-stream), where a replacement keeps the length.
+ * `form`: `application/x-www-form-urlencoded`, whose members are masked by name too.
+ */
+export type BodyKind = "bytes" | "frames" | "form";
 
 export interface Redactor {
   /** Names the rule set and live credentials: equal keys give equal results for equal bytes. */
@@ -98,6 +103,13 @@ function count(hits: Map<string, number>, rule: string): void {
 
 function listed(hits: ReadonlyMap<string, number>, where: string): Hit[] {
   return [...hits].map(([rule, n]) => ({ rule, where, count: n }));
+}
+
+/** The masks that stand in `after` and did not in `before`. */
+function maskedHits(rule: string, where: string, before: string, after: string): Hit[] {
+  if (before === after) return [];
+  const marks = (text: string): number => text.split("[redacted").length;
+  return [{ rule, where, count: marks(after) - marks(before) }];
 }
 
 class RuleRedactor implements Redactor {
@@ -160,17 +172,10 @@ class RuleRedactor implements Redactor {
   }
 
   redactUrl(url: string, where = "url"): Redacted<string> {
-    const query = url.indexOf("?");
-    const hits = new Map<string, number>();
-    let masked = url;
-    if (query >= 0) {
-      const pairs = url.slice(query + 1).split("&");
-      const out = pairs.map((pair) => this.#maskParameter(pair, hits));
-      if (hits.size > 0) masked = `${url.slice(0, query)}?${out.join("&")}`;
-    }
+    const masked = maskUrl(url, this.#options.fingerprint);
     const rest = this.redactText(masked, where);
-    const all = [...listed(hits, where), ...rest.hits];
-    return { value: all.length === 0 ? url : rest.value.replaceAll(" ", "%20"), hits: all };
+    const hits = [...maskedHits("credential-parameter", where, url, masked), ...rest.hits];
+    return { value: hits.length === 0 ? url : rest.value.replaceAll(" ", "%20"), hits };
   }
 
   redactHeaders<T extends readonly (readonly [string, string])[]>(
@@ -178,20 +183,24 @@ class RuleRedactor implements Redactor {
     where = "headers",
   ): Redacted<T | [string, string][]> {
     const hits: Hit[] = [];
-    const out = headers.map(([name, value]): [string, string] => {
-      const place = `${where}.${name.toLowerCase()}`;
-      const { value: clean, hits: here } = this.#redactHeader(name, value, place);
-      hits.push(...here);
-      return [name, clean];
+    const out = headers.map(([sent, value]): [string, string] => {
+      // Who forgets the colon's place sends a key as a name.
+      const name = sent.length > 15 ? this.redactText(sent, where) : { value: sent, hits: [] };
+      const place = `${where}.${name.value.toLowerCase()}`;
+      const { value: clean, hits: here } = this.#redactHeader(name.value, value, place);
+      hits.push(...name.hits, ...here);
+      return [name.value, clean];
     });
     return hits.length === 0 ? { value: headers, hits } : { value: out, hits };
   }
 
   #redactHeader(name: string, value: string, place: string): Redacted<string> {
+    const { fingerprint } = this.#options;
     if (isCredentialHeader(name) || this.#headers.has(name.toLowerCase())) {
-      const masked = maskCredential(name, value, this.#options.fingerprint);
-      const hits = masked === value ? [] : [{ rule: "credential-header", where: place, count: 1 }];
-      return { value: masked, hits };
+      const masked = maskCredential(name, value, fingerprint);
+      if (masked !== value) {
+        return { value: masked, hits: maskedHits("credential-header", place, value, masked) };
+      }
     }
     if (this.#options.identifiers && isIdentifierHeader(name) && value !== "") {
       if (value.startsWith("[pseudonym:")) return { value, hits: [] };
@@ -200,22 +209,10 @@ class RuleRedactor implements Redactor {
         hits: [{ rule: "identifier", where: place, count: 1 }],
       };
     }
-    return this.redactText(value, place);
-  }
-
-  #maskParameter(pair: string, hits: Map<string, number>): string {
-    const equals = pair.indexOf("=");
-    if (equals < 0 || !isCredentialParameter(pair.slice(0, equals))) return pair;
-    const value = pair.slice(equals + 1);
-    if (value === "" || value.includes("[redacted")) return pair;
-    let secret = value;
-    try {
-      secret = decodeURIComponent(value);
-    } catch {
-      // Not percent-encoding after all: it is taken as it stands.
-    }
-    count(hits, "credential-parameter");
-    return `${pair.slice(0, equals)}=[redacted fp:${this.#options.fingerprint(secret)}]`;
+    const masked = maskHeader(name, value, fingerprint);
+    const rest = this.redactText(masked, place);
+    const hits = [...maskedHits("credential-parameter", place, value, masked), ...rest.hits];
+    return { value: rest.value, hits };
   }
 
   #pseudonym(identifier: string): string {
@@ -247,8 +244,9 @@ class RuleRedactor implements Redactor {
     const { edits, hits } = this.#guarded(bytes, (deadline) => {
       const search = (part: Buffer) => findSecrets(part, this.#set, deadline);
       const found = this.#memory.find(bytes, this.key, search);
-      if (identifiers === null) return found;
-      return mergeOverlaps([...found, ...this.#pseudonymised(identifiers)]);
+      if (identifiers === null && kind !== "form") return found;
+      const members = kind === "form" ? formMembers(bytes) : [];
+      return mergeOverlaps([...found, ...members, ...this.#pseudonymised(identifiers ?? [])]);
     });
     if (edits.length === 0) return { value: bytes, hits: [] };
     const fitted = kind === "frames" ? edits.map(keepLength) : edits;
@@ -292,6 +290,18 @@ class RuleRedactor implements Redactor {
     }
     return out;
   }
+}
+
+function formMembers(bytes: Buffer): Found[] {
+  const text = bytes.toString("latin1");
+  return spansOfMembers(text).map(({ start, end }) => ({
+    start,
+    end,
+    rule: "credential-parameter",
+    secret: decodePercents(text.slice(start, end)),
+    rank: Number.MAX_SAFE_INTEGER,
+    text: (marker: string) => marker.replaceAll(" ", "+"),
+  }));
 }
 
 function keyOf(options: RedactorOptions, live: readonly string[]): string {

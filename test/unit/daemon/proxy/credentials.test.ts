@@ -5,9 +5,14 @@ import { CredentialMasker, type CredentialRules } from "../../../../daemon/proxy
 let seals = 0;
 const rules: CredentialRules = {
   isHeader: (name) => /^(?:authorization|set-cookie|x-callnumber-token)$/i.test(name),
-  isParameter: (name) => name === "key",
   mask: (_name, value) => `masked(${value.length})`,
-  live: (headers, url) => [
+  maskWithin: (_name, value) => value.replace(/secret=\w+/, "secret=masked"),
+  maskUrl: (url, isRefused) =>
+    url
+      .replace(/key=([^&]*)/, (_, value) => `key=masked(${decodeURIComponent(value).length})`)
+      .replace(isRefused ? /~[^/]*/ : /$^/, "~masked"),
+  live: (headers, url, injected) => [
+    ...injected.map(([, value]) => value),
     ...headers.filter(([name]) => /^authorization$/i.test(name)).map(([, value]) => value),
     ...(/[?&]key=([^&]*)/.exec(url)?.[1] === undefined ? [] : ["from-url"]),
   ],
@@ -36,6 +41,21 @@ test("the daemon's own token is left out altogether", () => {
   const masker = new CredentialMasker(rules, []);
   const made = masker.request(["X-Callnumber-Token", "t"], "/x", []);
   assert.deepEqual(made, { headers: [], url: "/x", sealed: null });
+});
+
+test("what within another header is a credential is masked, and sealed with the rest", () => {
+  const masker = new CredentialMasker(rules, []);
+  const made = masker.request(["X-Debug", "secret=abc", "authorization", "k"], "/x", []);
+  assert.deepEqual(made.headers[0], ["X-Debug", "secret=masked"]);
+  assert.equal(made.sealed, "sealed:k");
+  assert.deepEqual(masker.response(["Link", "secret=abc"]), [["Link", "secret=masked"]]);
+});
+
+test("the daemon's own token is sealed with every request and masked in the path of a refused one", () => {
+  const masker = new CredentialMasker(rules, [], "front-door");
+  assert.equal(masker.request(["Host", "h"], "/x", []).sealed, "sealed:front-door");
+  const refused = masker.request(["Host", "h"], "/~front-door/x", [], true);
+  assert.equal(refused.url, "/~masked/x");
 });
 
 test("headers that the configuration names are masked and sealed as well", () => {

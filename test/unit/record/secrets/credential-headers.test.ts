@@ -1,72 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  isCredentialHeader,
-  isCredentialParameter,
   isWorthHiding,
   liveCredentials,
   maskCredential,
+  maskUrl,
 } from "../../../../record/secrets/credential-headers.ts";
 import { atBest } from "../../../timing.ts";
 import { credentialKinds } from "./credential-kinds.ts";
 
 const tag = (secret: string): string => `${secret.length}`.padStart(8, "0");
 const KEY = credentialKinds(3).find((k) => k.name === "openrouter")!.secret;
-
-test("credential headers are known by name, in any case", () => {
-  const yes = [
-    "Authorization",
-    "PROXY-AUTHORIZATION",
-    "x-api-key",
-    "api-key",
-    "X-Goog-Api-Key",
-    "Cookie",
-    "Set-Cookie",
-    "x-auth-token",
-    "X-Amz-Security-Token",
-    "Ocp-Apim-Subscription-Key",
-    "cf-access-client-secret",
-    "x-stainless-api-key",
-    "helicone-auth-token",
-  ];
-  const no = [
-    "content-type",
-    "x-ratelimit-remaining-tokens",
-    "anthropic-ratelimit-tokens-remaining",
-    "x-ratelimit-limit-token",
-    "idempotency-key",
-    "sec-websocket-key",
-    "x-claude-code-session-id",
-    "x-max-token",
-    "traceparent",
-    "cache-control",
-  ];
-  assert.deepEqual(
-    yes.filter((n) => !isCredentialHeader(n)),
-    [],
-  );
-  assert.deepEqual(no.filter(isCredentialHeader), []);
-});
-
-test("query parameters of the usual names are credentials, alt and page_token are not", () => {
-  assert.deepEqual(
-    [
-      "key",
-      "api_key",
-      "api-key",
-      "access_token",
-      "token",
-      "X-Amz-Signature",
-      "sig",
-      "client_secret",
-    ].filter((n) => !isCredentialParameter(n)),
-    [],
-  );
-  assert.deepEqual(
-    ["alt", "beta", "page_token", "model", "max_tokens"].filter(isCredentialParameter),
-    [],
-  );
-});
 
 test("a masked value shows scheme and public prefix, a fingerprint, and nothing else", () => {
   const mask = (name: string, value: string): string => maskCredential(name, value, tag);
@@ -122,6 +66,63 @@ test("live credentials come from headers, query and WebSocket sub-protocols, lon
       "s3cret-Pa55",
     ],
   );
+});
+
+test("schemes with parameters: their secrets are hidden and looked for one by one", () => {
+  const value =
+    'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE12345/20261201/x/aws4_request, Signature="0f1e2d3c4b5a69788796a5b4c3d2e1f0"';
+  assert.match(
+    maskCredential("authorization", value, tag),
+    /^AWS4-HMAC-SHA256 \[redacted fp:\d+\]$/,
+  );
+  assert.ok(
+    liveCredentials([["authorization", value]], "/").includes("0f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+  );
+  const digest = 'Digest username="u", response="6629fae49393a05397450978507c4ef1"';
+  assert.ok(
+    liveCredentials([["authorization", digest]], "/").includes("6629fae49393a05397450978507c4ef1"),
+  );
+});
+
+test("no scheme is made up: what stands in front of a blank may be the key", () => {
+  assert.equal(
+    maskCredential("x-master-key", "opaque-word another", tag),
+    "[redacted fp:00000019]",
+  );
+});
+
+test("counts and switches under a credential's name stay, PINs do not", () => {
+  assert.equal(maskCredential("x-litellm-key-x", "0.0", tag), "0.0");
+  assert.equal(maskCredential("x-auth", "true", tag), "true");
+  assert.equal(maskCredential("x-pin", "123", tag), "[redacted fp:00000003]");
+});
+
+test("a header that the configuration sets is looked for unless it is plainly no secret", () => {
+  const injected = (name: string, value: string) => liveCredentials([], "/", [[name, value]]);
+  for (const [name, value] of [
+    ["x-corp-gate", "Zq81hWnLx0Tg5BfL"],
+    ["x-route", "open-sesame-now"],
+    ["x-team", "9f8a7b6c5d4e3f2a1b0c"],
+    ["authorization", "Bearer abc-def-ghi"],
+  ] as const) {
+    assert.equal(injected(name, value).length, 1, name);
+  }
+  for (const [name, value] of [
+    ["user-agent", "callnumber/0.1 (+https://example.org)"],
+    ["http-referer", "https://example.org/app"],
+    ["anthropic-beta", "context-1m-2025-08-07"],
+    ["x-team", "research-eu"],
+    ["x-region", "eu-west-1"],
+    ["x-debug", "true"],
+  ] as const) {
+    assert.deepEqual(injected(name, value), [], name);
+  }
+});
+
+test("a masked URL stays a URL, and masking it again changes nothing", () => {
+  const once = maskUrl(`/v1?key=${KEY}&alt=sse`, tag);
+  assert.equal(once, "/v1?key=sk-or-v1-%E2%80%A6[redacted%20fp:00000073]&alt=sse");
+  assert.equal(maskUrl(once, tag), once);
 });
 
 test("stand-ins that local servers are given are not hidden: they are words of every text", () => {
