@@ -55,6 +55,7 @@ async function examine(options: Options, io: Io): Promise<Finding[]> {
     checks.nodeVersion(process.versions.node),
     ...checks.tree(config),
     ...checks.state(config),
+    (await import("./doctor-spool.ts")).spool(config, new Date()),
     ...checks.disks(config),
     checks.clock(config, new Date()),
     checks.limits(config),

@@ -33,6 +33,7 @@ import type { OwnRoutes } from "./proxy/own-routes.ts";
 import { ProxyServer } from "./proxy/proxy-server.ts";
 import { makeRuntime, type ProxyRuntime } from "./proxy/runtime.ts";
 import type { Upstream } from "./proxy/upstream.ts";
+import { SpoolRenewal } from "./spool/renewal.ts";
 import { openSpool, type SpoolWriter } from "./spool/writer.ts";
 import { loadStateKey, type StateKey } from "./state-key.ts";
 
@@ -128,6 +129,7 @@ class RunningDaemon implements Daemon {
   private config: Config;
   private runtime: ProxyRuntime;
   private runningFiler: FilerSupervisor | null = null;
+  private renewal: SpoolRenewal | null = null;
   private closing: Promise<void> | null = null;
   private cutShort: () => void = () => {};
 
@@ -244,13 +246,16 @@ class RunningDaemon implements Daemon {
   private async shutDown(cut: Promise<void>): Promise<void> {
     const deadline = performance.now() + this.config.drainMs;
     await this.proxy.close(this.config.drainMs, cut);
+    // An empty segment at the end: all before it can be removed once it is filed.
+    this.renewal?.stop();
+    this.spool.renew();
     await this.spool.close();
     const filer = this.runningFiler ?? (await this.filer.catch(() => null));
     if (filer !== null) {
       filer.wake();
       const left = Math.max(5_000, deadline - performance.now());
       await Promise.race([filer.drain(left), cut]);
-      await filer.stop();
+      await filer.stop(true);
     }
     await this.lock.release();
   }
@@ -303,6 +308,9 @@ class RunningDaemon implements Daemon {
     });
     // What ended a moment before may not have been read in that round.
     filer.on("idle", () => this.metrics.backlog.idle(performance.now() - IDLE_MARGIN_MS));
+    const renewal = new SpoolRenewal(this.spool, () => filer.segmentEnded());
+    filer.on("erasable", (segment) => renewal.filed(segment));
+    this.renewal = renewal;
     this.runningFiler = filer;
     return filer;
   }

@@ -12,6 +12,14 @@ export const LIMITS = {
   captureFileBytes: 32 * MiB,
   /** Spool segment size after which the next one is begun. */
   spoolSegmentBytes: 16 * MiB,
+  /** A spool segment up to this size is merged with the next one that is rewritten without what is filed. */
+  spoolMergeBytes: 1 * MiB,
+  /** The spool goes on in a new segment at most this often, so that what is filed can leave the disk. */
+  spoolRenewMs: 500,
+  /** Bodies that have been in the spool for so long are worth a warning of doctor. */
+  spoolWarnMs: 10_000,
+  /** While calls keep ending, segments that also hold open calls are rewritten this often at most. */
+  spoolRewriteMs: 5_000,
   /** Frames that are written together, at most; larger payloads are not copied. */
   spoolWriteBytes: 1 * MiB,
   /** Longest wait of an appended byte for the start of its fdatasync (`durability: batch`). */

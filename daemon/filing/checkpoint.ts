@@ -15,6 +15,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../../record/limits.ts";
 import type { Position } from "../spool/reader.ts";
+import { SEGMENT_HEADER_BYTES } from "../spool/segment.ts";
 import { comparePositions } from "./open-exchanges.ts";
 
 /** An append that was begun and perhaps not finished. */
@@ -83,6 +84,26 @@ export class Checkpoint {
     if (segments.length === 0) return;
     const gone = new Set(segments);
     for (const [key, { segment }] of this.#done) if (gone.has(segment)) this.#done.delete(key);
+  }
+
+  /**
+   * What was left of these segments is now in segment `to`, from its beginning on. Of what began in
+   * them only the turns of `open`, which are not over, will be read again.
+   */
+  moved(
+    segments: ReadonlySet<number>,
+    to: number,
+    open: ReadonlySet<string>,
+    from: Position,
+  ): void {
+    const start = { segment: to, offset: SEGMENT_HEADER_BYTES };
+    const again: { key: string; start: Position }[] = [];
+    for (const [key, { segment }] of this.#done) {
+      if (!segments.has(segment)) continue;
+      if (open.has(key.slice(0, key.indexOf("/")))) again.push({ key, start });
+      else this.#done.delete(key);
+    }
+    this.finish(again, from);
   }
 
   close(): void {

@@ -29,6 +29,8 @@ let reloaded: FilerConfig | null = null;
 let running = false;
 let wanted = false;
 let stopping = false;
+/** The daemon has closed the spool and waits for the end. */
+let told = false;
 /** The byte path needs the core that both share. */
 let resting = false;
 let retry: NodeJS.Timeout | null = null;
@@ -113,7 +115,7 @@ function report(now: "busy" | "rests" | "done"): void {
 
 function end(): void {
   if (running) return;
-  filer?.close();
+  filer?.close(told);
   process.exit(0);
 }
 
@@ -125,7 +127,10 @@ async function take(message: ToFiler): Promise<void> {
     reloaded = message.config;
     filer?.configure(message.config);
   } else if (message.type === "drain") drains.push(message.ticket);
-  else if (message.type === "stop") stopping = true;
+  else if (message.type === "stop") {
+    stopping = true;
+    told = message.spoolClosed;
+  }
   if (stopping) end();
   else await work();
 }

@@ -21,10 +21,12 @@ import { Checkpoint } from "./checkpoint.ts";
 import { CurrentExchange } from "./current-exchange.ts";
 import { LiveSockets } from "./live-sockets.ts";
 import type { FiledNotice, FilerStats } from "./messages.ts";
-import { comparePositions, OpenExchanges, type SpooledExchange } from "./open-exchanges.ts";
+import { OpenExchanges, type SpooledExchange } from "./open-exchanges.ts";
 import { createRedaction, type Redact } from "./redact.ts";
 import { isDiskTrouble } from "./refusals.ts";
-import { framesOf, rememberAgain, retireSegments, setAside } from "./spooled-frames.ts";
+import { finishRewriting } from "./retire-segments.ts";
+import { SpoolEraser } from "./spool-eraser.ts";
+import { framesOf, rememberAgain, setAside } from "./spooled-frames.ts";
 import { TornBytes } from "./torn-bytes.ts";
 import { TreeWriter } from "./tree-writer.ts";
 import { upstreamUrl } from "./upstream-url.ts";
@@ -70,6 +72,7 @@ export class Filer {
   readonly #live = new LiveSockets();
   readonly #checkpoint: Checkpoint;
   readonly #store: CaptureStore;
+  readonly #eraser: SpoolEraser;
   readonly #current: CurrentExchange;
   readonly #poison: ReadonlySet<string>;
   /** Found in the tree at the start though never confirmed. */
@@ -84,6 +87,8 @@ export class Filer {
   #retryAt = 0;
   #torn = 0;
   #unconfirmed = false;
+  /** Nothing was filed in this round. */
+  #quiet = true;
   #degraded: string | null = null;
   readonly #counts = {
     filed: 0,
@@ -99,7 +104,9 @@ export class Filer {
     const { config, spoolDir } = options;
     this.#checkpoint = new Checkpoint(config.state);
     this.#open = new OpenExchanges((key) => this.#checkpoint.isDone(key));
+    finishRewriting(spoolDir);
     this.#reader = new SpoolReader(spoolDir, this.#checkpoint.from);
+    this.#eraser = new SpoolEraser(spoolDir, this.#checkpoint, this.#open, this.#reader);
     this.#bytes = new SpoolBytes(spoolDir);
     this.#current = new CurrentExchange(config.state);
     this.#poison = new Set(options.poison ?? []);
@@ -120,6 +127,7 @@ export class Filer {
    */
   async run(): Promise<boolean> {
     let turnAt = performance.now() + TURN_MS;
+    this.#quiet = true;
     await this.#retryStalled();
     while (this.#mayRead()) {
       const frame = this.#reader.next();
@@ -137,6 +145,7 @@ export class Filer {
       }
     }
     this.#confirm();
+    this.#erase();
     this.#noteTorn();
     return this.#stalled.length === 0 && !this.#unconfirmed && this.#goesOn();
   }
@@ -156,12 +165,16 @@ export class Filer {
       ...this.#counts,
       open: this.#open.count,
       stalled: this.#stalled.length,
+      filedIn: this.#eraser.waitsFor,
       degraded: this.#degraded,
     };
   }
 
-  close(): void {
+  /** `spoolClosed`: nobody writes to the spool any more, so what is filed goes from its end too. */
+  close(spoolClosed = false): void {
     this.#confirm();
+    this.#erase();
+    if (spoolClosed && !this.#unconfirmed) this.#eraser.eraseLast(this.#stalled);
     this.#current.close();
     this.#checkpoint.close();
     this.#reader.close();
@@ -310,6 +323,7 @@ export class Filer {
 
   #done(x: Pick<Pending, "key" | "start">, notices: readonly FiledNotice[]): void {
     this.#live.forget(x.key);
+    this.#quiet = false;
     if (this.#batch.length === 0) this.#batchSince = performance.now();
     this.#batch.push({ key: x.key, start: x.start, notices });
   }
@@ -339,7 +353,7 @@ export class Filer {
 
   /** Syncs the tree, then confirms, then removes what the spool no longer needs to hold. */
   #confirm(): void {
-    const from = this.#lowWater();
+    const from = this.#eraser.lowWater(this.#stalled);
     if (this.#batch.length === 0 && !this.#unconfirmed) return;
     try {
       this.#store.sync();
@@ -354,23 +368,17 @@ export class Filer {
     const filed = this.#batch.flatMap(({ notices }) => notices);
     this.#batch = [];
     this.#bytes.close();
-    this.#retire();
     if (filed.length > 0) this.#options.onFiled?.(filed);
   }
 
-  /** Removes what the spool need not hold any more. */
-  #retire(): void {
-    const needed = this.#open.segments();
-    for (const { segments } of this.#stalled) for (const n of segments) needed.add(n);
-    const { segment } = this.#reader.position;
-    this.#checkpoint.retired(retireSegments(this.#options.spoolDir, segment, needed));
-  }
-
-  /** Reading has to start again here: nothing before it is still needed. */
-  #lowWater(): Position {
-    let low = this.#open.lowWater(this.#reader.position);
-    for (const { start } of this.#stalled) if (comparePositions(start, low) < 0) low = start;
-    return low;
+  /** Removes what the spool need not hold any more; what the disk refuses is tried again. */
+  #erase(): void {
+    if (this.#unconfirmed) return;
+    try {
+      this.#stalled = this.#eraser.erase(this.#stalled, this.#quiet);
+    } catch (error) {
+      this.#say(`what is filed stays in the spool: ${(error as Error).message}`);
+    }
   }
 
   #noteTorn(): void {

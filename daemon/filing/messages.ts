@@ -28,6 +28,8 @@ export interface FilerStats {
   readonly redactions: number;
   readonly open: number;
   readonly stalled: number;
+  /** Segment of the spool being read, where bytes in it are filed; null where none are. */
+  readonly filedIn: number | null;
   readonly degraded: string | null;
 }
 
@@ -44,7 +46,8 @@ export type ToFiler =
   | { readonly type: "config"; readonly config: FilerConfig }
   /** Answered by `drained` once all that has ended by now is filed, or could not be. */
   | { readonly type: "drain"; readonly ticket: number }
-  | { readonly type: "stop" };
+  /** The last order. `spoolClosed`: nobody writes to the spool any more. */
+  | { readonly type: "stop"; readonly spoolClosed: boolean };
 
 export type FromFiler =
   | { readonly type: "filed"; readonly filed: readonly FiledNotice[] }

@@ -13,7 +13,7 @@ import type { Begin, End, RequestEnd, ResponseEnd, ResponseHead } from "../frame
 import { FrameKind } from "../frames.ts";
 import { Extents } from "../spool/extents.ts";
 import type { Position, SpoolFrame } from "../spool/reader.ts";
-import { GAP_KIND } from "../spool/segment.ts";
+import { GAP_KIND, SEGMENT_HEADER_BYTES } from "../spool/segment.ts";
 
 /** What the spool holds of one exchange. */
 export class SpooledExchange {
@@ -44,7 +44,7 @@ export class SpooledExchange {
 
   /** The same for every reading of the spool. */
   get key(): string {
-    return `${this.run}:${this.number}`;
+    return keyOf(this.run, this.number);
   }
 
   get extentCount(): number {
@@ -69,11 +69,35 @@ export class SpooledExchange {
     return frame.kind === FrameKind.end;
   }
 
+  /** The same, its places forgotten. */
+  withoutPlaces(start: Position, segments: Iterable<number>): SpooledExchange {
+    const { run, number, begin, requestEnd, responseHead, responseEnd, end, gap, lastAt } = this;
+    const shell = new SpooledExchange(run, number, start);
+    const known = { begin, requestEnd, responseHead, responseEnd, end, gap, lastAt };
+    Object.assign(shell, known, { forgotten: true });
+    for (const n of segments) shell.segments.add(n);
+    return shell;
+  }
+
+  /** The same once its frames of the segments `from` are in segment `to`. */
+  elsewhere(from: ReadonlySet<number>, to: number): SpooledExchange {
+    if (this.segments.isDisjointFrom(from)) return this;
+    const start = from.has(this.start.segment)
+      ? { segment: to, offset: SEGMENT_HEADER_BYTES }
+      : this.start;
+    return this.withoutPlaces(start, this.segments.difference(from).add(to));
+  }
+
   #extentsFor(kind: number): Extents | null {
     if (kind === FrameKind.requestData) return this.request;
     if (kind === FrameKind.responseData) return this.response;
     return null;
   }
+}
+
+/** Names an exchange, also over restarts. */
+export function keyOf(run: string, number: number): string {
+  return `${run}:${number}`;
 }
 
 function parse<T>(frame: SpoolFrame): T {
@@ -85,6 +109,8 @@ export class OpenExchanges {
   readonly #open = new Map<number, SpooledExchange>();
   #run: string | null = null;
   #extents = 0;
+  /** Segments that hold frames of exchanges that are not open. */
+  readonly #mixed = new Set<number>();
   readonly #isDone: (key: string) => boolean;
 
   constructor(isDone: (key: string) => boolean = () => false) {
@@ -100,6 +126,27 @@ export class OpenExchanges {
     return this.#open.get(number) ?? null;
   }
 
+  /** All that are open, in the order in which they began. */
+  all(): SpooledExchange[] {
+    return [...this.#open.values()];
+  }
+
+  /** Segments that hold frames of exchanges that are not open; whoever removes one takes it out. */
+  get mixed(): Set<number> {
+    return this.#mixed;
+  }
+
+  /** The needed frames of the segments `from` are now in segment `to`. */
+  moved(from: ReadonlySet<number>, to: number): void {
+    for (const n of from) this.#mixed.delete(n);
+    for (const exchange of this.#open.values()) {
+      const elsewhere = exchange.elsewhere(from, to);
+      if (elsewhere === exchange) continue;
+      this.#extents -= exchange.extentCount;
+      this.#open.set(exchange.number, elsewhere);
+    }
+  }
+
   /**
    * Takes the next frame of the spool; gives what has ended by it, in end order: first the
    * exchanges of an earlier run (their `end` is null), then the frame's own.
@@ -108,10 +155,12 @@ export class OpenExchanges {
     const ended = this.enter(frame.run);
     const known = this.#open.get(frame.exchange);
     if (known === undefined) {
-      if (frame.kind !== FrameKind.begin) return ended;
+      if (frame.kind !== FrameKind.begin || this.#isDone(keyOf(frame.run, frame.exchange))) {
+        this.#mixed.add(frame.segment);
+        return ended;
+      }
       const start = { segment: frame.segment, offset: frame.start };
       const exchange = new SpooledExchange(frame.run, frame.exchange, start);
-      if (this.#isDone(exchange.key)) return ended;
       exchange.take(frame);
       this.#open.set(frame.exchange, exchange);
       return ended;
@@ -144,15 +193,9 @@ export class OpenExchanges {
     return reading;
   }
 
-  /** The segments that hold frames of what is open. */
-  segments(): Set<number> {
-    const all = new Set<number>();
-    for (const { segments } of this.#open.values()) for (const n of segments) all.add(n);
-    return all;
-  }
-
   #nextRun(run: string | null): SpooledExchange[] {
-    const left = [...this.#open.values()];
+    const left = this.all();
+    for (const { segments } of left) for (const n of segments) this.#mixed.add(n);
     this.#open.clear();
     this.#extents = 0;
     this.#run = run;
@@ -162,6 +205,7 @@ export class OpenExchanges {
   #remove(exchange: SpooledExchange): void {
     this.#open.delete(exchange.number);
     this.#extents -= exchange.extentCount;
+    for (const n of exchange.segments) this.#mixed.add(n);
   }
 
   #forget(): void {
@@ -171,18 +215,7 @@ export class OpenExchanges {
     }
     if (longest === null) return;
     this.#extents -= longest.extentCount;
-    const shell = new SpooledExchange(longest.run, longest.number, longest.start);
-    Object.assign(shell, {
-      begin: longest.begin,
-      requestEnd: longest.requestEnd,
-      responseHead: longest.responseHead,
-      responseEnd: longest.responseEnd,
-      gap: longest.gap,
-      lastAt: longest.lastAt,
-      forgotten: true,
-    });
-    for (const segment of longest.segments) shell.segments.add(segment);
-    this.#open.set(longest.number, shell);
+    this.#open.set(longest.number, longest.withoutPlaces(longest.start, longest.segments));
   }
 }
 

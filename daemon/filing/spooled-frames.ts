@@ -1,18 +1,16 @@
 /**
  * Looks one exchange up in the spool again, from its first frame to its last: for an exchange whose
- * places were forgotten, for a socket, and to set one aside with all its bytes. Removes what nobody
- * needs any more.
+ * places were forgotten, for a socket, and to set one aside with all its bytes.
  */
 import fs from "node:fs";
 import { join } from "node:path";
 import { FrameKind } from "../frames.ts";
-import { listSegments, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
+import { type SpoolFrame, SpoolReader } from "../spool/reader.ts";
 import {
   encodeSegmentHeader,
   FRAME_HEADER_BYTES,
   putFrameHeader,
   sealFrameWith,
-  segmentName,
 } from "../spool/segment.ts";
 import { SpooledExchange } from "./open-exchanges.ts";
 
@@ -67,21 +65,4 @@ export function setAside(
   }
   fs.writeFileSync(join(folder, `${name}.txt`), `${why}\n`, { mode: 0o600 });
   return path;
-}
-
-/**
- * Removes the segments before the one that is being read, but for those in `needed`: one exchange
- * that stays open for hours keeps its own bytes, and not all that came since. Gives the removed.
- */
-export function retireSegments(
-  spoolDir: string,
-  reading: number,
-  needed: ReadonlySet<number>,
-): number[] {
-  const segments = listSegments(spoolDir);
-  const last = segments.at(-1);
-  // The last one is the writer's, and its number must not be given out again.
-  const retired = segments.filter((n) => n < reading && n !== last && !needed.has(n));
-  for (const n of retired) fs.rmSync(join(spoolDir, segmentName(n)), { force: true });
-  return retired;
 }

@@ -60,6 +60,7 @@ const NOTHING: FilerStats = {
   redactions: 0,
   open: 0,
   stalled: 0,
+  filedIn: null,
   degraded: null,
 };
 const COUNTS = ["filed", "interrupted", "quarantined", "poisoned", "lost", "redactions"] as const;
@@ -73,6 +74,8 @@ export class FilerSupervisor extends EventEmitter<{
   filed: [FiledNotice];
   /** Done with all there was when it began its last round, and nothing waits. */
   idle: [];
+  /** This segment of the spool holds bytes that are filed: they leave when it is ended. */
+  erasable: [number];
 }> {
   readonly #options: FilerStart;
   #config: FilerConfig;
@@ -114,6 +117,11 @@ export class FilerSupervisor extends EventEmitter<{
     }, WAKE_MS);
   }
 
+  /** The writer has ended a segment: a round removes it once it is read. */
+  segmentEnded(): void {
+    if (!this.#resting) this.#send({ type: "wake" });
+  }
+
   /** Passes a reloaded configuration on. */
   reload(config: FilerConfig): void {
     this.#config = needed(config);
@@ -144,8 +152,11 @@ export class FilerSupervisor extends EventEmitter<{
     };
   }
 
-  /** Ends the filer after the exchange at hand. What is not filed yet stays in the spool. */
-  async stop(): Promise<void> {
+  /**
+   * Ends the filer after the exchange at hand. What is not filed yet stays in the spool, and where
+   * that is closed, nothing else.
+   */
+  async stop(spoolClosed = false): Promise<void> {
     this.#stopping = true;
     for (const timer of [this.#restartTimer, this.#wakeTimer, this.#stuckTimer]) {
       if (timer !== null) clearTimeout(timer);
@@ -159,7 +170,7 @@ export class FilerSupervisor extends EventEmitter<{
         clearTimeout(kill);
         done();
       });
-      this.#send({ type: "stop" });
+      this.#send({ type: "stop", spoolClosed });
     });
   }
 
@@ -213,6 +224,8 @@ export class FilerSupervisor extends EventEmitter<{
     } else if (message.type === "drained") this.#drains.get(message.ticket)?.(message.complete);
     else {
       this.#stats = message.stats;
+      const { filedIn } = message.stats;
+      if (filedIn !== null) this.emit("erasable", filedIn);
       if (message.now === "busy") this.#watch();
       else if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
       if (message.now !== "done") return;

@@ -66,18 +66,23 @@ export class SpoolReader {
   #fd = -1;
   #segment = 0;
   #run: string | null = null;
+  #rewritten = false;
   /** The window: bytes [#base, #base + #filled) of the segment; #at is the next frame in it. */
   #window = Buffer.allocUnsafe(WINDOW_BYTES);
   #base = 0;
   #filled = 0;
   #at = 0;
 
-  /** Starts at `from`, or at the first segment from there on that exists. */
+  /**
+   * Starts at `from`, or at the first segment from there on that exists. A segment that was written
+   * anew is read from its beginning: all that is in it was still needed.
+   */
   constructor(dir: string, from: Position | null = null, fs: SpoolFs = NODE_FS) {
     this.#dir = dir;
     this.#fs = fs;
     const first = listSegments(dir, fs).find((n) => n >= (from?.segment ?? 0));
-    if (first !== undefined && this.#enter(first) && first === from?.segment) {
+    if (first === undefined || !this.#enter(first) || first !== from?.segment) return;
+    if (!this.#readHeader() || !this.#rewritten) {
       this.#base = Math.max(from.offset, SEGMENT_HEADER_BYTES);
     }
   }
@@ -170,6 +175,7 @@ export class SpoolReader {
     const count = this.#fs.readSync(this.#fd, bytes, 0, bytes.length, 0);
     const header = count === bytes.length ? decodeSegmentHeader(bytes) : null;
     this.#run = header?.number === this.#segment ? header.run : null;
+    this.#rewritten = (header?.standsFor ?? 0) > 0;
     return this.#run !== null;
   }
 

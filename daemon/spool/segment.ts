@@ -8,8 +8,12 @@
  *    7  u8           version, 1                      4  u32  crc32 of bytes 8 … end of payload
  *    8  u64          segment number                  8  u8   kind (0 is the spool's own: gap)
  *   16  8 bytes      run id: who wrote it            9  3 bytes zero
- *   24  u32          zero                           12  u32  exchange number, unique within a run
+ *   24  u32          numbers it stands for, see below 12  u32  exchange number, unique within a run
  *   28  u32          crc32 of bytes 0 … 27          16  f64  milliseconds since the exchange began
+ *
+ * As the writer makes it a segment stands for itself (0 at byte 24). One that the filer has written
+ * anew, with only the frames that are still needed, counts how many numbers up to its own it stands
+ * for: whatever is left under those is the same once more.
  *
  * What always holds: a frame whose checksum does not fit is where the segment ends; a stretch of
  * zeros (what a crashed file system leaves behind) never passes for a frame. The numbers of the
@@ -28,6 +32,8 @@ export const GAP_KIND = 0;
 export interface SegmentHeader {
   readonly number: number;
   readonly run: string;
+  /** Numbers up to its own that it stands for; 0 where it is as the writer made it. */
+  readonly standsFor?: number;
 }
 
 /** One frame as read; `bytes` is its whole length in the segment, header included. */
@@ -54,6 +60,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   MAGIC.copy(out, 0);
   out.writeBigUInt64LE(BigInt(header.number), 8);
   out.write(header.run, 16, 8, "hex");
+  out.writeUInt32LE(header.standsFor ?? 0, 24);
   out.writeUInt32LE(crc32(out.subarray(0, 28)), 28);
   return out;
 }
@@ -62,7 +69,11 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
 export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | null {
   if (bytes.length < SEGMENT_HEADER_BYTES || !bytes.subarray(0, 8).equals(MAGIC)) return null;
   if (crc32(bytes.subarray(0, 28)) !== bytes.readUInt32LE(28)) return null;
-  return { number: Number(bytes.readBigUInt64LE(8)), run: bytes.toString("hex", 16, 24) };
+  return {
+    number: Number(bytes.readBigUInt64LE(8)),
+    run: bytes.toString("hex", 16, 24),
+    standsFor: bytes.readUInt32LE(24),
+  };
 }
 
 /**

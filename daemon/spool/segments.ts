@@ -9,7 +9,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { join } from "node:path";
-import { segmentNumber } from "./segment.ts";
+import { SEGMENT_HEADER_BYTES, segmentNumber } from "./segment.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { errnoName, type SpoolFs } from "./spool-fs.ts";
 
@@ -63,6 +63,13 @@ export class Segments {
     const { current } = this;
     if (!current.usable || current.length >= this.#options.segmentBytes) this.#rotate();
     return this.current.usable;
+  }
+
+  /** Goes on in a new segment, unless this one is empty; true where it does. */
+  renew(): boolean {
+    const { current } = this;
+    if (current.length > SEGMENT_HEADER_BYTES) this.#rotate();
+    return this.current !== current;
   }
 
   /** Takes stock of the folder, at most once in RETRY_MS: another process removes segments. */

@@ -242,6 +242,16 @@ export class SpoolWriter {
     return this.#options.durability === "strict" ? this.#sync.flush() : Promise.resolve();
   }
 
+  /** Number of the segment that is being written. */
+  get segment(): number {
+    return this.#segments.current.number;
+  }
+
+  /** Ends the segment that is being written, unless it is empty: what is in it can then be removed. */
+  renew(): void {
+    if (!this.#closed && this.#segments.renew()) this.#sync.mark();
+  }
+
   stats(): SpoolStats {
     // The filer removes segments without a word.
     this.#segments.recount();

@@ -1,6 +1,6 @@
 /** `callnumber doctor`: each fault is found, said plainly, and comes with what to do. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer as createHttp } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -61,6 +61,22 @@ test("a wrong configuration is all that is told, with its line", async () => {
   assert.equal(code, 1);
   assert.equal(findings.length, 1);
   assert.match(findings[0]?.message ?? "", /:1: .*listen/);
+});
+
+test("bodies that wait in the spool are told once they are older than they should be", async () => {
+  const spool = join(folder, "spooled", ".callnumber", "spool");
+  mkdirSync(spool, { recursive: true, mode: 0o700 });
+  const path = join(spool, "000000000007.seg");
+  writeFileSync(path, "x".repeat(5_000), { mode: 0o600 });
+  const look = async () => (await examine("spooled", "listen: 127.0.0.1:1\n")).of("spool")[0];
+  assert.equal((await look())?.level, "ok", "it may just be filed");
+  utimesSync(path, 0, Date.parse("2026-11-23T10:00:00Z") / 1000);
+  const old = await look();
+  assert.equal(old?.level, "warning");
+  assert.match(old?.message ?? "", /5 KiB of bodies before redaction.*since 2026-11-23T10:00/);
+  assert.match(old?.advice ?? "", /start callnumber/);
+  writeFileSync(path, "x".repeat(32), { mode: 0o600 });
+  assert.equal((await look())?.message, "no body before redaction");
 });
 
 test("a state folder that others can read, and what was set aside in it, are found", async () => {

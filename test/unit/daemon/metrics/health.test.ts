@@ -25,6 +25,7 @@ const sound: Parts = {
     redactions: 0,
     open: 0,
     stalled: 0,
+    filedIn: null,
     degraded: null,
     pid: 1,
     restarts: 2,

@@ -1,0 +1,87 @@
+/**
+ * Decides when filed bodies leave the spool, and keeps checkpoint and open calls in step with it.
+ *
+ * Invariants:
+ * - To be called only when all that was appended to the tree is confirmed.
+ * - Segments in which nothing is needed go at once. Rewriting those that open calls share waits
+ *   until no call has ended for a round, or LIMITS.spoolRewriteMs.
+ */
+import { LIMITS } from "../../record/limits.ts";
+import type { Position, SpoolReader } from "../spool/reader.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import {
+  comparePositions,
+  keyOf,
+  type OpenExchanges,
+  type SpooledExchange,
+} from "./open-exchanges.ts";
+import { removeSegments, rewriteMixed, rewriteSegments } from "./retire-segments.ts";
+
+export class SpoolEraser {
+  readonly #spoolDir: string;
+  readonly #checkpoint: Checkpoint;
+  readonly #open: OpenExchanges;
+  readonly #reader: SpoolReader;
+  #rewrittenAt = 0;
+
+  constructor(spoolDir: string, checkpoint: Checkpoint, open: OpenExchanges, reader: SpoolReader) {
+    this.#spoolDir = spoolDir;
+    this.#checkpoint = checkpoint;
+    this.#open = open;
+    this.#reader = reader;
+  }
+
+  /** The segment being read, where it also holds bytes that are filed; null where it does not. */
+  get waitsFor(): number | null {
+    const { segment } = this.#reader.position;
+    return this.#open.mixed.has(segment) ? segment : null;
+  }
+
+  /** Reading has to start again here: nothing before it is still needed. */
+  lowWater(stalled: readonly SpooledExchange[]): Position {
+    let low = this.#open.lowWater(this.#reader.position);
+    for (const { start } of stalled) if (comparePositions(start, low) < 0) low = start;
+    return low;
+  }
+
+  /**
+   * Removes what is filed; `quiet`: no call has ended in this round. Gives `stalled`, with the
+   * places at which they now are.
+   */
+  erase(stalled: readonly SpooledExchange[], quiet: boolean): SpooledExchange[] {
+    const { segment } = this.#reader.position;
+    const needed = [...this.#open.all(), ...stalled];
+    const removed = removeSegments(this.#spoolDir, segment, needed);
+    this.#checkpoint.retired(removed);
+    for (const n of removed) this.#open.mixed.delete(n);
+    const now = performance.now();
+    if (
+      this.#open.mixed.size === 0 ||
+      (!quiet && now - this.#rewrittenAt < LIMITS.spoolRewriteMs)
+    ) {
+      return [...stalled];
+    }
+    this.#rewrittenAt = now;
+    let left = [...stalled];
+    const keys = new Set(needed.map(({ key }) => key));
+    for (const { from, to } of rewriteMixed(this.#spoolDir, segment, needed, this.#open.mixed)) {
+      this.#open.moved(from, to);
+      left = left.map((x) => x.elsewhere(from, to));
+      this.#checkpoint.moved(from, to, keys, this.lowWater(left));
+    }
+    return left;
+  }
+
+  /**
+   * The last thing: leaves of the segment being read what is not filed. Only where nobody writes to
+   * it any more.
+   */
+  eraseLast(stalled: readonly SpooledExchange[]): void {
+    const { run, position } = this.#reader;
+    if (run === null || this.waitsFor === null) return;
+    const keys = new Set([...this.#open.all(), ...stalled].map(({ key }) => key));
+    rewriteSegments(this.#spoolDir, [position.segment], run, (frame) => {
+      return frame.start >= position.offset || keys.has(keyOf(frame.run, frame.exchange));
+    });
+  }
+}
