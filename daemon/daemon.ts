@@ -227,7 +227,7 @@ class RunningDaemon implements Daemon {
       exchanges: proxy.exchanges,
       spool: { bytes, lostExchanges: spool.lostExchanges },
       backlog: { exchanges: backlog.depth, ageMs },
-      setAside: (filer?.quarantined ?? 0) + (filer?.poisoned ?? 0),
+      setAside: filer?.poisoned ?? 0,
     };
   }
 

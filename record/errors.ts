@@ -94,8 +94,8 @@ export const CATALOGUE = {
     exit: 75,
   },
   "redaction-deadline": {
-    meaning: "looking for secrets in a record took longer than its deadline; it is not filed",
-    hint: "the record lies in quarantine in the state directory; look at your own redact rules",
+    meaning: "looking for secrets in a record took longer than its deadline",
+    hint: "the call is filed without that body; look at your own redact rules",
     exit: 1,
   },
   "redaction-rule-invalid": {

@@ -145,7 +145,7 @@ export const LIMITS = {
   zstdLevel: 3,
   /** Largest staged file that scan reads. */
   scanFileBytes: 256 * MiB,
-  /** Time for looking through one record for secrets; past it the record goes to quarantine. */
+  /** Time for looking through one record for secrets; past it the body is left out. */
   redactionMs: 10_000,
   /** Places of spooled bytes that the filer remembers for open exchanges (32 bytes each). */
   openExtentsCount: 1_000_000,

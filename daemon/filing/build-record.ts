@@ -16,6 +16,7 @@ import type { Begin, HeaderPairs } from "../frames.ts";
 import type { Extents, SpoolBytes } from "../spool/extents.ts";
 import { contentEncodings, type Decoded, decodeBody } from "./decode.ts";
 import { decodePrefix } from "./decode-prefix.ts";
+import { noteOmitted, type Omission, omittedError } from "./omission.ts";
 import type { SpooledExchange } from "./open-exchanges.ts";
 import type { Redact, RedactedExchange, TimedBytes } from "./redact.ts";
 import { isBinaryFraming, isStream, mediaType } from "./streams.ts";
@@ -58,11 +59,19 @@ export interface BuildTools {
 const layouts = new LayoutMemory();
 
 /** Builds the record. Throws where it must not be filed: see redact.ts. */
-export async function buildRecord(x: SpooledExchange, tools: BuildTools): Promise<BuiltRecord> {
+export async function buildRecord(
+  x: SpooledExchange,
+  tools: BuildTools,
+  omission: Omission | null = null,
+): Promise<BuiltRecord> {
   const { begin, responseHead: head, end } = x;
   if (begin === null) throw new Error(`exchange ${x.key} has no beginning`);
-  const request = await readBody(x.request, begin.headers, tools, begin, false);
-  const response = await readBody(x.response, head?.headers ?? [], tools, begin, true);
+  const request = omission?.request
+    ? null
+    : await readBody(x.request, begin.headers, tools, begin, false);
+  const response = omission?.response
+    ? null
+    : await readBody(x.response, head?.headers ?? [], tools, begin, true);
   const headers = head?.headers ?? [];
   // Where only a readable beginning was kept, chunks would not fit it.
   const whole = response?.decoded.error === null || response?.decoded.bytes === response?.wire;
@@ -79,13 +88,15 @@ export async function buildRecord(x: SpooledExchange, tools: BuildTools): Promis
     chunks: streamed ? chunksOf(x.response, response.decoded) : null,
     framed: isBinaryFraming(headers),
     responseTrailers: x.responseEnd?.trailers ?? [],
-    error: end === null ? INTERRUPTED : (end.error ?? (x.gap ? GAP : null)),
+    error: end === null ? INTERRUPTED : (end.error ?? (x.gap ? GAP : omittedError(omission))),
   });
   const layout = clean.request && layouts.layoutOf(clean.request);
   const understood = understandSafely(clean, tools, layout);
   const requestForm = stored(request, clean.request, null);
+  const line = lineOf(x, clean, understood);
+  noteOmitted(line, x, tools, omission);
   return {
-    line: lineOf(x, clean, understood),
+    line,
     request: requestForm && { ...requestForm, layout },
     response: stored(response, clean.response, clean.chunks),
     assembled: clean.chunks && assembledOf(understood, clean),

@@ -14,8 +14,9 @@ import { LIMITS } from "../../record/limits.ts";
 import type { Config, UpstreamConfig } from "../config/types.ts";
 import { SpoolBytes } from "../spool/extents.ts";
 import { type Position, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
-import { type BuildTools, type BuiltRecord, buildRecord } from "./build-record.ts";
-import { buildTurn, isSocket, type TurnOfSocket, turnsOf } from "./build-socket.ts";
+import { bareRecord, buildAsFarAsPossible, buildTurnAsFarAsPossible } from "./build-partial.ts";
+import type { BuildTools, BuiltRecord } from "./build-record.ts";
+import { isSocket, type TurnOfSocket, turnsOf } from "./build-socket.ts";
 import { CaptureStore } from "./capture-store.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { CurrentExchange } from "./current-exchange.ts";
@@ -93,7 +94,7 @@ export class Filer {
   readonly #counts = {
     filed: 0,
     interrupted: 0,
-    quarantined: 0,
+    partial: 0,
     poisoned: 0,
     lost: 0,
     redactions: 0,
@@ -222,7 +223,7 @@ export class Filer {
       return;
     }
     if (this.#found.delete(x.key)) this.#done(x, []);
-    else if (this.#poison.has(x.key)) this.#putAside(x, "poison", "the filer died of it");
+    else if (this.#poison.has(x.key)) this.#putAside(x, "the filer died of it");
     else await this.#build(x);
   }
 
@@ -232,7 +233,7 @@ export class Filer {
       if (isSocket(x)) await this.#buildSocket(x);
       else {
         const whole = x.forgotten ? rememberAgain(this.#options.spoolDir, x) : x;
-        const record = await buildRecord(whole, this.#tools);
+        const record = await buildAsFarAsPossible(whole, this.#tools);
         this.#done(x, [this.#append(x, record, x.key)]);
       }
     } catch (error) {
@@ -275,7 +276,7 @@ export class Filer {
     if (this.#live.isFiled(x.key, key) || this.#checkpoint.isDone(key)) return;
     const notices = this.#found.delete(key)
       ? []
-      : [this.#append(x, buildTurn(x, turn, this.#tools), key)];
+      : [this.#append(x, buildTurnAsFarAsPossible(x, turn, this.#tools), key)];
     this.#live.filed(x.key, key);
     this.#done({ key, start: x.start }, notices);
   }
@@ -284,6 +285,8 @@ export class Filer {
     const notice = this.#writer.append(key, x.begin?.number ?? null, record);
     this.#counts.filed++;
     for (const { count } of record.line.redactions ?? []) this.#counts.redactions += count;
+    const { request, response } = record.line;
+    if (request.omitted || response?.omitted) this.#counts.partial++;
     if (notice.outcome === "interrupted") this.#counts.interrupted++;
     return notice;
   }
@@ -291,34 +294,41 @@ export class Filer {
   /** The disk's refusals are waited out; anything else will not get better by waiting. */
   #refused(x: SpooledExchange, error: NodeJS.ErrnoException): void {
     if (error.code === "ENOENT" && error.path?.startsWith(this.#options.spoolDir)) {
-      this.#counts.lost++;
-      this.#say(`${x.begin?.id}: its part of the spool is gone`);
-      this.#done(x, []);
+      this.#fileLost(x);
     } else if (isDiskTrouble(error)) {
-      this.#degraded = `${error.code}: ${error.message}`;
-      this.#stalled.push(x);
-      this.#retryAt = performance.now() + RETRY_MS;
-    } else if (error.code === "redaction-deadline" || error.name === "UnsealError") {
-      this.#putAside(x, "quarantine", error.message);
-    } else this.#putAside(x, "poison", error.stack ?? error.message);
+      this.#wait(x, error);
+    } else this.#putAside(x, error.stack ?? error.message);
   }
 
-  #putAside(x: SpooledExchange, folder: "poison" | "quarantine", why: string): void {
+  /** What is known of a call whose bodies are gone from the spool. */
+  #fileLost(x: SpooledExchange): void {
+    const reason = "its part of the spool is gone";
+    this.#say(`${x.begin?.id}: ${reason}`);
     try {
-      const path = setAside(
-        this.#options.spoolDir,
-        x,
-        join(this.#options.config.state, folder),
-        why,
-      );
+      const notice = this.#append(x, bareRecord(x, this.#tools, reason), x.key);
+      this.#counts.lost++;
+      this.#done(x, [notice]);
+    } catch (error) {
+      this.#wait(x, error as Error);
+    }
+  }
+
+  #putAside(x: SpooledExchange, why: string): void {
+    try {
+      const folder = join(this.#options.config.state, "poison");
+      const path = setAside(this.#options.spoolDir, x, folder, why);
       this.#say(`${x.begin?.id} is not filed but kept in ${path}: ${why.split("\n")[0]}`);
-      this.#counts[folder === "poison" ? "poisoned" : "quarantined"]++;
+      this.#counts.poisoned++;
       this.#done(x, []);
     } catch (error) {
-      this.#degraded = (error as Error).message;
-      this.#stalled.push(x);
-      this.#retryAt = performance.now() + RETRY_MS;
+      this.#wait(x, error as Error);
     }
+  }
+
+  #wait(x: SpooledExchange, { message }: Error): void {
+    this.#degraded = message;
+    this.#stalled.push(x);
+    this.#retryAt = performance.now() + RETRY_MS;
   }
 
   #done(x: Pick<Pending, "key" | "start">, notices: readonly FiledNotice[]): void {

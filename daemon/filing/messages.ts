@@ -21,8 +21,10 @@ export interface FiledNotice {
 export interface FilerStats {
   readonly filed: number;
   readonly interrupted: number;
-  readonly quarantined: number;
+  /** Filed without a body that could not be redacted, or that was gone from the spool. */
+  readonly partial: number;
   readonly poisoned: number;
+  /** Of these: gone from the spool. */
   readonly lost: number;
   /** Places of which something was taken out before filing. */
   readonly redactions: number;

@@ -11,6 +11,7 @@ import {
   FRAME_HEADER_BYTES,
   putFrameHeader,
   sealFrameWith,
+  segmentName,
 } from "../spool/segment.ts";
 import { SpooledExchange } from "./open-exchanges.ts";
 
@@ -33,7 +34,13 @@ export function* framesOf(spoolDir: string, x: SpooledExchange): Generator<Spool
 export function rememberAgain(spoolDir: string, x: SpooledExchange): SpooledExchange {
   const whole = new SpooledExchange(x.run, x.number, x.start);
   for (const frame of framesOf(spoolDir, x)) whole.take(frame);
+  for (const n of x.segments)
+    if (!whole.segments.has(n)) throw gone(join(spoolDir, segmentName(n)));
   return whole;
+}
+
+function gone(path: string): Error {
+  return Object.assign(new Error(`${path} is gone`), { code: "ENOENT", path });
 }
 
 /**

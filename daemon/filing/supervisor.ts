@@ -54,7 +54,7 @@ const STOP_MS = 5000;
 const NOTHING: FilerStats = {
   filed: 0,
   interrupted: 0,
-  quarantined: 0,
+  partial: 0,
   poisoned: 0,
   lost: 0,
   redactions: 0,
@@ -63,7 +63,7 @@ const NOTHING: FilerStats = {
   filedIn: null,
   degraded: null,
 };
-const COUNTS = ["filed", "interrupted", "quarantined", "poisoned", "lost", "redactions"] as const;
+const COUNTS = ["filed", "interrupted", "partial", "poisoned", "lost", "redactions"] as const;
 
 // The package that is published holds .js files where the repository holds .ts ones.
 const PROGRAM = fileURLToPath(

@@ -111,10 +111,9 @@ export class DaemonMetrics {
       )
       .counter("callnumber_redactions_total", "Places redacted.", filer?.redactions ?? 0)
       .counter("callnumber_set_aside_total", "Exchanges kept out of the tree.", [
-        [{ why: "quarantined" }, filer?.quarantined ?? 0],
         [{ why: "poisoned" }, filer?.poisoned ?? 0],
-        [{ why: "spool_gone" }, filer?.lost ?? 0],
       ])
+      .counter("callnumber_partial_total", "Exchanges filed without a body.", filer?.partial ?? 0)
       .counter("callnumber_filer_restarts_total", "Times the filer died.", filer?.restarts ?? 0)
       .gauge("callnumber_filer_up", "1 where the filer runs.", filer?.pid == null ? 0 : 1)
       .gauge("callnumber_disk_free_bytes", "Free for an ordinary user.", [

@@ -79,6 +79,13 @@ export const Body = z.looseObject({
 });
 export type Body = z.infer<typeof Body>;
 
+/** A body that is not in the file: its size, its digest where that is known, and why not. */
+export const Omitted = z.looseObject({
+  bytes: z.number().int(),
+  sha256: z.string().optional(),
+  reason: z.string(),
+});
+
 /** Header pairs in wire order and case. Values of credential headers are masked. */
 export const Headers = z.array(z.tuple([z.string(), z.string()]));
 export type Headers = z.infer<typeof Headers>;
@@ -90,6 +97,7 @@ export const Request = z.looseObject({
   headers: Headers,
   trailers: Headers.optional(),
   body: Body.nullable(),
+  omitted: Omitted.optional(),
 });
 export type Request = z.infer<typeof Request>;
 
@@ -99,6 +107,7 @@ export const Response = z.looseObject({
   headers: Headers,
   trailers: Headers.optional(),
   body: Body.nullable(),
+  omitted: Omitted.optional(),
   /** Part number of the message that a stream adds up to, in the provider's non-streaming shape. */
   assembled: z.number().int().optional(),
 });

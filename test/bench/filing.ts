@@ -140,8 +140,8 @@ async function run(bodies: readonly Buffer[]): Promise<Run> {
     filer.close();
     const seconds = (performance.now() - began) / 1000;
     const { user, system } = process.cpuUsage(cpu);
-    const { filed, quarantined, poisoned } = filer.stats();
-    if (filed !== bodies.length) throw new Error(`${filed} filed, ${quarantined}, ${poisoned}`);
+    const { filed, partial, poisoned } = filer.stats();
+    if (filed !== bodies.length) throw new Error(`${filed} filed, ${partial}, ${poisoned}`);
     return { seconds, cpuSeconds: (user + system) / 1e6, stored };
   } finally {
     fs.rmSync(root, { recursive: true });

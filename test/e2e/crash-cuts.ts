@@ -138,8 +138,8 @@ async function file({ config, state, redact }: Scene): Promise<void> {
   const spoolDir = join(state, "spool");
   const filer = new Filer({ config, spoolDir, understand, redaction: () => redact });
   assert.equal(await filer.run(), true);
-  const { quarantined, poisoned, lost } = filer.stats();
-  assert.deepEqual({ quarantined, poisoned, lost }, { quarantined: 0, poisoned: 0, lost: 0 });
+  const { partial, poisoned, lost } = filer.stats();
+  assert.deepEqual({ partial, poisoned, lost }, { partial: 0, poisoned: 0, lost: 0 });
   filer.close();
 }
 

@@ -357,20 +357,6 @@ test("credentials of the request do not reach the tree, wherever they show up", 
   assert.ok(x?.line.request.body?.wire);
 });
 
-test("credentials that cannot be unsealed keep the exchange out of the tree, in quarantine", async () => {
-  const at = scene();
-  const spool = spoolOf(at);
-  const id = put(spool, { begin: { sealed: "AAAA" } });
-  const after = put(spool);
-  await fileAll(at);
-  assert.deepEqual(
-    readTree(at).map((x) => x.line.id),
-    [after],
-  );
-  assert.ok(fs.existsSync(join(at.state, "quarantine", `${id}.seg`)));
-  assert.equal(fs.statSync(join(at.state, "quarantine", `${id}.seg`)).mode & 0o777, 0o600);
-});
-
 test("a secret in a truncated compressed body does not reach the tree either", async () => {
   const at = scene();
   const { loadStateKey } = await import("../../../../daemon/state-key.ts");

@@ -50,10 +50,10 @@ function headers(encoding: string | null): [string, string][] {
 
 async function filed(at: Scene): Promise<Map<string, Seen>> {
   const { filer, said } = await fileAll(at, { config: configOf(at, RULES) });
-  const { quarantined, poisoned, lost } = filer.stats();
+  const { partial, poisoned, lost } = filer.stats();
   assert.deepEqual(
-    { quarantined, poisoned, lost, said },
-    { quarantined: 0, poisoned: 0, lost: 0, said: [] },
+    { partial, poisoned, lost, said },
+    { partial: 0, poisoned: 0, lost: 0, said: [] },
   );
   return new Map(readTree(at).map((x) => [x.line.id, x]));
 }

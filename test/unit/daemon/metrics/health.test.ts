@@ -19,7 +19,7 @@ const sound: Parts = {
   filer: {
     filed: 1,
     interrupted: 0,
-    quarantined: 1,
+    partial: 1,
     poisoned: 0,
     lost: 0,
     redactions: 0,
