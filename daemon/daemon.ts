@@ -2,7 +2,8 @@
  * The daemon as a whole: puts lock, state key, spool, byte path and filer together.
  *
  * What always holds: the lock comes first and the sockets second; whatever is not needed to listen
- * is loaded afterwards, so that clients find the port open at once; closing goes the other way
+ * is loaded afterwards, so that clients find the port open at once, but for the filer's supervisor:
+ * an import that is refused (no descriptor left) could not be tried again; closing goes the other way
  * round: no new connections, drain, last frames to the disk, filer drained, lock released. No HTTP
  * and no file format in here.
  */
@@ -21,7 +22,7 @@ import {
 import { isCredentialHeader } from "../record/secrets/credential-names.ts";
 import { isLoopbackHost } from "./config/resolve.ts";
 import type { Config, UpstreamConfig } from "./config/types.ts";
-import type { FilerSupervisor } from "./filing/supervisor.ts";
+import { type FilerSupervisor, startFiler } from "./filing/supervisor.ts";
 import { collectorOfReadBuffers, keepHeapSmall } from "./heap.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { DaemonMetrics, diskRoom, type Observed, spoolSize } from "./metrics/daemon-metrics.ts";
@@ -292,7 +293,6 @@ class RunningDaemon implements Daemon {
   private async startFiler(): Promise<FilerSupervisor> {
     // Its start takes a core for a third of a second: whoever waits for the port comes first.
     await pause(LIMITS.filerStartMs);
-    const { startFiler } = await import("./filing/supervisor.ts");
     const { config } = this;
     const filer = startFiler({
       config,

@@ -175,11 +175,18 @@ export const LIMITS = {
   filerRestMs: 30_000,
   /** A filer that gives no sign of life for so long while it has work is killed. */
   filerStuckMs: 60_000,
-  /** Kills of the filer by one exchange after which that exchange is set aside. */
-  filerPoisonCount: 2,
-  /** Pause before a filer that died is started again: doubled from the first to the second. */
+  /** Kills from outside with one exchange at hand after which it is put last and tried alone. */
+  filerSuspectDeaths: 2,
+  /** Kills from outside in a row, while it is tried alone, after which it is given up. */
+  filerAloneKills: 5,
+  /**
+   * Pause before a filer that died is started again: doubled from the first to the second. With the
+   * start itself it files again within 5 s of the end of a fault.
+   */
   filerRestartMs: 100,
-  filerRestartMaxMs: 10_000,
+  filerRestartMaxMs: 2_000,
+  /** One and the same trouble of the filer is logged once in this time, with a count. */
+  filerLogMs: 60_000,
   /** How much of a damaged compressed body is read to see whether a secret is in it. */
   hiddenSecretBytes: 16 * MiB,
   /** Capture files whose dedupe tables are kept in memory. */

@@ -33,6 +33,8 @@ export class CaptureStore {
   readonly #torn: TornBytes;
   /** By folder and day; the one used last is last. */
   readonly #days = new Map<string, Day>();
+  /** Files that were given up since the last sync. */
+  readonly #dropped = new Set<DayFile>();
 
   constructor(writer: string | null, torn: TornBytes) {
     this.#writer = writer;
@@ -56,6 +58,8 @@ export class CaptureStore {
         return day.current.path;
       } catch (error) {
         this.#days.delete(keyOf(folder, day.day));
+        // Looked at anew next time; what it has appended is still to be synced.
+        this.#dropped.add(day.current);
         const again = error instanceof FileChanged || error instanceof NotAFile;
         if (!again || tries >= CHANGES) throw error;
       }
@@ -65,6 +69,10 @@ export class CaptureStore {
   /** Makes all appends since the last call durable. Throws what the disk says. */
   sync(): void {
     for (const { current } of this.#days.values()) current.sync();
+    for (const file of this.#dropped) {
+      file.sync();
+      this.#dropped.delete(file);
+    }
   }
 
   /** Opens a file that may have torn bytes at its end, which moves them away. */

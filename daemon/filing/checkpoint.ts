@@ -170,10 +170,18 @@ export class Checkpoint {
     const text = lines.map((entry) => `${JSON.stringify(entry)}\n`).join("");
     const draft = `${this.#path}.draft`;
     fs.rmSync(draft, { force: true });
-    fs.writeFileSync(draft, text, { flag: "wx", mode: 0o600 });
-    fs.renameSync(draft, this.#path);
+    // The descriptor comes with the draft: one that was opened after the renaming could be refused,
+    // and the old one writes into a file that nobody reads any more.
+    const fd = fs.openSync(draft, "ax", 0o600);
+    try {
+      fs.writeFileSync(fd, text);
+      fs.renameSync(draft, this.#path);
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
     this.close();
-    this.#fd = fs.openSync(this.#path, fs.constants.O_WRONLY | fs.constants.O_APPEND);
+    this.#fd = fd;
     this.#bytes = Buffer.byteLength(text);
     this.#least = this.#bytes;
     this.#torn = false;

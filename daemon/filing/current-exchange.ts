@@ -1,12 +1,14 @@
 /**
- * `<state>/filer/current`: the key of the exchange that is being worked on, for whoever finds the
- * filer dead and wants to know of what. One small write each; no sync, since only the death of the
- * process is of interest, not that of the machine.
+ * `<state>/filer/current`: the filer's process id and the key of the exchange that it works on, for
+ * whoever finds it dead and wants to know of what. One small write each; no sync, since only the
+ * death of the process is of interest, not that of the machine.
+ *
+ * What always holds: what one filer left behind is never taken for what another one died of.
  */
 import fs from "node:fs";
 import { join } from "node:path";
 
-const LENGTH = 48;
+const LENGTH = 64;
 
 export class CurrentExchange {
   readonly #fd: number;
@@ -20,7 +22,8 @@ export class CurrentExchange {
   /** null: none. */
   set(key: string | null): void {
     try {
-      fs.writeSync(this.#fd, (key ?? "").padEnd(LENGTH), 0);
+      const text = key === null ? "" : `${process.pid} ${key}`;
+      fs.writeSync(this.#fd, text.padEnd(LENGTH), 0);
     } catch {
       // A full disk: then a filer that dies of this exchange is not seen to have died of it.
     }
@@ -31,10 +34,12 @@ export class CurrentExchange {
   }
 }
 
-/** The key that a filer left behind, or null. */
-export function readCurrentExchange(stateDir: string): string | null {
+/** The key that the filer with this process id left behind, or null. */
+export function readCurrentExchange(stateDir: string, pid: number | undefined): string | null {
   try {
-    return fs.readFileSync(join(stateDir, "filer", "current"), "latin1").trim() || null;
+    const text = fs.readFileSync(join(stateDir, "filer", "current"), "latin1");
+    const [by, key] = text.trim().split(" ");
+    return Number(by) === pid && key !== undefined ? key : null;
   } catch {
     return null;
   }

@@ -14,6 +14,7 @@ import { CaptureWriter } from "../../record/bodies/capture-writer.ts";
 import { fileModeFor, folderModeFor } from "../../record/johnny-decimal/file-mode.ts";
 import type { BuiltRecord, StoredForm } from "./build-record.ts";
 import type { TornBytes } from "./torn-bytes.ts";
+import { UnsyncedAppends } from "./unsynced-appends.ts";
 
 const READ_BYTES = 1024 * 1024;
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -33,8 +34,8 @@ export class DayFile {
   #ids = new Set<string>();
   #inode = 0;
   #size = 0;
-  /** Descriptors written to since the last sync, by inode, and whether the file was new. */
-  readonly #unsynced = new Map<number, number>();
+  /** What was appended since the last sync, by inode, and whether the file was new. */
+  readonly #unsynced = new Map<number, UnsyncedAppends>();
   #created = false;
 
   constructor(path: string, day: string, writer: string | null, torn: TornBytes) {
@@ -75,9 +76,8 @@ export class DayFile {
 
   /** Makes what was appended last through a power cut; the folder too where the file is new. */
   sync(): void {
-    for (const [inode, fd] of this.#unsynced) {
-      fs.fdatasyncSync(fd);
-      fs.closeSync(fd);
+    for (const [inode, appends] of this.#unsynced) {
+      appends.sync(this.path);
       this.#unsynced.delete(inode);
     }
     if (this.#created) syncFolders(dirname(this.path));
@@ -182,8 +182,11 @@ export class DayFile {
       this.#inode = stat.ino;
       this.#size = stat.size + lines.length;
       this.#created ||= isNew;
-      keep = !this.#unsynced.has(stat.ino);
-      if (keep) this.#unsynced.set(stat.ino, fd);
+      let appends = this.#unsynced.get(stat.ino);
+      keep = appends === undefined;
+      appends ??= new UnsyncedAppends(fd, stat.ino, stat.size);
+      appends.add(lines);
+      this.#unsynced.set(stat.ino, appends);
     } finally {
       if (!keep) fs.closeSync(fd);
     }

@@ -7,6 +7,7 @@
  * by chunk, so that each decoded byte keeps the time at which it could first be read.
  */
 import zlib from "node:zlib";
+import { isMemoryTrouble } from "./refusals.ts";
 
 export interface Decoded {
   /** Decoded bytes; the bytes as they came where `error` is set or there was no encoding. */
@@ -63,6 +64,8 @@ export async function decodeBody(
     }
     return { ...stage, encoding, error: null };
   } catch (error) {
+    // Then it is the moment that is wrong, not the body.
+    if (isMemoryTrouble(error)) throw error;
     return { bytes: wire, ends, encoding, error: (error as Error).message };
   }
 }

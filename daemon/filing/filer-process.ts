@@ -14,7 +14,8 @@ import { understand } from "../../record/dialects/understand.ts";
 import { CodedError } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { acquireLock, type Lock } from "../lock.ts";
-import { Filer, type FilerConfig } from "./filer.ts";
+import { Filer } from "./filer.ts";
+import type { FilerConfig } from "./filer-options.ts";
 import type { FromFiler, ToFiler } from "./messages.ts";
 
 const parent = process.ppid;
@@ -55,6 +56,9 @@ async function start(message: Extract<ToFiler, { type: "start" }>): Promise<void
     spoolDir: message.spoolDir,
     understand,
     poison: message.poison,
+    suspects: message.suspects,
+    alone: message.alone,
+    onSurvived: (key) => send({ type: "survived", key }),
     onFiled: (filed) => send({ type: "filed", filed }),
     say: (text) => send({ type: "log", message: text }),
     mayGoOn: () => mayGoOn() && !resting,
@@ -96,9 +100,21 @@ async function work(): Promise<void> {
   report(resting ? "rests" : "done");
   if (!mayGoOn()) end();
   else if (resting) return;
-  else if (!complete) retry = setTimeout(work, filer.retryMs);
-  else if (filer.follows) retry = setTimeout(work, LIMITS.liveSocketMs);
+  else if (filer.suspect !== null) leaveAlone(filer.suspect);
+  else if (!complete) retry = setTimeout(workOn, filer.retryMs);
+  else if (filer.follows) retry = setTimeout(workOn, LIMITS.liveSocketMs);
   else tidying = setTimeout(tidy, TIDY_MS);
+}
+
+function workOn(): void {
+  work().catch(fail);
+}
+
+/** What others have left in this process is nothing that a suspect is to die of. */
+function leaveAlone(key: string): void {
+  send({ type: "alone", key });
+  stopping = true;
+  end();
 }
 
 /** Gives memory back that a burst took: V8 by itself would wait for the next one. */

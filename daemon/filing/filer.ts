@@ -9,59 +9,30 @@
  */
 import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Understood, WireExchange } from "../../record/dialects/normal.ts";
-import { LIMITS } from "../../record/limits.ts";
-import type { Config, UpstreamConfig } from "../config/types.ts";
 import { SpoolBytes } from "../spool/extents.ts";
-import { type Position, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
+import { type SpoolFrame, SpoolReader } from "../spool/reader.ts";
+import { Batch } from "./batch.ts";
 import { bareRecord, buildAsFarAsPossible, buildTurnAsFarAsPossible } from "./build-partial.ts";
 import type { BuildTools, BuiltRecord } from "./build-record.ts";
 import { isSocket, type TurnOfSocket, turnsOf } from "./build-socket.ts";
 import { CaptureStore } from "./capture-store.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { CurrentExchange } from "./current-exchange.ts";
+import type { FilerConfig, FilerOptions } from "./filer-options.ts";
 import { LiveSockets } from "./live-sockets.ts";
 import type { FiledNotice, FilerStats } from "./messages.ts";
 import { OpenExchanges, type SpooledExchange } from "./open-exchanges.ts";
-import { createRedaction, type Redact } from "./redact.ts";
-import { isDiskTrouble } from "./refusals.ts";
+import { createRedaction } from "./redact.ts";
+import { isTrouble } from "./refusals.ts";
 import { finishRewriting } from "./retire-segments.ts";
 import { SpoolEraser } from "./spool-eraser.ts";
-import { framesOf, rememberAgain, setAside } from "./spooled-frames.ts";
+import { findExchange, framesOf, rememberAgain, setAside } from "./spooled-frames.ts";
 import { TornBytes } from "./torn-bytes.ts";
 import { TreeWriter } from "./tree-writer.ts";
+import { LostAppends } from "./unsynced-appends.ts";
 import { upstreamUrl } from "./upstream-url.ts";
+import { RETRY_MS, Waiting } from "./waiting.ts";
 
-export type FilerConfig = Pick<
-  Config,
-  "captures" | "state" | "writer" | "tree" | "autofile" | "redact" | "limits"
-> & {
-  /** Only where each upstream is: what a call costs depends on who serves it. */
-  readonly upstreams: Readonly<Record<string, Pick<UpstreamConfig, "url">>>;
-};
-
-export interface FilerOptions {
-  readonly config: FilerConfig;
-  readonly spoolDir: string;
-  readonly understand: (exchange: WireExchange) => Understood;
-  /** Makes the redaction of a configuration; `createRedaction` where it is not given. */
-  readonly redaction?: (config: FilerConfig) => Redact;
-  /** Keys of exchanges that have killed filers before and are to be set aside. */
-  readonly poison?: readonly string[];
-  readonly onFiled?: (filed: readonly FiledNotice[]) => void;
-  readonly say?: (message: string) => void;
-  /** False when the filer is to stop before the next exchange. */
-  readonly mayGoOn?: () => boolean;
-}
-
-interface Pending {
-  readonly key: string;
-  readonly start: Position;
-  readonly notices: readonly FiledNotice[];
-}
-
-/** How long a disk that refused is left alone. */
-const RETRY_MS = 1000;
 /** How long the loop may run before messages are let in. */
 const TURN_MS = 20;
 
@@ -76,16 +47,14 @@ export class Filer {
   readonly #eraser: SpoolEraser;
   readonly #current: CurrentExchange;
   readonly #poison: ReadonlySet<string>;
+  readonly #suspects: ReadonlySet<string>;
+  #alone: string | null;
   /** Found in the tree at the start though never confirmed. */
   readonly #found = new Set<string>();
   #writer: TreeWriter;
   #tools: BuildTools;
-  /** Appended and not yet synced. */
-  #batch: Pending[] = [];
-  #batchSince = 0;
-  /** Built, but refused by the disk, with when they may be tried again. */
-  #stalled: SpooledExchange[] = [];
-  #retryAt = 0;
+  readonly #batch = new Batch();
+  readonly #waiting = new Waiting();
   #torn = 0;
   #unconfirmed = false;
   /** Nothing was filed in this round. */
@@ -111,6 +80,8 @@ export class Filer {
     this.#bytes = new SpoolBytes(spoolDir);
     this.#current = new CurrentExchange(config.state);
     this.#poison = new Set(options.poison ?? []);
+    this.#suspects = new Set(options.suspects ?? []);
+    this.#alone = options.alone ?? null;
     const torn = new TornBytes(config.state, (message) => this.#say(message));
     this.#store = new CaptureStore(config.writer, torn);
     [this.#writer, this.#tools] = this.#configured(config);
@@ -124,12 +95,35 @@ export class Filer {
 
   /**
    * Files all that has ended by now. True where nothing is left to be done; false where the disk
-   * refused something or it was told to stop. Not to be called while it runs.
+   * refused something, where a suspect is left, or where it was told to stop. Not to be called while
+   * it runs.
    */
   async run(): Promise<boolean> {
+    try {
+      if (this.#unconfirmed) this.#confirm();
+      if (this.#unconfirmed) return false;
+      this.#quiet = true;
+      await this.#fileAlone();
+      await this.#waiting.retry((x) => this.#file(x));
+      const hasReadAll = await this.#readOn();
+      this.#confirm();
+      this.#erase();
+      this.#noteTorn();
+      const { stalled, suspects } = this.#waiting;
+      if (!hasReadAll || this.#unconfirmed || stalled > 0) return false;
+      this.#degraded = null;
+      return suspects === 0 && this.#goesOn();
+    } catch (error) {
+      // Reading the spool, or tidying it up, was refused: nothing is lost by waiting.
+      if (!isTrouble(error)) throw error;
+      this.#degraded = (error as Error).message;
+      return false;
+    }
+  }
+
+  /** True where it came to the end of what there is. */
+  async #readOn(): Promise<boolean> {
     let turnAt = performance.now() + TURN_MS;
-    this.#quiet = true;
-    await this.#retryStalled();
     while (this.#mayRead()) {
       const frame = this.#reader.next();
       const { run } = this.#reader;
@@ -137,23 +131,37 @@ export class Filer {
       this.#bytes.soundTo(this.#reader.position);
       for (const exchange of ended) await this.#file(exchange);
       if (frame !== null) await this.#follow(frame);
-      if (frame === null && ended.length === 0) break;
+      if (frame === null && ended.length === 0) return true;
       const now = performance.now();
-      if (this.#batchIsDue(now)) this.#confirm();
+      if (this.#batch.isDue(now)) this.#confirm();
       if (now > turnAt) {
         await turn();
         turnAt = performance.now() + TURN_MS;
       }
     }
+    return false;
+  }
+
+  /** The suspect, before anything else is built. What is confirmed is passed over when it is read. */
+  async #fileAlone(): Promise<void> {
+    if (this.#alone === null) return;
+    const x = findExchange(this.#options.spoolDir, this.#checkpoint.from, this.#alone);
+    if (x !== null) await this.#file(x);
+    // Refused by the disk it is innocent too, and comes again with all others.
+    this.#waiting.forget(this.#alone);
     this.#confirm();
-    this.#erase();
-    this.#noteTorn();
-    return this.#stalled.length === 0 && !this.#unconfirmed && this.#goesOn();
+    this.#options.onSurvived?.(this.#alone);
+    this.#alone = null;
   }
 
   /** When `run` should be called again after it gave false; milliseconds from now. */
   get retryMs(): number {
     return RETRY_MS;
+  }
+
+  /** Key of an exchange that waits to be tried alone, once nothing else is left to do. */
+  get suspect(): string | null {
+    return this.#waiting.stalled > 0 || this.#unconfirmed ? null : this.#waiting.suspect;
   }
 
   /** True while a WebSocket is open: its turns are to be looked for without being called. */
@@ -165,7 +173,7 @@ export class Filer {
     return {
       ...this.#counts,
       open: this.#open.count,
-      stalled: this.#stalled.length,
+      stalled: this.#waiting.count,
       filedIn: this.#eraser.waitsFor,
       degraded: this.#degraded,
     };
@@ -175,7 +183,7 @@ export class Filer {
   close(spoolClosed = false): void {
     this.#confirm();
     this.#erase();
-    if (spoolClosed && !this.#unconfirmed) this.#eraser.eraseLast(this.#stalled);
+    if (spoolClosed && !this.#unconfirmed) this.#eraser.eraseLast(this.#waiting.all());
     this.#current.close();
     this.#checkpoint.close();
     this.#reader.close();
@@ -201,7 +209,7 @@ export class Filer {
   }
 
   #mayRead(): boolean {
-    return this.#goesOn() && !this.#unconfirmed && this.#stalled.length < LIMITS.filerStalledCount;
+    return this.#goesOn() && !this.#unconfirmed && !this.#waiting.isFull;
   }
 
   /** Appends that were begun and not confirmed: is the exchange there, or torn? */
@@ -219,11 +227,12 @@ export class Filer {
   async #file(x: SpooledExchange): Promise<void> {
     if (x.begin === null || this.#checkpoint.isDone(x.key)) return;
     if (!this.#goesOn()) {
-      this.#stalled.push(x);
+      this.#waiting.stall(x, false);
       return;
     }
     if (this.#found.delete(x.key)) this.#done(x, []);
     else if (this.#poison.has(x.key)) this.#putAside(x, "the filer died of it");
+    else if (this.#suspects.has(x.key)) this.#waiting.suspend(x);
     else await this.#build(x);
   }
 
@@ -256,7 +265,7 @@ export class Filer {
   /** Files what ends within an open socket by this frame. */
   async #follow(frame: SpoolFrame): Promise<void> {
     const x = this.#open.get(frame.exchange);
-    if (x === null || !isSocket(x) || x.gap || this.#poison.has(x.key)) return;
+    if (x === null || !isSocket(x) || x.gap || this.#isBlamed(x.key)) return;
     if (this.#checkpoint.isDone(x.key)) return;
     const turns = await this.#live.take(x, frame, this.#tools);
     if (turns.length === 0) return;
@@ -269,6 +278,10 @@ export class Filer {
     } finally {
       this.#current.set(null);
     }
+  }
+
+  #isBlamed(key: string): boolean {
+    return this.#poison.has(key) || this.#suspects.has(key) || this.#alone === key;
   }
 
   #fileTurn(x: SpooledExchange, turn: TurnOfSocket): void {
@@ -295,7 +308,7 @@ export class Filer {
   #refused(x: SpooledExchange, error: NodeJS.ErrnoException): void {
     if (error.code === "ENOENT" && error.path?.startsWith(this.#options.spoolDir)) {
       this.#fileLost(x);
-    } else if (isDiskTrouble(error)) {
+    } else if (isTrouble(error)) {
       this.#wait(x, error);
     } else this.#putAside(x, error.stack ?? error.message);
   }
@@ -327,65 +340,39 @@ export class Filer {
 
   #wait(x: SpooledExchange, { message }: Error): void {
     this.#degraded = message;
-    this.#stalled.push(x);
-    this.#retryAt = performance.now() + RETRY_MS;
+    this.#waiting.stall(x, true);
   }
 
-  #done(x: Pick<Pending, "key" | "start">, notices: readonly FiledNotice[]): void {
+  #done(x: Pick<SpooledExchange, "key" | "start">, notices: readonly FiledNotice[]): void {
     this.#live.forget(x.key);
     this.#quiet = false;
-    if (this.#batch.length === 0) this.#batchSince = performance.now();
-    this.#batch.push({ key: x.key, start: x.start, notices });
-  }
-
-  async #retryStalled(): Promise<void> {
-    if (this.#stalled.length === 0 || performance.now() < this.#retryAt) return;
-    const waiting = this.#stalled;
-    this.#stalled = [];
-    this.#degraded = null;
-    for (const [i, x] of waiting.entries()) {
-      await this.#file(x);
-      // Still refused: spare the others the work, they would most likely fail as well.
-      if (this.#stalled.length > 4) {
-        this.#stalled.push(...waiting.slice(i + 1));
-        return;
-      }
-    }
-  }
-
-  #batchIsDue(now: number): boolean {
-    const { length } = this.#batch;
-    return (
-      length >= LIMITS.filerBatchCount ||
-      (length > 0 && now - this.#batchSince > LIMITS.filerBatchMs)
-    );
+    this.#batch.add({ key: x.key, start: x.start, notices });
   }
 
   /** Syncs the tree, then confirms, then removes what the spool no longer needs to hold. */
   #confirm(): void {
-    const from = this.#eraser.lowWater(this.#stalled);
-    if (this.#batch.length === 0 && !this.#unconfirmed) return;
+    if (this.#batch.isEmpty) return;
+    const from = this.#eraser.lowWater(this.#waiting.all());
     try {
       this.#store.sync();
-      this.#checkpoint.finish(this.#batch, from);
-      this.#unconfirmed = false;
-      if (this.#stalled.length === 0) this.#degraded = null;
+      this.#checkpoint.finish(this.#batch.pending, from);
     } catch (error) {
+      if (error instanceof LostAppends) throw error;
       this.#unconfirmed = true;
       this.#degraded = (error as Error).message;
       return;
     }
-    const filed = this.#batch.flatMap(({ notices }) => notices);
-    this.#batch = [];
-    this.#bytes.close();
+    this.#unconfirmed = false;
+    const filed = this.#batch.take();
     if (filed.length > 0) this.#options.onFiled?.(filed);
+    this.#bytes.close();
   }
 
   /** Removes what the spool need not hold any more; what the disk refuses is tried again. */
   #erase(): void {
     if (this.#unconfirmed) return;
     try {
-      this.#stalled = this.#eraser.erase(this.#stalled, this.#quiet);
+      this.#eraser.erase(this.#waiting, this.#quiet);
     } catch (error) {
       this.#say(`what is filed stays in the spool: ${(error as Error).message}`);
     }

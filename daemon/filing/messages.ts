@@ -2,7 +2,7 @@
  * What daemon and filer process say to each other. Small notices only: never a body, never a
  * credential. Plain JSON.
  */
-import type { FilerConfig } from "./filer.ts";
+import type { FilerConfig } from "./filer-options.ts";
 
 /** An exchange that is in the tree, synced. */
 export interface FiledNotice {
@@ -40,7 +40,10 @@ export type ToFiler =
       readonly type: "start";
       readonly config: FilerConfig;
       readonly spoolDir: string;
+      /** Keys of exchanges, see filer-options.ts. */
       readonly poison: readonly string[];
+      readonly suspects: readonly string[];
+      readonly alone: string | null;
     }
   | { readonly type: "wake" }
   /** Stop behind the exchange at hand, until the next message of another kind. */
@@ -56,4 +59,8 @@ export type FromFiler =
   | { readonly type: "log"; readonly message: string }
   /** Sign of life: at work, resting as it was told, or done with all there was. */
   | { readonly type: "state"; readonly now: "busy" | "rests" | "done"; readonly stats: FilerStats }
+  /** The exchange that was to be filed alone is dealt with, and the filer lives. */
+  | { readonly type: "survived"; readonly key: string }
+  /** All else is filed: ends, so that a new one can try this exchange alone. */
+  | { readonly type: "alone"; readonly key: string }
   | { readonly type: "drained"; readonly ticket: number; readonly complete: boolean };

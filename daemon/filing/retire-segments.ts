@@ -43,19 +43,18 @@ export function removeSegments(
 
 /**
  * Writes the finished segments before `reading` anew that are `mixed`: they hold frames of
- * `needed`, and of others.
+ * `needed`, and of others. Gives each group as soon as it is moved: the disk may refuse the next.
  */
-export function rewriteMixed(
+export function* rewriteMixed(
   spoolDir: string,
   reading: number,
   needed: readonly SpooledExchange[],
   mixed: ReadonlySet<number>,
-): MovedSegments[] {
+): Generator<MovedSegments> {
   const runs = runsOf(needed);
   const keys = new Set(needed.map(({ key }) => key));
   const keep = ({ run, exchange }: SpoolFrame) => keys.has(keyOf(run, exchange));
   const finished = finishedSegments(spoolDir, reading).filter((n) => runs.has(n));
-  const moved: MovedSegments[] = [];
   for (let i = finished.length - 1; i >= 0; i--) {
     if (!mixed.has(finished[i] as number)) continue;
     const to = finished[i] as number;
@@ -66,9 +65,8 @@ export function rewriteMixed(
       group.unshift(before);
     }
     rewriteSegments(spoolDir, group, runs.get(to) ?? "", keep);
-    moved.push({ from: new Set(group), to });
+    yield { from: new Set(group), to };
   }
-  return moved;
 }
 
 const GROUP_COUNT = 64;
@@ -105,9 +103,14 @@ export function rewriteSegments(
     fs.closeSync(fd);
   }
   fs.renameSync(draft, path);
-  syncFolder(spoolDir);
-  for (const n of group) {
-    if (n !== to) fs.rmSync(join(spoolDir, segmentName(n)), { force: true });
+  try {
+    syncFolder(spoolDir);
+    for (const n of group) {
+      if (n !== to) fs.rmSync(join(spoolDir, segmentName(n)), { force: true });
+    }
+  } catch {
+    // From the renaming on the frames are elsewhere, which the caller has to know in any case: what
+    // is left under the other numbers is removed at the next start.
   }
 }
 

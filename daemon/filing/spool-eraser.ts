@@ -16,6 +16,7 @@ import {
   type SpooledExchange,
 } from "./open-exchanges.ts";
 import { removeSegments, rewriteMixed, rewriteSegments } from "./retire-segments.ts";
+import type { Waiting } from "./waiting.ts";
 
 export class SpoolEraser {
   readonly #spoolDir: string;
@@ -45,31 +46,25 @@ export class SpoolEraser {
   }
 
   /**
-   * Removes what is filed; `quiet`: no call has ended in this round. Gives `stalled`, with the
-   * places at which they now are.
+   * Removes what is filed; `quiet`: no call has ended in this round. What waits learns the places at
+   * which it now is, also where the disk refuses the rest.
    */
-  erase(stalled: readonly SpooledExchange[], quiet: boolean): SpooledExchange[] {
+  erase(waiting: Waiting, quiet: boolean): void {
     const { segment } = this.#reader.position;
-    const needed = [...this.#open.all(), ...stalled];
+    const needed = [...this.#open.all(), ...waiting.all()];
     const removed = removeSegments(this.#spoolDir, segment, needed);
     this.#checkpoint.retired(removed);
     for (const n of removed) this.#open.mixed.delete(n);
     const now = performance.now();
-    if (
-      this.#open.mixed.size === 0 ||
-      (!quiet && now - this.#rewrittenAt < LIMITS.spoolRewriteMs)
-    ) {
-      return [...stalled];
-    }
+    if (this.#open.mixed.size === 0) return;
+    if (!quiet && now - this.#rewrittenAt < LIMITS.spoolRewriteMs) return;
     this.#rewrittenAt = now;
-    let left = [...stalled];
     const keys = new Set(needed.map(({ key }) => key));
     for (const { from, to } of rewriteMixed(this.#spoolDir, segment, needed, this.#open.mixed)) {
       this.#open.moved(from, to);
-      left = left.map((x) => x.elsewhere(from, to));
-      this.#checkpoint.moved(from, to, keys, this.lowWater(left));
+      waiting.moved(from, to);
+      this.#checkpoint.moved(from, to, keys, this.lowWater(waiting.all()));
     }
-    return left;
   }
 
   /**

@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { FrameKind } from "../frames.ts";
-import { type SpoolFrame, SpoolReader } from "../spool/reader.ts";
+import { type Position, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
 import {
   encodeSegmentHeader,
   FRAME_HEADER_BYTES,
@@ -41,6 +41,30 @@ export function rememberAgain(spoolDir: string, x: SpooledExchange): SpooledExch
 
 function gone(path: string): Error {
   return Object.assign(new Error(`${path} is gone`), { code: "ENOENT", path });
+}
+
+/** The ended exchange with this key, looked for from `from` on; null where there is none. */
+export function findExchange(
+  spoolDir: string,
+  from: Position | null,
+  key: string,
+): SpooledExchange | null {
+  const reader = new SpoolReader(spoolDir, from);
+  let found: SpooledExchange | null = null;
+  try {
+    for (let frame = reader.next(); frame !== null; frame = reader.next()) {
+      if (found === null) {
+        if (frame.kind !== FrameKind.begin || `${frame.run}:${frame.exchange}` !== key) continue;
+        const start = { segment: frame.segment, offset: frame.start };
+        found = new SpooledExchange(frame.run, frame.exchange, start);
+      } else if (frame.run !== found.run) return found;
+      else if (frame.exchange !== found.number) continue;
+      if (found.take(frame)) return found;
+    }
+    return null;
+  } finally {
+    reader.close();
+  }
 }
 
 /**

@@ -2,8 +2,9 @@
  * Keeps a filer process going, and speaks with it for the daemon.
  *
  * What always holds: waking it costs the proxy one small message in WAKE_MS at most; a filer that
- * dies, or that gives no sign of life while it has work, is started again after a pause that
- * doubles; an exchange of which it died twice is set aside by the next one. Where the byte path
+ * dies, that gives no sign of life while it has work, or that cannot be started, is started again
+ * after a pause that doubles up to LIMITS.filerRestartMaxMs, for ever; an exchange is given up only
+ * where it alone is to blame (blame.ts). Where the byte path
  * says that it is busy the filer rests, but not for longer than LIMITS.filerRestMs. Nothing that
  * happens to the filer reaches the proxy but the numbers in `stats()`.
  */
@@ -11,8 +12,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { fileURLToPath } from "node:url";
 import { LIMITS } from "../../record/limits.ts";
+import { Blame } from "./blame.ts";
 import { readCurrentExchange } from "./current-exchange.ts";
-import type { FilerConfig } from "./filer.ts";
+import type { FilerConfig } from "./filer-options.ts";
 import type { FiledNotice, FilerStats, FromFiler, ToFiler } from "./messages.ts";
 
 export interface FilerStart {
@@ -34,6 +36,8 @@ export interface FilerStart {
   readonly execArgv?: readonly string[];
   /** Overrides LIMITS.filerStuckMs in tests. */
   readonly stuckMs?: number;
+  /** Overrides LIMITS.filerRestartMaxMs in tests. */
+  readonly restartMaxMs?: number;
 }
 
 export interface SupervisorStats extends FilerStats {
@@ -91,8 +95,12 @@ export class FilerSupervisor extends EventEmitter<{
   /** Since when filing has been put off, null where it has caught up. */
   #behindSince: number | null = null;
   #resting = false;
-  /** How many filers died of an exchange, by its key. */
-  readonly #deaths = new Map<string, number>();
+  readonly #blame = new Blame();
+  /** True once this filer was killed because it hung. */
+  #hung = false;
+  /** True once this filer has said that it makes way for one that tries a suspect alone. */
+  #makesWay = false;
+  #said = { text: "", at: Number.NEGATIVE_INFINITY, more: 0 };
   readonly #drains = new Map<number, (complete: boolean) => void>();
   #ticket = 0;
   #stopping = false;
@@ -148,7 +156,7 @@ export class FilerSupervisor extends EventEmitter<{
       ...sums,
       pid: this.#child?.pid ?? null,
       restarts: this.#restarts,
-      poison: this.#poison(),
+      poison: this.#blame.convicted,
     };
   }
 
@@ -189,6 +197,8 @@ export class FilerSupervisor extends EventEmitter<{
 
   #start(): void {
     this.#resting = false;
+    this.#hung = false;
+    this.#makesWay = false;
     const heap = [
       `--max-old-space-size=${LIMITS.filerHeapMiB}`,
       `--max-semi-space-size=${LIMITS.filerYoungMiB}`,
@@ -197,22 +207,30 @@ export class FilerSupervisor extends EventEmitter<{
       // The filer collects by itself when it has nothing to do.
       "--expose-gc",
     ];
-    const child = fork(this.#options.program ?? PROGRAM, [], {
-      execArgv: [...heap, ...(this.#options.execArgv ?? [])],
-      stdio: ["ignore", 2, 2, "ipc"],
-      // One thread of it allocates: further arenas only keep what they once held.
-      env: { ...process.env, MALLOC_ARENA_MAX: "1" },
-    });
+    let child: ChildProcess;
+    try {
+      child = fork(this.#options.program ?? PROGRAM, [], {
+        execArgv: [...heap, ...(this.#options.execArgv ?? [])],
+        stdio: ["ignore", 2, 2, "ipc"],
+        // One thread of it allocates: further arenas only keep what they once held.
+        env: { ...process.env, MALLOC_ARENA_MAX: "1" },
+      });
+    } catch (error) {
+      // Of the system's refusals some are thrown (ENOMEM), and some come as an event (EMFILE).
+      this.#startAgain(`cannot be started: ${(error as Error).message}`);
+      return;
+    }
     this.#child = child;
     child.on("message", (message) => this.#take(message as FromFiler));
     child.on("error", (error) => {
-      this.#options.log(`filer: ${error.message}`);
-      // It never came to be (no process, no memory left): no exit will tell.
-      if (child.pid === undefined) this.#died(child, error.message);
+      // It never came to be (no process, no descriptor left): no exit will tell.
+      if (child.pid === undefined) this.#died(child, null, error.message);
+      else this.#options.log(`filer: ${error.message}`);
     });
-    child.once("exit", (code, signal) => this.#died(child, signal ?? `exit code ${code}`));
+    child.once("exit", (code, signal) => this.#died(child, code, signal));
     const { spoolDir } = this.#options;
-    this.#send({ type: "start", config: this.#config, spoolDir, poison: this.#poison() });
+    const { convicted: poison, suspects, alone } = this.#blame;
+    this.#send({ type: "start", config: this.#config, spoolDir, poison, suspects, alone });
     this.#watch();
   }
 
@@ -221,6 +239,10 @@ export class FilerSupervisor extends EventEmitter<{
     else if (message.type === "filed") {
       this.#pauseMs = LIMITS.filerRestartMs;
       for (const notice of message.filed) this.emit("filed", notice);
+    } else if (message.type === "survived") this.#blame.survived(message.key);
+    else if (message.type === "alone") {
+      this.#makesWay = true;
+      this.#blame.tryAlone(message.key);
     } else if (message.type === "drained") this.#drains.get(message.ticket)?.(message.complete);
     else {
       this.#stats = message.stats;
@@ -240,30 +262,50 @@ export class FilerSupervisor extends EventEmitter<{
     const ms = this.#options.stuckMs ?? LIMITS.filerStuckMs;
     this.#stuckTimer = setTimeout(() => {
       this.#options.log(`filer: no sign of life for ${ms} ms, killed`);
+      this.#hung = true;
       this.#child?.kill("SIGKILL");
     }, ms);
     this.#stuckTimer.unref();
   }
 
-  #died(child: ChildProcess, how: string): void {
+  /** `how`: its signal, or why there is no process. */
+  #died(child: ChildProcess, code: number | null, how: string | null): void {
     if (child !== this.#child) return;
     this.#child = null;
     if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
     if (this.#stopping) return;
     for (const key of COUNTS) this.#before = { ...this.#before, [key]: this.stats()[key] };
-    this.#stats = { ...NOTHING, degraded: `the filer died: ${how}` };
-    const key = readCurrentExchange(this.#config.state);
-    if (key !== null) this.#deaths.set(key, (this.#deaths.get(key) ?? 0) + 1);
-    this.#options.log(`filer: died (${how})${key === null ? "" : ` of exchange ${key}`}`);
     for (const answer of this.#drains.values()) answer(false);
-    this.#restarts++;
-    this.#restartTimer = setTimeout(() => this.#start(), this.#pauseMs);
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LIMITS.filerRestartMaxMs);
+    if (this.#makesWay && code === 0) {
+      this.#stats = NOTHING;
+      this.#start();
+      return;
+    }
+    const key = readCurrentExchange(this.#config.state, child.pid);
+    this.#blame.died({ key, code, signal: how, hung: this.#hung });
+    const what = how ?? `exit code ${code}`;
+    this.#startAgain(`died (${what})${key === null ? "" : ` at exchange ${key}`}`);
   }
 
-  #poison(): string[] {
-    const fatal = [...this.#deaths].filter(([, deaths]) => deaths >= LIMITS.filerPoisonCount);
-    return fatal.map(([key]) => key);
+  #startAgain(why: string): void {
+    this.#stats = { ...NOTHING, degraded: `the filer ${why}` };
+    this.#logOnce(`filer: ${why}`);
+    this.#restarts++;
+    this.#restartTimer = setTimeout(() => this.#start(), this.#pauseMs);
+    const { restartMaxMs = LIMITS.filerRestartMaxMs } = this.#options;
+    this.#pauseMs = Math.min(this.#pauseMs * 2, restartMaxMs);
+  }
+
+  /** A fault that lasts for hours would fill the log. */
+  #logOnce(text: string): void {
+    const now = performance.now();
+    const { text: before, at, more } = this.#said;
+    if (text === before && now - at < LIMITS.filerLogMs) {
+      this.#said.more++;
+      return;
+    }
+    this.#options.log(text === before && more > 0 ? `${text} (${more} times more since)` : text);
+    this.#said = { text, at: now, more: 0 };
   }
 
   #drainOnce(ms: number): Promise<boolean> {

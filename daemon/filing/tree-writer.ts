@@ -12,7 +12,7 @@ import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
 import type { BuiltRecord } from "./build-record.ts";
 import type { CaptureStore } from "./capture-store.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import type { FilerConfig } from "./filer.ts";
+import type { FilerConfig } from "./filer-options.ts";
 import type { FiledNotice } from "./messages.ts";
 import { isRefused } from "./refusals.ts";
 import { type Place, Router } from "./route.ts";

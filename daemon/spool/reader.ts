@@ -107,8 +107,9 @@ export class SpoolReader {
       const grown = this.#frame();
       if (grown !== null) return grown;
       if (later === undefined) return null;
-      this.#leave();
+      const torn = this.#tornEnd();
       this.#enter(later);
+      if (torn !== null) this.torn.push(torn);
     }
   }
 
@@ -117,29 +118,35 @@ export class SpoolReader {
     this.#fd = -1;
   }
 
+  /** Throws where the segment cannot be opened, and then reading is where it was. */
   #enter(number: number): boolean {
+    const fd = this.#openSegment(number);
     this.close();
+    this.#fd = fd;
     this.#segment = number;
     this.#run = null;
     this.#base = SEGMENT_HEADER_BYTES;
     this.#filled = 0;
     this.#at = 0;
+    return fd >= 0;
+  }
+
+  #openSegment(number: number): number {
     try {
       const path = join(this.#dir, segmentName(number));
-      this.#fd = this.#fs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-      return true;
+      return this.#fs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     } catch (error) {
-      if (errnoName(error) === "ENOENT") return false;
+      if (errnoName(error) === "ENOENT") return -1;
       throw error;
     }
   }
 
-  /** Notes what is left of a segment that will not grow any more. */
-  #leave(): void {
-    if (this.#fd < 0) return;
+  /** What is left of a segment that will not grow any more. */
+  #tornEnd(): TornEnd | null {
+    if (this.#fd < 0) return null;
     const offset = this.#run === null ? 0 : this.#base + this.#at;
     const bytes = this.#fs.fstatSync(this.#fd).size - offset;
-    if (bytes > 0) this.torn.push({ segment: this.#segment, offset, bytes });
+    return bytes > 0 ? { segment: this.#segment, offset, bytes } : null;
   }
 
   #frame(): SpoolFrame | null {

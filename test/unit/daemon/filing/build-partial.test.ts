@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { FilerOptions } from "../../../../daemon/filing/filer.ts";
+import type { FilerOptions } from "../../../../daemon/filing/filer-options.ts";
 import { createRedaction } from "../../../../daemon/filing/redact.ts";
 import { FrameKind } from "../../../../daemon/frames.ts";
 import { segmentName } from "../../../../daemon/spool/segment.ts";

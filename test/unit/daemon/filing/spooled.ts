@@ -1,7 +1,8 @@
 /** Helpers of the filing tests: writes exchanges into a spool as the proxy does, and reads trees. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Filer, type FilerOptions } from "../../../../daemon/filing/filer.ts";
+import { Filer } from "../../../../daemon/filing/filer.ts";
+import type { FilerOptions } from "../../../../daemon/filing/filer-options.ts";
 import type { FiledNotice } from "../../../../daemon/filing/messages.ts";
 import { type Begin, type End, FrameKind, type ResponseHead } from "../../../../daemon/frames.ts";
 import { openSpool, type SpoolWriter } from "../../../../daemon/spool/writer.ts";

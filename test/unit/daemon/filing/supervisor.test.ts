@@ -79,11 +79,10 @@ test("a filer that is killed is started again and goes on where it was", async (
 
 for (const [what, how] of [
   ["crash", "process.abort();"],
-  ["kill", 'process.kill(process.pid, "SIGKILL");'],
   ["out of memory", "const hog = []; for (;;) hog.push(new Array(1e6).fill(hog.length));"],
   ["endless loop", "for (;;);"],
 ] as const) {
-  test(`${what}: an exchange of which the filer dies twice is set aside, the rest goes on`, async (t) => {
+  test(`${what}: an exchange of which the filer dies also alone is set aside, the rest goes on`, async (t) => {
     const at = scene();
     const spool = spoolOf(at);
     const program = fatal(at, "POISON", how);
@@ -105,6 +104,65 @@ for (const [what, how] of [
     await filer.stop();
   });
 }
+
+/** How often the filer is killed with the exchange at hand that holds `word`, as code for `fatal`. */
+function killedTimes(at: Scene, times: number): string {
+  const log = JSON.stringify(join(at.root, "kills"));
+  return `const { appendFileSync, readFileSync } = process.getBuiltinModule("node:fs");
+    appendFileSync(${log}, ".");
+    if (readFileSync(${log}).length <= ${times}) process.kill(process.pid, "SIGKILL");`;
+}
+
+test("kills from outside, also six in a row at one exchange, set nothing aside", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const program = fatal(at, "INNOCENT", killedTimes(at, 6));
+  const { filer } = start(t, at, { program, restartMaxMs: 200 });
+  const ids = [put(spool), put(spool, { request: '{"a":"INNOCENT"}' }), put(spool)];
+  assert.equal(await filer.drain(60_000), true);
+  assert.deepEqual(
+    readTree(at)
+      .map((x) => x.line.id)
+      .toSorted(),
+    ids.toSorted(),
+  );
+  assert.equal(filer.stats().poisoned, 0);
+  assert.equal(filer.stats().restarts, 6);
+});
+
+test("an exchange at hand at every kill is put last, and given up at last", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const program = fatal(at, "POISON", 'process.kill(process.pid, "SIGKILL");');
+  const { filer } = start(t, at, { program, restartMaxMs: 200 });
+  const bad = put(spool, { request: '{"a":"POISON"}' });
+  const good = put(spool);
+  const [notice] = await once(filer, "filed");
+  assert.equal(notice.id, good);
+  assert.equal(filer.stats().poisoned, 0, "the others come first");
+  assert.equal(await filer.drain(60_000), true);
+  assert.ok(fs.existsSync(join(at.state, "poison", `${bad}.seg`)));
+  assert.equal(filer.stats().restarts, 7);
+});
+
+test("a filer whose program cannot be loaded is started again until it can", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const folder = join(at.root, "program");
+  fs.mkdirSync(folder);
+  const program = join(folder, "filer.mjs");
+  const real = new URL("../../../../daemon/filing/filer-process.ts", import.meta.url).href;
+  fs.writeFileSync(program, 'throw new Error("EMFILE: too many open files");');
+  const { filer, said } = start(t, at, { program, restartMaxMs: 200 });
+  const id = put(spool);
+  while (filer.stats().restarts < 4) await new Promise((resolve) => setImmediate(resolve));
+  assert.match(filer.stats().degraded ?? "", /the filer died \(exit code 1\)/);
+  assert.equal(said.length, 1, "one and the same trouble is said once");
+  fs.writeFileSync(program, `await import("${real}");`);
+  const [notice] = await once(filer, "filed");
+  assert.equal(notice.id, id);
+  assert.equal(filer.stats().degraded, null);
+});
 
 test("a second filer on the same state waits until the first is gone", async (t) => {
   const at = scene();
@@ -186,19 +244,26 @@ test("a byte path that is always busy does not put filing off for ever", async (
   assert.ok(performance.now() - began >= 250, "it was put off at first");
 });
 
-test("a filer that cannot be started at all is tried again", async (t) => {
-  const at = scene();
-  const spool = spoolOf(at);
-  const node = process.execPath;
-  t.after(() => {
+for (const [how, path, message] of [
+  ["refused", "no-such-program", /ENOENT/],
+  // What the system refuses otherwise (ENOMEM) is thrown instead.
+  ["thrown", "no\0program", /null bytes/],
+] as const) {
+  test(`a filer that cannot be started at all (${how}) is tried again`, async (t) => {
+    const at = scene();
+    const spool = spoolOf(at);
+    const node = process.execPath;
+    t.after(() => {
+      process.execPath = node;
+    });
+    process.execPath = join(at.root, path);
+    const { filer, said } = start(t, at);
+    const id = put(spool);
+    while (filer.stats().restarts === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.match(said.join(), message);
+    assert.match(filer.stats().degraded ?? "", message);
     process.execPath = node;
+    const [notice] = await once(filer, "filed");
+    assert.equal(notice.id, id);
   });
-  process.execPath = join(at.root, "no-such-program");
-  const { filer, said } = start(t, at);
-  const id = put(spool);
-  while (filer.stats().restarts === 0) await new Promise((resolve) => setImmediate(resolve));
-  assert.match(said.join(), /ENOENT/);
-  process.execPath = node;
-  const [notice] = await once(filer, "filed");
-  assert.equal(notice.id, id);
-});
+}
