@@ -7,6 +7,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { CodedError } from "../record/errors.ts";
 import { LIMITS } from "../record/limits.ts";
+import type { AllowList } from "../record/secrets/allow-list.ts";
 import type { ScanHit } from "../record/secrets/scan.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
@@ -52,6 +53,17 @@ function stagedSources(paths: readonly string[], io: Io): Source[] {
   return names.map((file) => ({ file, read: () => git(io, ["cat-file", "blob", `:./${file}`]) }));
 }
 
+/** Of the configured captures; empty where no configuration can be read: a scan needs none. */
+async function allowListOf(options: Options, io: Io): Promise<AllowList> {
+  const { readAllowList } = await import("../record/secrets/allow-list.ts");
+  try {
+    return readAllowList((await configOf(options, io)).captures);
+  } catch (error) {
+    if (error instanceof CodedError) return { has: () => false };
+    throw error;
+  }
+}
+
 async function sourcesOf(args: readonly string[], options: Options, io: Io): Promise<Source[]> {
   if (options.staged === true) return stagedSources(args, io);
   const roots =
@@ -66,11 +78,33 @@ async function sourcesOf(args: readonly string[], options: Options, io: Io): Pro
   );
 }
 
+/** Puts finds on the list of what is allowed; they must be found now, or the list would hold guesses. */
+async function allowFinds(
+  wanted: readonly string[],
+  found: readonly ScanHit[],
+  options: Options,
+  io: Io,
+): Promise<number> {
+  const { allow } = await import("../record/secrets/allow-list.ts");
+  const { CaptureTree } = await import("../record/johnny-decimal/tree.ts");
+  const { captures } = await configOf(options, io);
+  const finds = [...new Set(wanted)].map((fingerprint) => {
+    const hit = found.find((known) => known.fingerprint === fingerprint);
+    if (hit) return hit;
+    throw new CodedError("allow-refused", `nothing found has the fingerprint ${fingerprint}`);
+  });
+  const reason = typeof options.reason === "string" ? options.reason : "";
+  const path = allow(new CaptureTree({ captures }), finds, reason, new Date());
+  const what = finds.length === 1 ? "1 find" : `${finds.length} finds`;
+  io.stdout.write(`${what} allowed: review and commit ${relative(io.cwd, path) || path}\n`);
+  return 0;
+}
+
 function line(file: string, hit: ScanHit, json: boolean): string {
   if (json) return `${JSON.stringify({ file, ...hit })}\n`;
   const place = hit.range === null ? `${hit.line}` : `${hit.line}:${hit.range[0] + 1}`;
   const inside = hit.range === null ? " (in a stored stream)" : "";
-  return `${file}:${place}: ${hit.rule} ${hit.preview}${inside}\n`;
+  return `${file}:${place}: ${hit.rule} ${hit.preview}${inside} ${hit.fingerprint}\n`;
 }
 
 export const scan: Command = {
@@ -82,19 +116,41 @@ export const scan: Command = {
   options: [
     { flags: "--json", summary: "one JSON object a credential" },
     { flags: "--staged", summary: "what git is about to commit (for a pre-commit hook)" },
+    {
+      flags: "--allow <fingerprints>",
+      summary: "note that these finds (with commas between) are no secrets; needs --reason",
+    },
+    { flags: "--reason <text>", summary: "why they are none, for whoever reviews the list" },
   ],
-  examples: ["callnumber scan", "callnumber scan dist", "callnumber scan --staged captures"],
+  examples: [
+    "callnumber scan",
+    "callnumber scan dist",
+    "callnumber scan --staged captures",
+    'callnumber scan --allow 1f2e3d4c5b6a7988 --reason "pixels of a screenshot"',
+  ],
   run: async (args, options, io) => {
     const { scan: scanBytes } = await import("../record/secrets/scan.ts");
     const sources = await sourcesOf(args, options, io);
+    const wanted = typeof options.allow === "string" ? options.allow.split(",") : null;
+    if (wanted !== null) {
+      const hits = sources.flatMap(({ read }) => scanBytes(read()));
+      return allowFinds(wanted, hits, options, io);
+    }
+    const allowed = await allowListOf(options, io);
     let found = 0;
+    let passed = 0;
     for (const { file, read } of sources) {
       for (const hit of scanBytes(read())) {
+        if (allowed.has(hit)) {
+          passed += 1;
+          continue;
+        }
         found += 1;
         io.stdout.write(line(file, hit, options.json === true));
       }
     }
-    const files = `${sources.length} file${sources.length === 1 ? "" : "s"}`;
+    const count = `${sources.length} file${sources.length === 1 ? "" : "s"}`;
+    const files = passed === 0 ? count : `${count}, ${passed} allowed`;
     if (found === 0) {
       io.stderr.write(`${files}, no credentials found\n`);
       return 0;

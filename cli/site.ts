@@ -15,6 +15,7 @@ const build: Command = {
       summary: "published folder (default: site.out of the configuration)",
     },
     { flags: "--json", summary: "the report as JSON" },
+    { flags: "--strict", summary: "exit 1 where a conversation was held back" },
   ],
   examples: ["callnumber site build", "callnumber site build --all --out public"],
   run: async (_args, options, io) => {
@@ -25,8 +26,8 @@ const build: Command = {
       onProgress: progressTo(io),
     });
     io.stdout.write(options.json ? `${JSON.stringify(report)}\n` : summaryOf(report));
-    for (const line of report.damage) io.stderr.write(`${line}\n`);
-    return 0;
+    for (const line of [...report.damage, ...heldLines(report)]) io.stderr.write(`${line}\n`);
+    return options.strict === true && report.held.length > 0 ? 1 : 0;
   },
 };
 
@@ -39,7 +40,9 @@ const watch: Command = {
     await watchSite(await siteOptions(options, io), {
       signal: io.signal,
       onReport: (report) => {
-        if (report.pages > 0) io.stdout.write(summaryOf(report));
+        if (report.pages === 0) return;
+        io.stdout.write(summaryOf(report));
+        for (const line of heldLines(report)) io.stderr.write(`${line}\n`);
       },
       onError: (error) => io.stderr.write(`${error.message}\n`),
     });
@@ -96,6 +99,15 @@ function progressTo(io: Io): (progress: Progress) => void {
       `\r\u001b[K${step} ${done}${of ? ` of ${of}` : ""} ${unit}${done === of ? "\n" : ""}`,
     );
   };
+}
+
+/** What is not published, and what to do about it. */
+export function heldLines({ held }: Report): string[] {
+  if (held.length === 0) return [];
+  const advice =
+    "revoke what is real and run `callnumber scan --fix`; " +
+    'say of what is not: `callnumber scan --allow FINGERPRINT --reason "…"`';
+  return [...held, advice];
 }
 
 function summaryOf(report: Report): string {

@@ -9,6 +9,7 @@ import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
 import { lanAddress, phoneLines } from "./phone.ts";
 import { runDaemon } from "./run-daemon.ts";
+import { heldLines } from "./site.ts";
 import { siteOptionsOf } from "./site-options.ts";
 
 export const up: Command = {
@@ -56,7 +57,9 @@ async function openSite(config: Config, options: Options, io: Io) {
       {
         signal: io.signal,
         onReport: (report) => {
-          if (report.pages > 0) io.stderr.write(`site: ${report.pages} pages built\n`);
+          if (report.pages === 0) return;
+          io.stderr.write(`site: ${report.pages} pages built\n`);
+          for (const line of heldLines(report)) io.stderr.write(`site: ${line}\n`);
         },
         onError: (error) => io.stderr.write(`site: not built: ${explained(error)}\n`),
       },

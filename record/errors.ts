@@ -93,6 +93,16 @@ export const CATALOGUE = {
     hint: "what was published stays; build again when `refile`, `prune` or the like is done",
     exit: 75,
   },
+  "allow-refused": {
+    meaning: "what a scan found cannot be put on the list of what is allowed",
+    hint: "give fingerprints that `callnumber scan` prints, and with --reason why each is no secret",
+    exit: 64,
+  },
+  "site-busy": {
+    meaning: "another build works in the same state folder and has not ended",
+    hint: "wait for it, or end that process; a build that was cut short is made up for by the next",
+    exit: 75,
+  },
   "redaction-deadline": {
     meaning: "looking for secrets in a record took longer than its deadline",
     hint: "the call is filed without that body; look at your own redact rules",

@@ -199,8 +199,8 @@ export const LIMITS = {
   keptListCount: 48,
   /** A URL longer than this is looked at anew each time. */
   keptUrlChars: 512,
-  /** Calls on one page of a day. */
-  siteDayRows: 200,
+  /** Calls on an older page of a day; its newest page has up to twice as many. */
+  siteDayRows: 100,
   /** Turns, and bytes of captured text, on one page of a conversation. */
   sitePageTurns: 40,
   sitePageBytes: 40 * KiB,
@@ -223,6 +223,8 @@ export const LIMITS = {
   siteBuilderBytes: 700 * MiB,
   /** A burst of changes is gathered for so long before the site is built. */
   siteWatchMs: 150,
+  /** How long a build waits for another one in the same folder. */
+  siteLockMs: 10 * 60_000,
   /** How often captures are looked at where the system has no watches left. */
   sitePollMs: 2_000,
   /** A larger body is not put into a raw chunk; the capture file has it. */

@@ -11,10 +11,10 @@ import { CodedError } from "../record/errors.ts";
 import { findExchange } from "../record/reader/find-exchange.ts";
 import { openTree } from "../record/reader/tree.ts";
 import { wholeConversationJob } from "./build/conversation-jobs.ts";
+import { withDigests } from "./build/digested.ts";
 import { remove, writeWhole } from "./build/files.ts";
 import type { SiteOptions } from "./build/options.ts";
 import { renderPages } from "./build/render.ts";
-import { withDigests } from "./build/session.ts";
 import { ExchangeSource } from "./digest/exchange-source.ts";
 
 export interface SingleOptions {
@@ -39,7 +39,7 @@ export async function exportSingle(
     return await withDigests(own, folder, async (digested) => {
       const id = conversationOf(digested.digests, options, single.id);
       const source = new ExchangeSource(digested.tree, digested.digests);
-      const inputs = { ...digested, out, plan: own.plan, source };
+      const inputs = { ...digested, ...own, source };
       const job = id === null ? null : wholeConversationJob(inputs, id);
       if (!job) throw new CodedError("no-such-exchange", `no conversation ${single.id}`);
       try {

@@ -98,7 +98,8 @@ function writeExchanges(
   }
 }
 
-function copyExchange(source: CaptureFile, exchange: ExchangeLine, capture: CaptureWriter) {
+/** Stores an exchange of one file in another, with the parts that it needs. */
+export function copyExchange(source: CaptureFile, exchange: ExchangeLine, capture: CaptureWriter) {
   const draft = capture.draft();
   const copy = structuredClone(exchange);
   const sent = exchange.request.body;

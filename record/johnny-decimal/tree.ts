@@ -164,7 +164,7 @@ export class CaptureTree {
   /** Appends to the journal, with the time. */
   record(entry: NewJournalEntry) {
     const at = this.#now().toISOString();
-    appendJournal(join(this.#systemFolder(), JOURNAL_FILE), { at, ...entry });
+    appendJournal(join(this.systemFolder(), JOURNAL_FILE), { at, ...entry });
   }
 
   scan(): TreeScan {
@@ -186,7 +186,7 @@ export class CaptureTree {
 
   /** Brings both index files into step with table, folders and journal. True where one changed. */
   writeIndex(): boolean {
-    const folder = this.#systemFolder();
+    const folder = this.systemFolder();
     return writeIndex(folder, this.indexEntries());
   }
 
@@ -200,13 +200,14 @@ export class CaptureTree {
     const before = this.#configured;
     this.#configured = mergePlans(before, plan);
     try {
-      replaceFile(join(this.#systemFolder(), PLAN_FILE), writeTable(plan, "tsv"));
+      replaceFile(join(this.systemFolder(), PLAN_FILE), writeTable(plan, "tsv"));
     } finally {
       this.#configured = before;
     }
   }
 
-  #systemFolder(): string {
+  /** Folder of the index and the journal, created where it is missing. */
+  systemFolder(): string {
     return this.find(SYSTEM_JDEX) ?? this.#create(parseNumber(SYSTEM_JDEX)!, null, []);
   }
 

@@ -50,15 +50,16 @@ export class CaptureFile {
   /**
    * Opens a file; what is in it is gone through when it is asked for. Throws what the file system
    * throws, as does whatever reads more of it.
+   * @param until lines from this offset on are left out: what was appended since somebody looked
    */
-  static open(path: string): CaptureFile {
-    return new CaptureFile(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  static open(path: string, until?: number): CaptureFile {
+    return new CaptureFile(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), until);
   }
 
-  private constructor(path: string, fd: number) {
+  private constructor(path: string, fd: number, until?: number) {
     this.path = path;
     this.#fd = fd;
-    this.#index = new CaptureIndex(fd);
+    this.#index = new CaptureIndex(fd, until);
   }
 
   close(): void {

@@ -60,9 +60,12 @@ export class CaptureIndex {
   /** What is still to be gone through; null once all is known. */
   #ahead: FileLines | null;
 
-  /** @param fd must be open until the index is complete */
-  constructor(fd: number) {
-    this.#ahead = new FileLines(fd);
+  /**
+   * @param fd must be open until the index is complete
+   * @param until lines from this offset on are left out
+   */
+  constructor(fd: number, until?: number) {
+    this.#ahead = new FileLines(fd, until);
   }
 
   /** Goes on to the next exchange that was not met yet, and gives its record; null behind the last. */

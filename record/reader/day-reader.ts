@@ -31,12 +31,18 @@ export class DayReader {
     readonly outline: Outline | null;
   } | null = null;
 
-  /** Opens the files. Throws what the file system throws, with nothing left open. */
-  static open(paths: string | readonly string[]): DayReader {
+  /**
+   * Opens the files. Throws what the file system throws, with nothing left open.
+   * @param until for a path, the offset from which on its lines are left out
+   */
+  static open(
+    paths: string | readonly string[],
+    until: (path: string) => number | undefined = () => undefined,
+  ): DayReader {
     const files: CaptureFile[] = [];
     try {
       for (const path of typeof paths === "string" ? [paths] : paths) {
-        files.push(CaptureFile.open(path));
+        files.push(CaptureFile.open(path, until(path)));
       }
     } catch (error) {
       for (const file of files) file.close();

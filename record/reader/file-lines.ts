@@ -16,6 +16,7 @@ const NONE = Buffer.alloc(0);
 /** Reads the lines one after the other, from a file that stays its opener's to close. */
 export class FileLines {
   readonly #fd: number;
+  readonly #until: number;
   #buffer: Buffer = NONE;
   /** Bytes of the buffer that come from the file. */
   #filled = 0;
@@ -27,8 +28,10 @@ export class FileLines {
   #start = 0;
   #ended = false;
 
-  constructor(fd: number) {
+  /** @param until bytes from there on are not looked at */
+  constructor(fd: number, until = Number.POSITIVE_INFINITY) {
     this.#fd = fd;
+    this.#until = until;
   }
 
   /** Offset at which the line given last begins. */
@@ -94,7 +97,8 @@ export class FileLines {
     }
     const { length } = this.#buffer;
     const at = this.#base + this.#filled;
-    const got = readSync(this.#fd, this.#buffer, this.#filled, length - this.#filled, at);
+    const most = Math.min(length - this.#filled, Math.max(0, this.#until - at));
+    const got = readSync(this.#fd, this.#buffer, this.#filled, most, at);
     this.#filled += got;
     return got > 0;
   }

@@ -91,8 +91,11 @@ export class Tree {
   }
 
   /** Opens the files of a day; the caller closes the reader. Throws what the file system throws. */
-  openDay(files: string | readonly string[]): DayReader {
-    return DayReader.open(files);
+  openDay(
+    files: string | readonly string[],
+    until?: (path: string) => number | undefined,
+  ): DayReader {
+    return DayReader.open(files, until);
   }
 }
 

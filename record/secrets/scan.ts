@@ -6,6 +6,7 @@
  * first four characters, so a report may be printed in a CI log. Compressed streams in a capture
  * file are looked into as well, event by event and put together.
  */
+import { hash } from "node:crypto";
 import { zstdDecompressSync } from "node:zlib";
 import { chunksBody, decodeChunks } from "../bodies/chunks.ts";
 import { LIMITS } from "../limits.ts";
@@ -21,6 +22,12 @@ export interface ScanHit {
   readonly range: readonly [start: number, end: number] | null;
   /** First characters of the secret, then `…`. */
   readonly preview: string;
+  /**
+   * Names this find for a list of what is allowed: 16 hex digits over the rule, the digest of the
+   * part or line, and the place in it. Who does not have the whole line cannot test a guess by it,
+   * and a part has the same in every file.
+   */
+  readonly fingerprint: string;
 }
 
 let compiled: RuleSet | undefined;
@@ -44,16 +51,34 @@ export function scan(input: Uint8Array | string, deadlineMs = 60_000): ScanHit[]
     const line = lineAt(lines, found.start);
     const from = lines[line - 1]!;
     const range = [found.start - from, found.end - from] as const;
-    return { rule: found.rule, line, range, preview: preview(found) };
+    const text = lineBytes(bytes, lines, line);
+    // From the end: the number of a part, in front of its payload, differs from file to file.
+    const fingerprint = fingerprintOf(found.rule, text, `${text.length - range[0]}`);
+    return { rule: found.rule, line, range, preview: preview(found), fingerprint };
   });
   for (const [index, start] of lines.entries()) {
     const stream = streamIn(bytes.subarray(start, lines[index + 1] ?? bytes.length));
     if (stream === null) continue;
-    for (const found of secretsInStream(stream, deadline)) {
-      hits.push({ rule: found.rule, line: index + 1, range: null, preview: preview(found) });
+    const text = lineBytes(bytes, lines, index + 1);
+    for (const [n, found] of secretsInStream(stream, deadline).entries()) {
+      const fingerprint = fingerprintOf(found.rule, text, `stream ${n} ${found.start}`);
+      const { rule } = found;
+      hits.push({ rule, line: index + 1, range: null, preview: preview(found), fingerprint });
     }
   }
   return hits.sort((a, b) => a.line - b.line);
+}
+
+/** A line without its LF. */
+function lineBytes(bytes: Buffer, starts: readonly number[], line: number): Buffer {
+  return bytes.subarray(starts[line - 1], (starts[line] ?? bytes.length + 1) - 1);
+}
+
+const PART = /^\{"type":"part","n":\d+,"sha256":"([0-9a-f]{64})"/;
+
+function fingerprintOf(rule: string, line: Buffer, where: string): string {
+  const content = PART.exec(line.toString("latin1", 0, 128))?.[1] ?? hash("sha256", line, "hex");
+  return hash("sha256", JSON.stringify([rule, content, where]), "hex").slice(0, 16);
 }
 
 function lineStarts(bytes: Buffer): number[] {

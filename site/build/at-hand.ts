@@ -15,6 +15,8 @@ export interface BuildName {
   readonly captures: string;
   /** Of the digests. */
   readonly folder: string;
+  /** By path of a capture file that is read anew: how far it was scanned. */
+  readonly ends: Readonly<Record<string, number>>;
 }
 
 export interface AtHand {
@@ -25,11 +27,11 @@ export interface AtHand {
 let known: (AtHand & { readonly build: string }) | null = null;
 
 /** The captures as this thread has them open. */
-export function capturesAtHand({ build, captures, folder }: BuildName): AtHand {
+export function capturesAtHand({ build, captures, folder, ends }: BuildName): AtHand {
   if (known?.build === build) return known;
   closeAtHand();
   const tree = openTree(captures);
-  known = { build, tree, source: new ExchangeSource(tree, new DigestStore(folder)) };
+  known = { build, tree, source: new ExchangeSource(tree, new DigestStore(folder), ends) };
   return known;
 }
 

@@ -20,7 +20,7 @@ import type { DayReader } from "../../record/reader/day-reader.ts";
 import type { DayName } from "../digest/day-digest.ts";
 import type { ExchangeSource } from "../digest/exchange-source.ts";
 import { messageText } from "../view/messages.ts";
-import { writeChanged } from "./files.ts";
+import { namesIn, remove, writeChanged } from "./files.ts";
 
 /** A piece of a body: text, the number of a part, or a part with text put back in; see format.md. */
 type Piece = string | number | { b64: string } | { part: number; insert: unknown };
@@ -49,6 +49,8 @@ export class ChunkWriter {
   /** Exchanges that stand in chunks as they are written. */
   #done: number;
 
+  readonly #held = new Set<string>();
+
   /** `known` are the ids of the exchanges whose chunks an earlier build wrote. */
   constructor(out: string, source: ExchangeSource, at: DayName, known: readonly string[]) {
     this.#out = out;
@@ -60,26 +62,47 @@ export class ChunkWriter {
 
   add(id: string): void {
     this.#ids.push(id);
-    if (this.#ids.length % LIMITS.siteChunkExchanges === 0) this.#write();
+    if (this.#ids.length % LIMITS.siteChunkExchanges > 0) return;
+    this.#write(this.#done, this.#ids.length);
+    this.#done = this.#ids.length;
   }
 
-  end(): void {
-    if (this.#done < this.#ids.length) this.#write();
+  /** Writes the last chunk; of `held` exchanges none says anything. */
+  end(held: readonly string[] = []): void {
+    if (this.#done < this.#ids.length) this.#write(this.#done, this.#ids.length);
+    for (const id of held) this.#held.add(id);
+    const size = LIMITS.siteChunkExchanges;
+    for (const chunk of new Set(held.map((id) => Math.floor(this.#ids.indexOf(id) / size)))) {
+      this.#write(chunk * size, (chunk + 1) * size);
+    }
+    this.#removeOthers();
     // The first id of every chunk: by these the comparison finds an exchange.
     const firsts = this.#ids.filter((_, index) => index % LIMITS.siteChunkExchanges === 0);
     const { number, day } = this.#at;
     writeChanged(join(this.#out, "_said", number, day, "ids.bin"), compressed(firsts));
   }
 
-  #write(): void {
-    const start = this.#done - (this.#done % LIMITS.siteChunkExchanges);
-    const ids = this.#ids.slice(start);
+  /** Of a day that had more: a build that was cut short, or captures that were deleted. */
+  #removeOthers(): void {
+    const { number, day } = this.#at;
+    const chunks = Math.ceil(this.#ids.length / LIMITS.siteChunkExchanges);
+    for (const kind of ["_raw", "_said"]) {
+      const folder = join(this.#out, kind, number, day);
+      for (const name of namesIn(folder)) {
+        const chunk = /^(\d+)\.bin$/.exec(name)?.[1];
+        if (chunk !== undefined && Number(chunk) >= chunks) remove(join(folder, name));
+      }
+    }
+  }
+
+  #write(from: number, to: number): void {
+    const start = from - (from % LIMITS.siteChunkExchanges);
+    const ids = this.#ids.slice(start, to).filter((id) => !this.#held.has(id));
     const reader = this.#source.day(this.#at.number, this.#at.day);
     const raw = rawChunk(reader, this.#source, this.#at, ids);
     writeChanged(join(this.#out, chunkPath("_raw", this.#at, start)), compressed(raw));
     const said = saidChunk(this.#source, this.#at, ids);
     writeChanged(join(this.#out, chunkPath("_said", this.#at, start)), compressed(said));
-    this.#done = this.#ids.length;
   }
 }
 

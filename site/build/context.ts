@@ -22,7 +22,6 @@ export interface SiteContext {
   readonly path: string;
   /** Whether the page watches for the next build. */
   readonly live: boolean;
-  readonly built: string;
   readonly t: Translate;
   /** The other languages of the site. */
   readonly others: readonly { tag: string; name: string; href: (path: string) => string }[];
@@ -62,22 +61,15 @@ export function turnPath(place: {
   return `c/${place.conversation}/${page}#x${place.id}${place.anchor ? `-${place.anchor}` : ""}`;
 }
 
-export function siteContext(
-  options: SiteOptions,
-  job: PageJob,
-  built: string,
-  words: PageWords,
-): SiteContext {
+export function siteContext(options: SiteOptions, job: PageJob, words: PageWords): SiteContext {
   const { languages } = options;
   const folderOf = (tag: string) => (tag === languages[0] ? "" : `${tag}/`);
   const folder = words.mark(folderOf);
-  const at = format.clock(built, options.timezone);
   return {
     name: options.title,
     lang: words.mark((tag) => tag),
     path: job.path,
     live: options.live === true,
-    built: `${at.day} ${at.time.slice(0, 5)}`,
     t: words.t,
     others: languages.slice(1).map((_, index) => {
       const other = (tag: string) => languages.filter((known) => known !== tag)[index]!;

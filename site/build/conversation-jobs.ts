@@ -2,6 +2,7 @@
  * The pages of the conversations that were seen on the dirty days. A page's view is read from the
  * captures when its turn comes; until then a job holds ids.
  */
+import { join } from "node:path";
 import { sideOf } from "../../record/diff.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { diffOf } from "../digest/diff-of.ts";
@@ -12,6 +13,8 @@ import type { TextLimits } from "../view/messages.ts";
 import { addRow, emptyTotals, type Totals } from "../view/totals.ts";
 import { kindOfTurn, turnView } from "../view/turn.ts";
 import { chunkBytes, chunkPath } from "./chunks.ts";
+import { remove } from "./files.ts";
+import { dropBeyond, languageFolders } from "./folders.ts";
 import type { PageJob } from "./page-job.ts";
 import { type PageInputs, type TalkInputs, titleOf, titlesOf, trailOf } from "./pages.ts";
 import { Rests } from "./rests.ts";
@@ -26,6 +29,7 @@ export function* conversationJobs(
     if (n % inputs.share.of !== inputs.share.index) continue;
     const talk = talkOf(inputs.digests, conversation);
     if (talk) yield* jobsOf(inputs, titles, talk);
+    else dropTalk(inputs, conversation);
   }
 }
 
@@ -41,12 +45,10 @@ export function* talkJobs(
   }
 }
 
-function dirtyConversations({ digests, dirty, touched, done }: PageInputs): Set<string> {
-  const found = new Set(touched);
-  for (const { number, day } of [...dirty.dirty, ...dirty.again]) {
-    for (const { conversation } of digests.get({ number, day })?.placed ?? []) {
-      found.add(conversation);
-    }
+function dirtyConversations({ digests, dirty, changed, done }: PageInputs): Set<string> {
+  const found = new Set(changed);
+  for (const at of dirty.again) {
+    for (const conversation of digests.placesOf(at).keys()) found.add(conversation);
   }
   for (const conversation of done) found.delete(conversation);
   return found;
@@ -54,6 +56,7 @@ function dirtyConversations({ digests, dirty, touched, done }: PageInputs): Set<
 
 function* jobsOf(inputs: TalkInputs, titles: readonly Title[], talk: Talk): Generator<PageJob> {
   const pages = pagesOf(talk);
+  dropPages(inputs, talk.id, { pages, rests: talk.held.length > 0 ? 0 : pages });
   for (let page = 1; page <= pages; page += 1) {
     yield {
       kind: "conversation",
@@ -75,6 +78,22 @@ export function wholeConversationJob(inputs: TalkInputs, id: string): PageJob | 
     params: { id, page: undefined },
     view: () => conversationView(inputs, titlesOf(inputs), whole, 1, WHOLE),
   };
+}
+
+/** Removes pages that a conversation had and has no more. */
+function dropPages(
+  { out, languages }: TalkInputs,
+  id: string,
+  most: { readonly pages: number; readonly rests: number },
+): void {
+  for (const folder of languageFolders({ languages }))
+    dropBeyond(join(out, folder, "c", id), most.pages);
+  dropBeyond(join(out, "_rest", id), most.rests);
+}
+
+function dropTalk({ out, languages }: TalkInputs, id: string): void {
+  for (const folder of languageFolders({ languages })) remove(join(out, folder, "c", id));
+  remove(join(out, "_rest", id));
 }
 
 function pagesOf({ turns }: Talk): number {
@@ -101,6 +120,7 @@ function conversationView(
     depth: LIMITS.siteJsonDepth,
     keep: rests.keep,
   };
+  if (talk.held.length > 0) return heldView(titles, talk);
   const { source } = inputs;
   const { turns } = talk;
   const positions = new Map(turns.map(({ step }, index) => [step.exchange, index]));
@@ -136,6 +156,7 @@ function conversationView(
   const { number } = first;
   return {
     kind: "conversation",
+    held: [],
     id: talk.id,
     words: first.row.words,
     number,
@@ -157,6 +178,30 @@ function conversationView(
     turns: shown,
     totals: totalsOf(turns),
     rests: rests.write(inputs.out),
+  };
+}
+
+/** Figures alone, and why. */
+function heldView(titles: readonly Title[], { id, turns, held }: Talk): ConversationView {
+  const { number, day, row } = turns[0]!;
+  return {
+    kind: "conversation",
+    held,
+    id,
+    words: "",
+    number,
+    trail: [...trailOf(titles, number), { number, title: titleOf(titles, number) }],
+    day,
+    started: row.started,
+    page: 1,
+    pages: 1,
+    turnsAll: turns.length,
+    lanes: 1,
+    map: [],
+    findings: [],
+    turns: [],
+    totals: totalsOf(turns),
+    rests: null,
   };
 }
 

@@ -1,10 +1,15 @@
 /** A day's line in the index, summed up from its digest. Pure. */
 import type { DayDigest } from "../digest/day-digest.ts";
+import { dayParts, digestOfPart } from "../view/day-parts.ts";
 import { addRow, emptyTotals, type Totals } from "../view/totals.ts";
 import type { DirtyDay } from "./dirty-days.ts";
 import type { DayEntry } from "./manifest.ts";
 
-export function dayEntry(onDisk: DirtyDay, digest: DayDigest): DayEntry {
+/** What of it follows from its digest and files. */
+export function dayEntry(
+  onDisk: DirtyDay,
+  digest: DayDigest,
+): Omit<DayEntry, "indexBefore" | "indexAfter" | "segment"> {
   const totals = emptyTotals();
   const models: Record<string, Totals> = {};
   for (const row of digest.rows) {
@@ -27,6 +32,12 @@ export function dayEntry(onDisk: DirtyDay, digest: DayDigest): DayEntry {
     signature: onDisk.signature,
     files: onDisk.marks,
     bytes: onDisk.bytes,
+    hits: onDisk.hits,
+    allowed: onDisk.allowed,
+    held: Object.entries(digest.held).flatMap(([conversation, notes]) =>
+      notes.map((note) => ({ conversation, ...note })),
+    ),
+    parts: dayParts(digest.rows).map(digestOfPart),
     totals,
     models,
     findings,

@@ -3,21 +3,72 @@
  * and never half of either. No other module of the site's build writes a file.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
 
 /** Writes beside the target and renames over it; makes the folders that are missing. */
-export function writeWhole(path: string, data: string | Uint8Array): void {
+export function writeWhole(
+  path: string,
+  data: string | Uint8Array,
+  written: (temporary: string) => void = () => {},
+): void {
   const temporary = `${path}.${process.pid}-${threadId}.tmp`;
   try {
-    writeFileSync(temporary, data);
+    try {
+      writeFileSync(temporary, data);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(temporary, data);
+    }
+    written(temporary);
+    renameSync(temporary, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, data);
+    rmSync(temporary, { force: true });
+    throw error;
   }
-  renameSync(temporary, path);
+}
+
+/** As `writeWhole`, and on the disk when it returns: for what decides about other files. */
+export function writeDurable(path: string, data: string): void {
+  writeWhole(path, data, sync);
+  sync(dirname(path));
+}
+
+function sync(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Appends a line to a file that is there. A torn one is the reader's to pass over. */
+export function appendLine(path: string, line: string): void {
+  appendFileSync(path, `${line}\n`);
+}
+
+/** Removes what processes that were killed left of files they were writing. */
+export function removeTorn(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && /\.\d+-\d+\.tmp$/.test(entry.name)) rmSync(path, { force: true });
+  }
 }
 
 /** As `writeWhole`, but leaves a file alone that already holds just this. True where it wrote. */
@@ -42,6 +93,11 @@ export function readIfThere(path: string): Buffer | null {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
+}
+
+/** Names in a folder; none where it does not exist. */
+export function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 /** Parsed JSON of a file; null where it does not exist or is damaged (then it is made anew). */

@@ -21,20 +21,21 @@ export interface KnownFile {
   readonly sha256: string;
 }
 
-/** The file as far as `bytes`, and whether all that `before` knew of it still stands in it. */
+/** The file as far as `bytes`, and whether all that was known of it still stands in it. */
 export function markFile(
   path: string,
   bytes: number,
-  before: KnownFile | undefined,
+  known: readonly KnownFile[],
 ): { readonly mark: KnownFile; readonly kept: boolean } {
   const fd = openCapture(path);
   try {
     const inode = fstatSync(fd).ino;
     const name = path.slice(path.lastIndexOf("/") + 1);
+    // Two folders with one number have files of one name.
+    const before = known.find((file) => file.name === name && file.inode === inode);
     const mark = { name, bytes, inode, sha256: digestOf(fd, bytes) };
     if (before === undefined) return { mark, kept: false };
     const kept =
-      before.inode === inode &&
       before.bytes <= bytes &&
       before.sha256 === (before.bytes === bytes ? mark.sha256 : digestOf(fd, before.bytes));
     return { mark, kept };

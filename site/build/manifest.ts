@@ -2,20 +2,27 @@
  * What the published folder was made of: the one index of days, and which days are dirty now.
  *
  * What always holds: this index is the only thing in a build that grows with all days, by a few
- * hundred bytes a day; it is written last, so a build that was cut short is simply done again. Pure
- * but for reading and writing its own file.
+ * hundred bytes a day; it is written last, and what a build that was cut short had begun stands in
+ * unfinished.ts. Pure but for reading and writing its own file.
  */
 import { type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Tree } from "../../record/reader/tree.ts";
 import type { DayName } from "../digest/day-digest.ts";
+import type { HeldNote } from "../view/held.ts";
 import type { Totals } from "../view/totals.ts";
-import type { DirtyDay } from "./dirty-days.ts";
-import { readJson, writeWhole } from "./files.ts";
+import { readJson, writeDurable } from "./files.ts";
 import { asMoved, type KnownFile } from "./known-files.ts";
+import type { FileHit } from "./scan-slices.ts";
+import type { Segment } from "./search-index.ts";
 
 /** Raised when digests or manifest change their shape: everything is then made anew. */
-const VERSION = 3;
+const VERSION = 4;
+
+/** A find, and the conversation that is not shown because of it. */
+export interface HeldEntry extends HeldNote {
+  readonly conversation: string;
+}
 
 /** One day of one stream. */
 export interface DayEntry {
@@ -33,6 +40,18 @@ export interface DayEntry {
   readonly findings: Readonly<Record<string, number>>;
   /** Conversations that began on this day. */
   readonly conversations: number;
+  /** Digests of the index of conversations with which it begins, and with which it ends. */
+  readonly indexBefore: string;
+  readonly indexAfter: string;
+  /** Its line in the directory of the search. */
+  readonly segment: Segment;
+  /** What looks like a credential in its files, and the fingerprints of what is allowed of it. */
+  readonly hits: readonly FileHit[];
+  readonly allowed: readonly string[];
+  /** What of it is held back. */
+  readonly held: readonly HeldEntry[];
+  /** Digests of its pages, as view/day-parts.ts cuts them. */
+  readonly parts: readonly string[];
 }
 
 export interface Manifest {
@@ -61,10 +80,15 @@ export interface Changed {
   readonly gone: readonly DayEntry[];
 }
 
-export interface DirtySet extends Changed {
-  readonly dirty: readonly DirtyDay[];
-  /** Days whose pages change though their captures do not: titles, or turns of another stream. */
+/** What a build makes anew. */
+export interface DirtySet {
+  /** Days that were digested. */
+  readonly dirty: readonly DayName[];
+  readonly gone: readonly DayName[];
+  /** Days all of whose pages are made anew, whatever they say: titles. */
   readonly again: readonly DayName[];
+  /** Other days whose rows name other pages: turns of another stream. */
+  readonly repaged: readonly DayName[];
   /** Numbers with another title, or that came or went. */
   readonly retitled: readonly string[];
 }
@@ -79,7 +103,7 @@ export function loadManifest(folder: string, look: string): Manifest {
 }
 
 export function saveManifest(folder: string, manifest: Manifest): void {
-  writeWhole(join(folder, "manifest.json"), JSON.stringify(manifest));
+  writeDurable(join(folder, "manifest.json"), JSON.stringify(manifest));
 }
 
 /** Every day of the tree with its signature: one `stat` a file. */

@@ -42,6 +42,8 @@ export interface Report {
   /** Processor time of the builder with its threads: what stays comparable on a busy machine. */
   readonly cpu_ms: number;
   readonly rss_bytes_max: number;
+  /** Conversations that are not shown because something in them looks like a credential, and where. */
+  readonly held: readonly string[];
   /** Lines of capture files that could not be read, each with file and line. */
   readonly damage: readonly string[];
 }

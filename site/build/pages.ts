@@ -8,7 +8,6 @@
 import { parseNumber } from "../../record/johnny-decimal/numbers.ts";
 import type { Plan } from "../../record/johnny-decimal/plan.ts";
 import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
-import { LIMITS } from "../../record/limits.ts";
 import type { Tree } from "../../record/reader/tree.ts";
 import type { DayDigest, DigestStore } from "../digest/day-digest.ts";
 import type { ExchangeSource } from "../digest/exchange-source.ts";
@@ -24,11 +23,11 @@ import {
   type Title,
   treeRows,
 } from "../view/home.ts";
-import type { DayView, FindingRow, HomeView, NumberView, TalkRow } from "../view/pages.ts";
+import type { FindingRow, HomeView, NumberView, TalkRow } from "../view/pages.ts";
 import type { Row } from "../view/rows.ts";
-import { addRow, emptyTotals } from "../view/totals.ts";
 import { conversationJobs } from "./conversation-jobs.ts";
-import { type DayEntry, type DirtySet, dayKey, type Manifest } from "./manifest.ts";
+import { dayJobs, dirtyDays } from "./day-pages.ts";
+import type { DayEntry, DirtySet, Manifest } from "./manifest.ts";
 import type { PageJob } from "./page-job.ts";
 import type { Share } from "./tasks.ts";
 
@@ -41,6 +40,7 @@ export interface TalkInputs {
   readonly tree: Tree;
   readonly source: ExchangeSource;
   readonly digests: DigestStore;
+  readonly languages: readonly string[];
   /** What the configuration plans of the tree. */
   readonly plan?: Plan | undefined;
 }
@@ -51,8 +51,8 @@ export interface PageInputs extends TalkInputs {
   readonly before: Manifest;
   readonly dirty: DirtySet;
   readonly all: boolean;
-  /** Conversations that lost turns; they are dirty as well. */
-  readonly touched: readonly string[];
+  /** Conversations whose pages change, those that are no longer there too. */
+  readonly changed: readonly string[];
   /** Conversations whose pages are there already. */
   readonly done: readonly string[];
   readonly share: Share;
@@ -111,10 +111,7 @@ function* summaryJobs(inputs: PageInputs, titles: readonly Title[]): Generator<P
       view: () => numberView(inputs, days, titles, number),
     };
   }
-  for (const { number, day, linksOnly } of dirtyDayPages(inputs)) {
-    const jobs = dayJobs(inputs, titles, number, day);
-    yield* linksOnly ? jobs.slice(0, 1) : jobs;
-  }
+  for (const dirtyDay of dirtyDays(inputs)) yield* dayJobs(inputs, titles, dirtyDay);
 }
 
 /**
@@ -166,81 +163,6 @@ function dirtyNumbers({ dirty, all }: PageInputs, titles: readonly Title[]): str
   return [...numbers];
 }
 
-interface DirtyDayPages {
-  readonly number: string;
-  readonly day: string;
-  /** Only the link to a later day changes, which stands on its first page. */
-  readonly linksOnly: boolean;
-}
-
-/** Dirty days, and the days beside one that came or went: their links to it change. */
-function dirtyDayPages({ tree, manifest, before, dirty }: PageInputs): DirtyDayPages[] {
-  const pages = new Map<string, DirtyDayPages>();
-  const whole = (number: string, day: string): void => {
-    pages.set(dayKey(number, day), { number, day, linksOnly: false });
-  };
-  for (const { number, day } of dirty.again) whole(number, day);
-  for (const { number, day } of [...dirty.dirty, ...dirty.gone]) {
-    const isThere = manifest.days[dayKey(number, day)] !== undefined;
-    if (isThere) whole(number, day);
-    if (isThere && before.days[dayKey(number, day)]) continue;
-    const all = tree.days(number).map((entry) => entry.day);
-    const earlier = all.findLast((other) => other < day);
-    const later = all.find((other) => other > day);
-    if (later !== undefined) whole(number, later);
-    if (earlier !== undefined && !pages.has(dayKey(number, earlier))) {
-      pages.set(dayKey(number, earlier), { number, day: earlier, linksOnly: true });
-    }
-  }
-  return [...pages.values()];
-}
-
-function dayJobs(
-  inputs: PageInputs,
-  titles: readonly Title[],
-  number: string,
-  day: string,
-): PageJob[] {
-  const digest = inputs.digests.get({ number, day });
-  const count = Math.max(1, Math.ceil((digest?.rows.length ?? 0) / LIMITS.siteDayRows));
-  return Array.from({ length: count }, (_, index) => ({
-    kind: "day" as const,
-    path: `${number}/${day}/${index === 0 ? "" : `${index + 1}/`}`,
-    params: { number, day, page: index === 0 ? undefined : String(index + 1) },
-    view: () => dayView(inputs, titles, number, day, index + 1),
-  }));
-}
-
-/** Newest call first: page 1 is what a reader of today wants. */
-function dayView(
-  { tree, digests }: PageInputs,
-  titles: readonly Title[],
-  number: string,
-  day: string,
-  page: number,
-): DayView {
-  const all = [...(digests.get({ number, day })?.rows ?? [])].reverse();
-  const rows = all.slice((page - 1) * LIMITS.siteDayRows, page * LIMITS.siteDayRows);
-  const totals = emptyTotals();
-  for (const row of all) addRow(totals, row);
-  const days = tree.days(number).map((entry) => entry.day);
-  return {
-    kind: "day",
-    number,
-    title: titleOf(titles, number),
-    trail: [...trailOf(titles, number), { number, title: titleOf(titles, number) }],
-    day,
-    page,
-    pages: Math.max(1, Math.ceil(all.length / LIMITS.siteDayRows)),
-    totals,
-    rows,
-    ms_max: Math.max(1, ...rows.map((row) => row.total_ms ?? 0)),
-    earlierDay: days.findLast((other) => other < day) ?? null,
-    // What a new day changes of an old one is its first page.
-    laterDay: page === 1 ? (days.find((other) => other > day) ?? null) : null,
-  };
-}
-
 function homeView(
   inputs: PageInputs,
   days: readonly DayEntry[],
@@ -254,6 +176,7 @@ function homeView(
   wrong.sort((a, b) => (a.id < b.id ? 1 : -1));
   return {
     kind: "home",
+    newestCall: newestCall(inputs, days),
     totals: sumOf(days),
     conversations: days.reduce((sum, day) => sum + day.conversations, 0),
     calendar: calendarView(dayFigures(days), WEEKS),
@@ -265,6 +188,21 @@ function homeView(
     findings,
     findingsAll: ruleCounts(days).reduce((sum, { n }) => sum + n, 0),
   };
+}
+
+function newestCall(inputs: PageInputs, days: readonly DayEntry[]): string | null {
+  const last = days.at(-1)?.day;
+  const newest = newestDigests(
+    inputs,
+    days.filter(({ day }) => day === last),
+    days.length,
+  );
+  return (
+    [...newest]
+      .flatMap(({ rows }) => rows.at(-1)?.started ?? [])
+      .sort()
+      .at(-1) ?? null
+  );
 }
 
 /** Newest first, but no rule more than a few times: a burst of one must not hide the others. */

@@ -43,12 +43,11 @@ export async function renderPages(
 ): Promise<void> {
   const templates = await loadTemplates(join(options.state, "site"));
   publishAssets(templates, options.out);
-  const built = new Date().toISOString();
   for (const job of jobs) {
     const route = routeOf(templates.app, job.kind);
     const view = job.view();
     const words = new PageWords();
-    const site = siteContext(options, job, built, words);
+    const site = siteContext(options, job, words);
     const page = await render(templates.app, route, job.path, { site, view });
     for (const [index, lang] of options.languages.entries()) {
       const path = index === 0 ? job.path : `${lang}/${job.path}`;

@@ -16,7 +16,7 @@ import type { DayDigest, DayName } from "../digest/day-digest.ts";
 import type { FreshText } from "../digest/make-digest.ts";
 import { shardOf, termsOf } from "../scripts/tokens.ts";
 import type { Row } from "../view/rows.ts";
-import { readJson, remove, writeChanged, writeWhole } from "./files.ts";
+import { namesIn, readJson, remove, writeChanged, writeWhole } from "./files.ts";
 
 /** Number, day, documents, shards, bytes of one shard on average. */
 export type Segment = [
@@ -53,6 +53,8 @@ export class DaySegment {
   /** Writes shards and documents below `out`; returns the segment's line in the directory. */
   write(out: string, digest: DayDigest): Segment {
     const { number, day } = this.#at;
+    this.#terms.length = digest.rows.length;
+    for (const { held, position } of digest.rows) if (held) this.#terms[position] = [];
     writeWhole(this.#folder, JSON.stringify(this.#terms));
     const postings = postingsOf(this.#terms);
     let size = 0;
@@ -72,6 +74,10 @@ export class DaySegment {
       bytes += packed.length;
       writeChanged(join(folder, `${shard}.bin`), packed);
     });
+    for (const name of namesIn(folder)) {
+      const shard = /^(\d+)\.bin$/.exec(name)?.[1];
+      if (shard !== undefined && Number(shard) >= shards) remove(join(folder, name));
+    }
     writeFound(out, digest);
     return [number, day, digest.rows.length, shards, Math.round(bytes / shards)];
   }
@@ -85,26 +91,19 @@ export function writeFound(out: string, { number, day, rows }: DayDigest): void 
     const file = join(folder, `d${start / LIMITS.siteFoundRows}.bin`);
     writeChanged(file, gzipSync(JSON.stringify(found)));
   }
+  for (const name of namesIn(folder)) {
+    const list = /^d(\d+)\.bin$/.exec(name)?.[1];
+    if (list !== undefined && Number(list) * LIMITS.siteFoundRows >= rows.length) {
+      remove(join(folder, name));
+    }
+  }
 }
 
-/** Brings the directory of segments up to date. */
-export function writeDirectory(
-  out: string,
-  stateFolder: string,
-  made: readonly Segment[],
-  gone: readonly DayName[],
-): void {
-  const file = join(stateFolder, "search", "segments.json");
-  const all = new Map((readJson<Segment[]>(file) ?? []).map((segment) => [key(segment), segment]));
-  for (const { number, day } of gone) {
-    all.delete(`${number} ${day}`);
-    remove(join(out, "_search", number, day));
-  }
-  for (const segment of made) all.set(key(segment), segment);
-  const list = [...all.values()].sort((a, b) =>
+/** Writes the directory of all segments. */
+export function writeDirectory(out: string, segments: Iterable<Segment>): void {
+  const list = [...segments].sort((a, b) =>
     a[1] === b[1] ? (a[0] < b[0] ? -1 : 1) : a[1] < b[1] ? 1 : -1,
   );
-  writeWhole(file, JSON.stringify(list));
   writeChanged(join(out, "_search", "index.bin"), gzipSync(JSON.stringify(list)));
 }
 
@@ -133,5 +132,3 @@ function foundOf(row: Row): Found {
     row.client ?? row.upstream,
   ];
 }
-
-const key = ([number, day]: Segment): string => `${number} ${day}`;

@@ -3,12 +3,12 @@
  * and search of what was pruned, refiled or redacted. A page that nobody links to is still public.
  *
  * What always holds: touches only folders whose names the build itself gives; runs only when
- * something went or everything was made anew, since it looks at all that is published.
+ * something went, everything was made anew, or a build was cut short, since it looks at all that is
+ * published. Pages of one day or conversation that became shorter go when it is rendered.
  */
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseNumber } from "../../record/johnny-decimal/numbers.ts";
-import { remove } from "./files.ts";
+import { namesIn, remove } from "./files.ts";
 import { dayKey, type Manifest } from "./manifest.ts";
 
 export interface SweepInputs {
@@ -19,10 +19,8 @@ export interface SweepInputs {
   /** Numbers that have a page. */
   readonly numbers: ReadonlySet<string>;
   readonly isThere: (conversation: string) => boolean;
-  /** Pages of a conversation that is there. */
-  readonly pagesOf: (conversation: string) => number;
-  /** Conversations that lost turns. */
-  readonly touched: readonly string[];
+  /** Folder of the styles and scripts that pages name. */
+  readonly client: string;
 }
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -31,15 +29,13 @@ const CONVERSATION = /^[0-9a-z]{12,40}$/;
 export function sweep(inputs: SweepInputs): void {
   const { out, languages } = inputs;
   for (const kind of ["_raw", "_said", "_search"]) sweepDays(join(out, kind), inputs);
-  const rests = join(out, "_rest");
-  sweepTalks(rests, inputs);
-  sweepPages(rests, inputs);
+  sweepTalks(join(out, "_rest"), inputs);
+  sweepAssets(inputs);
   for (const language of languages) {
     const root = join(out, language);
     sweepDays(root, inputs);
     sweepNumbers(root, inputs);
     sweepTalks(join(root, "c"), inputs);
-    sweepPages(join(root, "c"), inputs);
   }
 }
 
@@ -65,17 +61,10 @@ function sweepTalks(folder: string, { isThere }: SweepInputs): void {
   }
 }
 
-/** Pages beyond the last one of a conversation that became shorter. */
-function sweepPages(folder: string, { isThere, pagesOf, touched }: SweepInputs): void {
-  for (const id of touched) {
-    const pages = isThere(id) ? pagesOf(id) : 0;
-    for (const name of namesIn(join(folder, id))) {
-      const page = /^(\d+)(\.bin)?$/.exec(name)?.[1];
-      if (page !== undefined && Number(page) > pages) remove(join(folder, id, name));
-    }
+/** Of an earlier version of the templates. */
+function sweepAssets({ out, client }: SweepInputs): void {
+  const named = new Set(namesIn(join(client, "_astro")));
+  for (const name of namesIn(join(out, "_astro"))) {
+    if (!named.has(name)) remove(join(out, "_astro", name));
   }
-}
-
-function namesIn(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
 }

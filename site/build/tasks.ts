@@ -9,8 +9,8 @@ import { type DaysInputs, type DaysMade, digestDays } from "./digest-days.ts";
 import type { DirtySet, Manifest } from "./manifest.ts";
 import type { SiteOptions } from "./options.ts";
 import { pageJobs } from "./pages.ts";
-import { type Slice, secretsIn } from "./refuse-secrets.ts";
 import { renderPages } from "./render.ts";
+import { type FileHit, type Slice, secretsIn } from "./scan-slices.ts";
 
 export interface RenderInputs {
   readonly options: SiteOptions;
@@ -19,7 +19,8 @@ export interface RenderInputs {
   readonly before: Manifest;
   readonly dirty: DirtySet;
   readonly all: boolean;
-  readonly touched: readonly string[];
+  /** Conversations whose pages change, those that are no longer there too. */
+  readonly changed: readonly string[];
   /** Conversations whose pages are there already. */
   readonly done: readonly string[];
   readonly share: Share;
@@ -44,7 +45,7 @@ export interface Rendered {
 }
 
 interface Kinds {
-  scan: { inputs: readonly Slice[]; result: string[] };
+  scan: { inputs: readonly Slice[]; result: FileHit[] };
   days: { inputs: DaysInputs; result: DaysMade };
   talks: { inputs: TalksInputs; result: Rendered };
   render: { inputs: RenderInputs; result: Rendered };
@@ -69,17 +70,25 @@ export const PERFORM: Perform = {
 async function talks(inputs: TalksInputs, step: () => void): Promise<Rendered> {
   const { options, name, conversations } = inputs;
   const { tree, source } = capturesAtHand(name);
-  const { out, plan } = options;
+  const { out, plan, languages } = options;
   const digests = new DigestStore(name.folder);
-  await renderPages(talkJobs({ out, plan, tree, source, digests }, conversations), options, step);
+  await renderPages(
+    talkJobs({ out, plan, languages, tree, source, digests }, conversations),
+    options,
+    step,
+  );
   return source.take();
 }
 
 async function render(inputs: RenderInputs, step: () => void): Promise<Rendered> {
   const { options, name } = inputs;
   const { tree, source } = capturesAtHand(name);
-  const { out, plan } = options;
+  const { out, plan, languages } = options;
   const digests = new DigestStore(name.folder);
-  await renderPages(pageJobs({ ...inputs, out, plan, tree, source, digests }), options, step);
+  await renderPages(
+    pageJobs({ ...inputs, out, plan, languages, tree, source, digests }),
+    options,
+    step,
+  );
   return source.take();
 }

@@ -8,9 +8,11 @@
 import { join } from "node:path";
 import type { Snapshot } from "../../record/conversation/hot-store.ts";
 import type { Placed } from "../../record/conversation/threads.ts";
-import { readJson, remove, writeWhole } from "../build/files.ts";
+import { digest as digestOf, namesIn, readJson, remove, writeWhole } from "../build/files.ts";
+import type { HeldNote } from "../view/held.ts";
 import type { FindingRow } from "../view/pages.ts";
 import type { Row } from "../view/rows.ts";
+import type { SavedScenes } from "./scenes.ts";
 
 /** An exchange's place, and how much text it brings to its page. */
 export interface PlacedExchange {
@@ -29,6 +31,15 @@ export interface DayDigest {
   readonly findings: readonly FindingRow[];
   /** Exchanges by the id of their response, where later requests may name it. */
   readonly responses: Readonly<Record<string, string>>;
+  /** Conversations that are not shown, and why. */
+  readonly held: Readonly<Record<string, readonly HeldNote[]>>;
+}
+
+/** What a digest goes on with after so many exchanges of its day. */
+export interface Checkpoint {
+  readonly position: number;
+  readonly nodes: Snapshot;
+  readonly scenes: SavedScenes;
 }
 
 /** A day of a stream. */
@@ -47,6 +58,7 @@ export class DigestStore {
   readonly #folder: string;
   readonly #kept = new Map<string, DayDigest | null>();
   readonly #added = new Map<string, DayName[]>();
+  readonly #places = new WeakMap<DayDigest, ReadonlyMap<string, readonly number[]>>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -68,15 +80,49 @@ export class DigestStore {
   }
 
   /** The index of conversations as it was after the last exchange of a day. */
-  index({ number, day }: DayName): Snapshot | undefined {
-    return readJson<Snapshot>(this.#path("index", number, day)) ?? undefined;
+  index(at: DayName): Snapshot | undefined {
+    const [last] = this.#checkpoints(at);
+    return last === undefined ? undefined : this.#checkpoint(at, last)?.nodes;
   }
 
-  putIndex({ number, day }: DayName, snapshot: Snapshot): void {
-    writeWhole(this.#path("index", number, day), JSON.stringify(snapshot));
+  /** The latest state of a day with at most so many exchanges; null where none was kept. */
+  checkpoint(at: DayName, most: number): Checkpoint | null {
+    for (const position of this.#checkpoints(at)) {
+      const found = position <= most ? this.#checkpoint(at, position) : null;
+      if (found !== null) return found;
+    }
+    return null;
   }
 
-  /** The days on which a conversation was seen, oldest first. */
+  /** Keeps a state of a day; returns a digest of its index. */
+  putCheckpoint({ number, day }: DayName, { position, nodes, scenes }: Checkpoint): string {
+    const json = JSON.stringify(nodes);
+    const path = join(this.#folder, "index", number, day, `${position}.json`);
+    writeWhole(path, `{"position":${position},"nodes":${json},"scenes":${JSON.stringify(scenes)}}`);
+    return digestOf(json);
+  }
+
+  /** Removes the states of a day that are not `wanted`, by their positions. */
+  dropCheckpoints(at: DayName, wanted: (position: number) => boolean): void {
+    for (const position of this.#checkpoints(at)) {
+      const path = join(this.#folder, "index", at.number, at.day, `${position}.json`);
+      if (!wanted(position)) remove(path);
+    }
+  }
+
+  /** Positions, the latest first. */
+  #checkpoints({ number, day }: DayName): number[] {
+    return namesIn(join(this.#folder, "index", number, day))
+      .flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => b - a);
+  }
+
+  #checkpoint({ number, day }: DayName, position: number): Checkpoint | null {
+    return readJson<Checkpoint>(join(this.#folder, "index", number, day, `${position}.json`));
+  }
+
+  /** The days on which a conversation was seen, oldest first; some may not have it any more. */
   daysOf(conversation: string): readonly DayName[] {
     const kept = readJson<DayName[]>(this.#talkPath(conversation)) ?? [];
     const added = this.#added.get(conversation);
@@ -102,19 +148,41 @@ export class DigestStore {
     if (more.length > kept.length) writeWhole(path, JSON.stringify(more));
   }
 
-  /** Takes days (`number day`) out of a conversation. */
-  forgetDays(conversation: string, gone: ReadonlySet<string>): void {
+  /** Takes those days out of a conversation on which it is not seen any more. */
+  dropDays(conversation: string): void {
     const path = this.#talkPath(conversation);
-    const left = this.daysOf(conversation).filter(
-      ({ number, day }) => !gone.has(`${number} ${day}`),
-    );
+    const days = this.daysOf(conversation);
+    const left = days.filter((at) => this.placesOf(at).has(conversation));
     if (left.length === 0) remove(path);
-    else writeWhole(path, JSON.stringify(left));
+    else if (left.length < days.length) writeWhole(path, JSON.stringify(left));
+  }
+
+  /** Every conversation that was seen on one of these days, by what earlier builds noted. */
+  seenOn(days: readonly DayName[]): string[] {
+    const wanted = new Set(days.map(keyOfDay));
+    const folder = join(this.#folder, "talks");
+    return namesIn(folder)
+      .flatMap((part) => namesIn(join(folder, part)))
+      .flatMap((name) => (name.endsWith(".json") ? [name.slice(0, -5)] : []))
+      .filter((id) => this.daysOf(id).some((at) => wanted.has(keyOfDay(at))));
+  }
+
+  /** By conversation, the positions of its exchanges among those of a day. */
+  placesOf(at: DayName): ReadonlyMap<string, readonly number[]> {
+    const digest = this.get(at);
+    if (digest === null) return new Map();
+    let places = this.#places.get(digest);
+    if (places === undefined) {
+      places = Map.groupBy(digest.placed.keys(), (index) => digest.placed[index]!.conversation);
+      this.#places.set(digest, places);
+    }
+    return places;
   }
 
   /** Removes all that is kept of a day alone. */
   forget({ number, day }: DayName): void {
-    for (const kind of ["days", "index", "search"]) remove(this.#path(kind, number, day));
+    for (const kind of ["days", "search"]) remove(this.#path(kind, number, day));
+    remove(join(this.#folder, "index", number, day));
     this.#kept.delete(`${number} ${day}`);
   }
 

@@ -48,9 +48,14 @@ export class ExchangeSource {
   #shown: ViewReader | null = null;
   /** Days of the turns of other days that were found lately. */
   readonly #homes = new Map<string, string>();
+  readonly #ends: Readonly<Record<string, number>>;
 
-  /** @param digests say on which earlier day a response was given */
-  constructor(tree: Tree, digests: DigestStore) {
+  /**
+   * @param digests say on which earlier day a response was given
+   * @param ends by path, how far a file was scanned: what was appended since is not there yet
+   */
+  constructor(tree: Tree, digests: DigestStore, ends: Readonly<Record<string, number>> = {}) {
+    this.#ends = ends;
     this.#tree = tree;
     this.#digests = digests;
   }
@@ -63,11 +68,9 @@ export class ExchangeSource {
     return { seen, damage };
   }
 
-  /** Ids of a day's exchanges, in order. */
+  /** Ids of a day's exchanges, each once: a move that was cut short leaves one in two files. */
   ids(number: string, day: string): string[] {
-    return this.day(number, day)
-      .files.flatMap((file) => [...file.ids])
-      .sort();
+    return [...new Set(this.day(number, day).files.flatMap((file) => [...file.ids]))].sort();
   }
 
   /** The reader of a day; it stays open until `close` or until some others were asked for. */
@@ -180,7 +183,7 @@ export class ExchangeSource {
       return known;
     }
     const files = this.#tree.days(number).find((entry) => entry.day === day)?.files ?? [];
-    const reader = opened(this.#tree, files);
+    const reader = opened(this.#tree, files, (path) => this.#ends[path]);
     for (const { file, line, message } of reader.damage) {
       this.damage.push(`${file}:${line}: ${message}`);
     }
@@ -199,9 +202,13 @@ export class ExchangeSource {
   }
 }
 
-function opened(tree: Tree, files: readonly string[]): DayReader {
+function opened(
+  tree: Tree,
+  files: readonly string[],
+  until: (path: string) => number | undefined,
+): DayReader {
   try {
-    return tree.openDay(files);
+    return tree.openDay(files, until);
   } catch (error) {
     throw asMoved(error, "a capture file");
   }

@@ -2,23 +2,27 @@
  * Makes the digest of a day: places its exchanges in conversations, finds what stands out, and
  * draws up the rows.
  *
- * What always holds: work grows with what is new on the day; exchanges that the digest already
- * knows are not read again; what an old day said is never changed by a later one.
+ * What always holds: the result is the same in however many pieces the day was filed and in whatever
+ * order; work grows with what is new on the day and with what began after it.
  */
 
 import { factsOf } from "../../record/conversation/facts.ts";
+import type { Snapshot } from "../../record/conversation/hot-store.ts";
+import type { Placement } from "../../record/conversation/model.ts";
 import { canBeFollowed } from "../../record/conversation/view.ts";
 import { byStart, ConversationIndex } from "../../record/conversation.ts";
 import type { NormalMessage } from "../../record/dialects/normal.ts";
+import { turnOf } from "../../record/findings.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { anchorOf } from "../view/anchors.ts";
 import { firstWords } from "../view/clip.ts";
+import type { HeldNote } from "../view/held.ts";
 import { messageText } from "../view/messages.ts";
-import type { FindingRow } from "../view/pages.ts";
 import { type Row, rowOf } from "../view/rows.ts";
 import type { DayDigest, DayName, DigestStore, PlacedExchange } from "./day-digest.ts";
 import type { ExchangeAddress, ExchangeSource } from "./exchange-source.ts";
-import { Scenes } from "./scenes.ts";
+import { withoutHeld } from "./held-back.ts";
+import { type SavedScenes, Scenes } from "./scenes.ts";
 import { pagesOfPlaced } from "./talk.ts";
 
 const WORDS = 140;
@@ -37,37 +41,65 @@ export interface DigestInputs {
   readonly before: DayName | null;
   /** The digest made earlier of this very day, where its files only grew since. */
   readonly known: DayDigest | null;
+  /** Whether more of the day is to be expected: then states are kept to go back to. */
+  readonly open: boolean;
+  /** Exchanges of the day that must not be shown, and why. */
+  readonly held: ReadonlyMap<string, readonly HeldNote[]>;
 }
 
-/** The digest as it is now, stored; `onFresh` is told what is new in each new exchange. */
-export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => void): DayDigest {
-  const { source, digests, at, known } = inputs;
+export interface DigestMade {
+  readonly digest: DayDigest;
+  /** Exchanges before this position are as the known digest had them. */
+  readonly from: number;
+  /** Of the index after the last exchange. */
+  readonly index: string;
+}
+
+/** Where a digest begins: behind what it keeps of the known one. */
+interface Start {
+  readonly position: number;
+  readonly nodes: Snapshot | undefined;
+  readonly scenes: SavedScenes | undefined;
+}
+
+/**
+ * The digest as it is now, stored. `onBegin` is told how much of the known digest was kept, then
+ * `onFresh` what is new in each exchange behind it.
+ */
+export function makeDigest(
+  inputs: DigestInputs,
+  onBegin: (kept: readonly Row[]) => void,
+  onFresh: (fresh: FreshText) => void,
+): DigestMade {
+  const { source, digests, at, known, open: isOpen } = inputs;
   const day = source.day(at.number, at.day);
-  const done = new Set(known?.rows.map(({ id }) => id));
   const lines = source
     .ids(at.number, at.day)
-    .filter((id) => !done.has(id))
     .map((id) => ({ id, started: day.started(id) }))
     .sort(byStart);
-  const snapshot = known
-    ? digests.index(at)
-    : inputs.before
-      ? digests.index(inputs.before)
-      : undefined;
-  const index = new ConversationIndex(snapshot);
-  const rows: Row[] = [...(known?.rows ?? [])];
-  const placed: PlacedExchange[] = [...(known?.placed ?? [])];
-  const findings: FindingRow[] = [...(known?.findings ?? [])];
+  const from = commonRows(known?.rows ?? [], lines);
+  const start = startOf(inputs, from);
+  const index = new ConversationIndex(start.nodes);
+  const rows: Row[] = known?.rows.slice(0, start.position) ?? [];
+  const placed: PlacedExchange[] = known?.placed.slice(0, start.position) ?? [];
+  const kept = new Set(rows.map(({ id }) => id));
+  const findings = known?.findings.filter(({ exchange }) => kept.has(exchange)) ?? [];
   const responses = new Map(Object.entries(known?.responses ?? {}));
   const addresses = new AddressBook(digests, at, placed);
   const open = new Map<string, PlacedExchange[]>();
-  const scenes = new Scenes();
+  const scenes = new Scenes(start.scenes, (there) => {
+    const turns = there.day === at.day ? placed : (digests.get(there)?.placed ?? []);
+    const turn = turns.find((entry) => entry.placed.exchange === there.id);
+    return turnOf(source.view(there), turn?.placed ?? alone(there.id));
+  });
+  const wanted = checkpointsOf(isOpen, lines.length);
+  digests.dropCheckpoints(at, (position) => position <= start.position && wanted(position));
+  onBegin(rows);
 
-  for (const { id } of lines) {
+  for (const { id } of lines.slice(start.position)) {
     const here = { ...at, id };
     const view = source.view(here);
     if (view.responseId !== null && canBeFollowed(view.line)) {
-      // One that was filed late may have begun before what is known.
       const known = responses.get(view.responseId);
       if (known === undefined || known < id) responses.set(view.responseId, id);
     }
@@ -101,19 +133,66 @@ export function makeDigest(inputs: DigestInputs, onFresh: (fresh: FreshText) => 
     addresses.add(here);
     const followed = turns.find(({ placed }) => placed.exchange === parent?.id);
     const before =
-      parent && followed ? { view: source.view(parent), placement: followed.placed } : null;
+      parent && followed
+        ? { at: parent, view: source.view(parent), placement: followed.placed }
+        : null;
     const where = { exchange: id, conversation, page, turn: turns.length };
-    for (const { rule, severity, text, evidence } of scenes.findings(view, placement, before)) {
+    for (const { rule, severity, text, evidence } of scenes.findings(
+      here,
+      view,
+      placement,
+      before,
+    )) {
       const anchor = anchorOf(id, evidence);
       findings.push({ rule, severity, text, ...where, anchor, at: started, number: at.number });
     }
     onFresh({ row, text: [...fresh, ...view.answer].map(messageText).join("\n") });
+    if (rows.length < lines.length && wanted(rows.length)) save();
   }
-  const digest = { ...at, rows, placed, findings, responses: Object.fromEntries(responses) };
+  const made = { ...at, rows, placed, findings, responses: Object.fromEntries(responses) };
+  const digest = withoutHeld(made, inputs.held);
   digests.put(digest);
-  digests.putIndex(at, index.snapshot());
-  return digest;
+  return { digest, from, index: save() };
+
+  function save(): string {
+    const nodes = index.snapshot();
+    return digests.putCheckpoint(at, { position: rows.length, nodes, scenes: scenes.save() });
+  }
 }
+
+/** How many rows stand as they stood: an exchange that was filed late moves all that began after. */
+function commonRows(rows: readonly Row[], lines: readonly { readonly id: string }[]): number {
+  const end = Math.min(rows.length, lines.length);
+  let from = 0;
+  while (from < end && rows[from]!.id === lines[from]!.id) from += 1;
+  return from;
+}
+
+function startOf({ digests, at, before, known }: DigestInputs, from: number): Start {
+  const found = known === null ? null : digests.checkpoint(at, from);
+  if (found !== null) return found;
+  return { position: 0, nodes: before ? digests.index(before) : undefined, scenes: undefined };
+}
+
+/**
+ * States to go back to when a call is filed that began before others: dense near the end, where most
+ * such calls belong. The one at the end is kept of every day.
+ */
+function checkpointsOf(isOpen: boolean, total: number): (position: number) => boolean {
+  return (position) =>
+    position === total ||
+    (isOpen && GRIDS.some((step) => position % step === 0 && position > total - 2 * step));
+}
+
+const GRIDS: readonly number[] = [32, 256, 1024];
+
+const alone = (exchange: string): Placement => ({
+  exchange,
+  conversation: null,
+  parent: null,
+  relation: "alone",
+  by: "none",
+});
 
 /** Where exchanges stand: those of the day itself, and those of a conversation's earlier days. */
 export class AddressBook {
@@ -136,7 +215,7 @@ export class AddressBook {
   /** Null where no digest knows it any more. */
   find(id: string, conversation: string): ExchangeAddress | null {
     if (this.#today.has(id)) return { ...this.#at, id };
-    for (const { number, day } of this.#digests.daysOf(conversation)) {
+    for (const { number, day } of this.#earlier(conversation)) {
       const digest = this.#digests.get({ number, day });
       if (digest?.rows.some((row) => row.id === id)) return { number, day, id };
     }
@@ -145,15 +224,23 @@ export class AddressBook {
 
   /** What is known of a conversation before the day's new exchanges, in order of time. */
   turns(conversation: string): PlacedExchange[] {
-    const earlier = this.#digests.daysOf(conversation).flatMap(({ number, day }) => {
-      if (number === this.#at.number && day === this.#at.day) return [];
-      return this.#digests.get({ number, day })?.placed ?? [];
-    });
+    const earlier = this.#earlier(conversation).flatMap(
+      (at) => this.#digests.get(at)?.placed ?? [],
+    );
     return [...earlier, ...this.#turns]
       .filter((entry) => entry.conversation === conversation)
-      .sort((a, b) => (a.placed.started < b.placed.started ? -1 : 1));
+      .sort((a, b) => byStart(stamped(a), stamped(b)));
+  }
+
+  /** Earlier days of the stream: of others, and of later days, it would depend on the order of builds. */
+  #earlier(conversation: string): DayName[] {
+    const { number, day } = this.#at;
+    const days = this.#digests.daysOf(conversation);
+    return days.filter((other) => other.number === number && other.day < day);
   }
 }
+
+const stamped = ({ placed: { started, exchange: id } }: PlacedExchange) => ({ started, id });
 
 /** What is new in a few words: what the user or a tool said, else what the model answered. */
 function wordsOf(fresh: readonly NormalMessage[], answer: readonly NormalMessage[]): string {

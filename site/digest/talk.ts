@@ -5,6 +5,7 @@
 import type { Conversation, Step } from "../../record/conversation/model.ts";
 import { conversationOf } from "../../record/conversation/threads.ts";
 import { LIMITS } from "../../record/limits.ts";
+import type { HeldNote } from "../view/held.ts";
 import type { FindingRow, TalkRow } from "../view/pages.ts";
 import type { Row } from "../view/rows.ts";
 import { pagesOfTurns } from "./conversation-pages.ts";
@@ -23,6 +24,8 @@ export interface Talk {
   readonly id: string;
   readonly conversation: Conversation;
   readonly turns: readonly TalkTurn[];
+  /** Why it is not shown; empty where it is. */
+  readonly held: readonly HeldNote[];
 }
 
 /** Pages of exchanges in the order of a conversation, from how much each of them brings. */
@@ -35,15 +38,19 @@ export function pagesOfPlaced(placed: readonly PlacedExchange[]): number[] {
 
 /** Everything the digests know of a conversation; null where they know nothing. */
 export function talkOf(digests: DigestStore, id: string): Talk | null {
+  const held: HeldNote[] = [];
   const found = new Map<string, Omit<TalkTurn, "step" | "page"> & { placed: PlacedExchange }>();
   for (const { number, day } of digests.daysOf(id)) {
     const digest = digests.get({ number, day });
-    digest?.placed.forEach((placed, index) => {
-      if (placed.conversation !== id) return;
+    const places = digests.placesOf({ number, day }).get(id) ?? [];
+    if (digest === null || places.length === 0) continue;
+    held.push(...(digest.held[id] ?? []));
+    const findings = digest.findings.filter(({ conversation }) => conversation === id);
+    for (const index of places) {
       const row = digest.rows[index]!;
-      const findings = digest.findings.filter(({ exchange }) => exchange === row.id);
-      found.set(row.id, { number, day, row, findings, placed });
-    });
+      const own = findings.filter(({ exchange }) => exchange === row.id);
+      found.set(row.id, { number, day, row, findings: own, placed: digest.placed[index]! });
+    }
   }
   if (found.size === 0) return null;
   const conversation = conversationOf(
@@ -51,9 +58,11 @@ export function talkOf(digests: DigestStore, id: string): Talk | null {
     [...found.values()].map(({ placed }) => placed.placed),
   );
   const inOrder = conversation.steps.map((step) => ({ step, ...found.get(step.exchange)! }));
-  const pages = pagesOfPlaced(inOrder.map(({ placed }) => placed));
+  // What is held back has one page that says so.
+  const pages =
+    held.length > 0 ? inOrder.map(() => 1) : pagesOfPlaced(inOrder.map(({ placed }) => placed));
   const turns = inOrder.map(({ placed: _, ...turn }, index) => ({ ...turn, page: pages[index]! }));
-  return { id, conversation, turns };
+  return { id, conversation, turns, held };
 }
 
 /** Its line in a list of conversations. */

@@ -3,6 +3,7 @@
  * once, and of every turn what it added, removed or rewrote against the turn it continues.
  */
 import type { Severity, Text } from "../../record/findings/model.ts";
+import type { HeldNote } from "./held.ts";
 import type { MessageView, ToolView } from "./messages.ts";
 import type { Row } from "./rows.ts";
 import type { Totals } from "./totals.ts";
@@ -101,6 +102,8 @@ export interface MapRow {
 
 export interface ConversationView {
   readonly kind: "conversation";
+  /** Why nothing of it is shown; empty where it is. */
+  readonly held: readonly HeldNote[];
   readonly id: string;
   readonly words: string;
   readonly number: string;

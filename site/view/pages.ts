@@ -64,6 +64,8 @@ export interface DayRow {
 
 export interface HomeView {
   readonly kind: "home";
+  /** When the newest call began; null where there is none. */
+  readonly newestCall: string | null;
   readonly totals: Totals;
   readonly conversations: number;
   readonly calendar: CalendarView;
@@ -99,9 +101,15 @@ export interface DayView {
   readonly title: string;
   readonly trail: readonly { readonly number: string; readonly title: string }[];
   readonly day: string;
-  readonly page: number;
-  readonly pages: number;
-  readonly totals: Totals;
+  /** Folders below the day's of the pages beside it; "" for the newest, null where there is none. */
+  readonly newer: string | null;
+  readonly older: string | null;
+  /** Which calls of the day stand on it, from 1. */
+  readonly from: number;
+  readonly to: number;
+  /** Of the whole day; null on an older page. */
+  readonly totals: Totals | null;
+  /** Newest first. */
   readonly rows: readonly Row[];
   /** Longest call on the page: the full width of the waterfall. */
   readonly ms_max: number;

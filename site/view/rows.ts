@@ -36,6 +36,8 @@ export interface Row {
   readonly tool_calls: readonly string[];
   /** `name: value` of the labels that a header or a rule gave the call. */
   readonly labels: readonly string[];
+  /** True where its conversation is not shown: see held.ts. */
+  readonly held?: true;
 }
 
 /** `words`, `conversation` and `page` come from the threading, everything else from the line. */

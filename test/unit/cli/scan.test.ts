@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -35,7 +35,7 @@ test("a credential is named by file, line, column and rule, never shown, and end
   writeFileSync(join(cwd, "a.jsonl"), `{}\n{"content":"x\\n${KEY}"}\n`);
   const { code, out } = await runScan(cwd, ["a.jsonl"]);
   assert.equal(code, 1);
-  assert.equal(out, "a.jsonl:2:16: openrouter-key sk-o…\n");
+  const [, fingerprint] = /^a\.jsonl:2:16: openrouter-key sk-o… ([0-9a-f]{16})\n$/.exec(out)!;
   assert.ok(!out.includes(KEY.slice(0, 12)));
   const json = await runScan(cwd, ["."], { json: true });
   assert.deepEqual(JSON.parse(json.out), {
@@ -44,7 +44,39 @@ test("a credential is named by file, line, column and rule, never shown, and end
     line: 2,
     range: [15, 15 + KEY.length],
     preview: "sk-o…",
+    fingerprint,
   });
+});
+
+test("a find that is allowed with a reason is no find any more, in no file that has it", async (t) => {
+  const cwd = folder(t);
+  const part = (n: number, sha256: string, text: string) =>
+    `${JSON.stringify({ type: "part", n, sha256, json: text })}\n`;
+  const [sum, other] = ["a".repeat(64), "b".repeat(64)];
+  mkdirSync(join(cwd, "captures"));
+  writeFileSync(join(cwd, "captures/a.jsonl"), part(1, sum, KEY));
+  writeFileSync(join(cwd, "captures/b.jsonl"), part(123, sum, KEY) + part(9, other, KEY));
+  const found = (await runScan(cwd, [])).out.trimEnd().split("\n");
+  const prints = found.map((line) => line.split(" ").at(-1)!);
+  assert.equal(prints.length, 3);
+  assert.equal(new Set(prints).size, 2, "the same part has the same fingerprint in every file");
+  const refused = (options: Options) =>
+    assert.rejects(runScan(cwd, [], options), { code: "allow-refused" });
+  await refused({ allow: prints[0]! });
+  await refused({ allow: "0123456789abcdef", reason: "a guess" });
+  await refused({ allow: prints[0]!, reason: `it is ${KEY}` });
+  const { code, out } = await runScan(cwd, [], { allow: prints[0]!, reason: "made up" });
+  assert.equal(code, 0);
+  assert.match(out, /review and commit captures\/.*allowed\.jsonl$/m);
+  const list = readFileSync(join(cwd, out.slice(out.indexOf("captures/")).trimEnd()), "utf8");
+  assert.ok(!list.includes(KEY.slice(0, 8)));
+  const left = await runScan(cwd, []);
+  assert.equal(left.code, 1);
+  assert.equal(left.out.trimEnd().split("\n").length, 1);
+  assert.match(left.err, /2 allowed/);
+  const last = await runScan(cwd, [], { allow: prints[2]!, reason: "made up too" });
+  assert.equal(last.code, 0);
+  assert.equal((await runScan(cwd, [])).code, 0);
 });
 
 test("a stored stream is looked into, also where a key is split over two events", async (t) => {
@@ -58,7 +90,7 @@ test("a stored stream is looked into, also where a key is split over two events"
   writeFileSync(join(cwd, "day.jsonl"), `{"type":"file"}\n${part}\n`);
   const { code, out } = await runScan(cwd, ["day.jsonl"]);
   assert.equal(code, 1);
-  assert.equal(out, "day.jsonl:2: openrouter-key sk-o… (in a stored stream)\n");
+  assert.match(out, /^day\.jsonl:2: openrouter-key sk-o… \(in a stored stream\) [0-9a-f]{16}\n$/);
 });
 
 test("--staged looks at what git will commit, not at what lies in the folder", async (t) => {

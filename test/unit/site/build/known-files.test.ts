@@ -21,10 +21,10 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const marked = (name: string, text: string | Buffer) => {
   const path = join(folder, name);
   writeFileSync(path, text);
-  return { path, mark: markFile(path, statSync(path).size, undefined).mark };
+  return { path, mark: markFile(path, statSync(path).size, []).mark };
 };
 const isKept = (path: string, before: ReturnType<typeof marked>["mark"]) =>
-  markFile(path, statSync(path).size, before).kept;
+  markFile(path, statSync(path).size, [before]).kept;
 
 test("a file that only grew, or was only touched, is kept", () => {
   const { path, mark } = marked("grown", "one\n");
@@ -57,7 +57,7 @@ test("of a file beyond the limit the ends are compared", () => {
 });
 
 test("a file that is not there any more is named", () => {
-  assert.throws(() => markFile(join(folder, "gone"), 5, undefined), {
+  assert.throws(() => markFile(join(folder, "gone"), 5, []), {
     code: "site-captures-moved",
     message: /gone went away/,
   });

@@ -27,6 +27,13 @@ const entry = (day: string, signature: string): DayEntry => ({
   models: {},
   findings: {},
   conversations: 0,
+  indexBefore: "",
+  indexAfter: "",
+  segment: ["11.11", day, 0, 1, 0],
+  hits: [],
+  allowed: [],
+  held: [],
+  parts: [],
 });
 const manifest = (...entries: DayEntry[]): Manifest => ({
   version: 2,

@@ -1,16 +1,17 @@
 /**
  * The last look before publishing: capture files are redacted when they are written, and are
- * scanned again here, because a published key is a lost one.
+ * scanned again here, because a published key is a lost one. What is found is held back by
+ * hold-back.ts.
  *
- * What always holds: fails closed, before anything of the build is published; a message shows four
- * characters of a secret and no more; bytes that an earlier build has seen are not scanned again;
- * every line is scanned whole, in exactly one slice.
+ * What always holds: nothing is shown that was not scanned; a find shows four characters of a secret
+ * and no more; bytes that an earlier build has seen are not scanned again; every line is scanned
+ * whole, in exactly one slice.
  */
 import { closeSync, fstatSync, readSync } from "node:fs";
-import { CodedError } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
 import { scan } from "../../record/secrets/scan.ts";
-import type { DirtyDay } from "./dirty-days.ts";
+import type { Crew } from "./crew.ts";
+import type { MarkedDay } from "./dirty-days.ts";
 import { openCapture } from "./known-files.ts";
 import { dayKey, type Manifest } from "./manifest.ts";
 
@@ -23,18 +24,28 @@ export interface Slice {
 
 const LF = 0x0a;
 
+/** A credential in a capture file, which is known by its name and inode whatever its folder. */
+export interface FileHit {
+  readonly name: string;
+  readonly inode: number;
+  readonly line: number;
+  readonly rule: string;
+  readonly preview: string;
+  readonly fingerprint: string;
+}
+
 /** What of the dirty days has not been scanned yet, in pieces that can be scanned apart. */
-export function slicesToScan(days: readonly DirtyDay[], before: Manifest): Slice[] {
+export function slicesToScan(days: readonly MarkedDay[], before: Manifest): Slice[] {
   const slices: Slice[] = [];
-  for (const { number, day, files, kept } of days) {
+  for (const { number, day, files, marks, kept } of days) {
     const was = kept ? (before.days[dayKey(number, day)]?.files ?? []) : [];
-    const seen = new Map(was.map(({ name, bytes }) => [name, bytes]));
-    for (const file of files) {
+    const seen = new Map(was.map(({ inode, name, bytes }) => [`${inode} ${name}`, bytes]));
+    for (const [index, file] of files.entries()) {
       const fd = openCapture(file);
       try {
-        const { size } = fstatSync(fd);
+        const { inode, name, bytes: size } = marks[index]!;
         // A line may have been torn when it was seen.
-        let from = lineStart(fd, Math.min(size, seen.get(nameOf(file)) ?? 0));
+        let from = lineStart(fd, Math.min(size, seen.get(`${inode} ${name}`) ?? 0));
         for (; from < size; from += LIMITS.siteScanBytes) {
           slices.push({ file, from, to: Math.min(size, from + LIMITS.siteScanBytes) });
         }
@@ -46,8 +57,16 @@ export function slicesToScan(days: readonly DirtyDay[], before: Manifest): Slice
   return slices;
 }
 
-/** A line for each credential in a slice: file, line, rule. */
-export function secretsIn({ file, from, to }: Slice): string[] {
+/** The credentials in all of them, shared out among the threads. */
+export async function secretsOf(crew: Crew, slices: readonly Slice[]): Promise<FileHit[]> {
+  const shares = Array.from({ length: crew.size }, (_, index) =>
+    slices.filter((_, at) => at % crew.size === index),
+  );
+  return (await Promise.all(shares.map((share) => crew.run("scan", share)))).flat();
+}
+
+/** The credentials in a slice. */
+export function secretsIn({ file, from, to }: Slice): FileHit[] {
   const fd = openCapture(file);
   try {
     const start = from === 0 ? 0 : nextLine(fd, from - 1);
@@ -56,20 +75,14 @@ export function secretsIn({ file, from, to }: Slice): string[] {
     const hits = scan(readRange(fd, start, end));
     if (hits.length === 0) return [];
     const above = countLines(fd, start);
-    return hits.map(({ rule, line, preview }) => `${file}:${above + line}: ${rule} (${preview})`);
+    const name = nameOf(file);
+    const inode = fstatSync(fd).ino;
+    return hits.map(({ rule, line, preview, fingerprint }) => {
+      return { name, inode, line: above + line, rule, preview, fingerprint };
+    });
   } finally {
     closeSync(fd);
   }
-}
-
-/** Throws site-secret-found where there is any. */
-export function refuseSecrets(found: readonly string[]): void {
-  if (found.length === 0) return;
-  const rest = found.length > 20 ? `\n  and ${found.length - 20} more` : "";
-  throw new CodedError(
-    "site-secret-found",
-    `not published: what looks like a credential stands in\n  ${found.slice(0, 20).join("\n  ")}${rest}`,
-  );
 }
 
 /** Start of the line that holds the byte at `at`, or that would begin there. */
