@@ -35,9 +35,12 @@ export interface Masked {
 /** The daemon's own header, which is stripped from the record as well. */
 export const TOKEN_HEADER = "x-callnumber-token";
 
-/** Headers that every request has, and in which there is no room for a credential. */
+/**
+ * Headers that are in nearly every exchange and have no room for a credential. (What they hold all
+ * the same the filer finds.)
+ */
 const PLAIN =
-  /^(?:accept(?:-(?:encoding|language))?|connection|content-(?:encoding|length|type)|cache-control|date|host|keep-alive|transfer-encoding|user-agent|sec-(?:ch|fetch)-.*|x-stainless-.*)$/i;
+  /^(?:accept(?:-(?:encoding|language))?|access-control-.*|age|alt-svc|cache-control|cf-(?:cache-status|ray)|connection|content-(?:encoding|length|type)|date|etag|expires|host|keep-alive|last-modified|nel|report-to|retry-after|sec-(?:ch|fetch)-.*|server|server-timing|strict-transport-security|traceparent|transfer-encoding|user-agent|vary|via|.*(?:ratelimit|version).*|(?:x-)?request-id|x-(?:content-type-options|frame-options|stainless-.*))$/i;
 
 type Kind = "credential" | "plain" | "other";
 
@@ -47,6 +50,7 @@ export class CredentialMasker {
   private readonly token: string | null;
   private readonly kinds = new Map<string, Kind>();
   private readonly values = new Map<string, string>();
+  private readonly urls = new Map<string, string>();
   private readonly seals = new Map<string, string | null>();
 
   /**
@@ -87,7 +91,7 @@ export class CredentialMasker {
       }
     }
     // Most paths have nothing to mask, and looking costs more than all else that is done to them.
-    const maskedUrl = isRefused || MASKABLE.test(url) ? this.rules.maskUrl(url, isRefused) : url;
+    const maskedUrl = isRefused || MASKABLE.test(url) ? this.url(url, isRefused) : url;
     if (maskedUrl !== url) found += url;
     if (injected.length > 0) found += injected.join("\n");
     if (found === "" && this.token === null) return { headers, url: maskedUrl, sealed: null };
@@ -123,6 +127,15 @@ export class CredentialMasker {
     if (known !== undefined) return known;
     const masked = this.rules.mask(name, value);
     remember(this.values, key, masked);
+    return masked;
+  }
+
+  private url(url: string, isRefused: boolean): string {
+    if (isRefused) return this.rules.maskUrl(url, true);
+    const known = this.urls.get(url);
+    if (known !== undefined) return known;
+    const masked = this.rules.maskUrl(url, false);
+    remember(this.urls, url, masked);
     return masked;
   }
 

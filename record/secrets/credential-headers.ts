@@ -35,9 +35,14 @@ const MASKED = new RegExp(`^${MARK}$`);
 /** What stands under a credential's name and is a count or a switch (`x-litellm-key-limit: 1.5`). */
 const SWITCH = /^(?:true|false|yes|no|on|off|null|none|undefined|-?\d{1,3}|\d{1,9}\.\d{1,12})$/i;
 
+/** What all keys of a provider begin with; empty where that is not known. */
+export function publicPrefix(secret: string): string {
+  return secret.length >= 16 ? (PUBLIC_PREFIX.exec(secret)?.[0] ?? "") : "";
+}
+
 function maskToken(secret: string, fingerprint: Fingerprint): string {
   if (MASKED.test(secret)) return secret;
-  const prefix = secret.length >= 16 ? (PUBLIC_PREFIX.exec(secret)?.[0] ?? "") : "";
+  const prefix = publicPrefix(secret);
   return `${prefix}${prefix === "" ? "" : "…"}[redacted fp:${fingerprint(secret)}]`;
 }
 

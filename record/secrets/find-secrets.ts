@@ -3,13 +3,13 @@
  *
  * First the anchors in one pass; a body without any costs no more. Around each anchor a window is
  * looked at in its written form and in every form beneath it (JSON escapes up to six levels,
- * percent-encoding), so boundaries are those of the decoded text: in `\nsk-…` the `n` is no letter
+ * percent-encoding, HTML entities), so boundaries are those of the decoded text: in `\nsk-…` the `n` is no letter
  * of the key. What always holds: windows are bounded by the rule's reach, so the work is linear.
  */
 import { performance } from "node:perf_hooks";
 import { CodedError } from "../errors.ts";
 import { type Occurrence, secretsInBase64 } from "./base64-secrets.ts";
-import { compose, decodePercent, type Layer, unescapeJson } from "./layers.ts";
+import { compose, decodeEntities, decodePercent, type Layer, unescapeJson } from "./layers.ts";
 import type { Rule } from "./rule.ts";
 import { ANY_RULE, type RuleSet } from "./rule-set.ts";
 
@@ -22,6 +22,8 @@ export interface Found {
   /** Lower wins where two overlap. */
   readonly rank: number;
   readonly text: (marker: string) => string;
+  /** How often this counts; 1 where it is not given and `text` gives something. */
+  readonly hits?: number;
 }
 
 interface Window {
@@ -102,6 +104,8 @@ function* layersOf(text: string): Generator<Layer> {
       const twice = decodePercent(percent.text);
       if (twice !== null) yield compose(once, twice);
     }
+    const entities = decodeEntities(layer.text);
+    if (entities !== null) yield compose(layer, entities);
     const inner = unescapeJson(layer.text);
     if (inner === null) return;
     layer = compose(layer, inner);

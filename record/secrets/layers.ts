@@ -87,24 +87,72 @@ export function unescapeJson(source: string): Layer | null {
 
 /** Undoes one level of percent-encoding; null where there is none. */
 export function decodePercent(source: string): Layer | null {
+  return decodeEach(source, /%[0-9A-Fa-f]{2}/g, (written) =>
+    String.fromCharCode(Number.parseInt(written.slice(1), 16)),
+  );
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  sol: "/",
+  equals: "=",
+  plus: "+",
+};
+
+/** Undoes HTML's entities of what is ASCII; null where there are none. */
+export function decodeEntities(source: string): Layer | null {
+  if (!source.includes("&")) return null;
+  const entity = /&(?:#\d{2,3}|#[xX][0-9A-Fa-f]{2}|amp|lt|gt|quot|apos|sol|equals|plus);/g;
+  return decodeEach(source, entity, (written) => {
+    const name = written.slice(1, -1);
+    if (!name.startsWith("#")) return ENTITIES[name] as string;
+    const hex = /^#x/i.test(name);
+    return String.fromCharCode(Number.parseInt(name.slice(hex ? 2 : 1), hex ? 16 : 10) & 0xff);
+  });
+}
+
+/** Each match is one character. */
+function decodeEach(
+  source: string,
+  pattern: RegExp,
+  decode: (written: string) => string,
+): Layer | null {
   const pieces: string[] = [];
   const starts = [0];
   const origins = [0];
   let from = 0;
   let length = 0;
-  for (const match of source.matchAll(/%[0-9A-Fa-f]{2}/g)) {
-    const at = match.index;
-    pieces.push(
-      source.slice(from, at),
-      String.fromCharCode(Number.parseInt(match[0].slice(1), 16)),
-    );
+  for (const { 0: written, index: at } of source.matchAll(pattern)) {
+    pieces.push(source.slice(from, at), decode(written));
     length += at - from;
+    from = at + written.length;
     starts.push(length, length + 1);
-    origins.push(at, at + 3);
+    origins.push(at, from);
     length += 1;
-    from = at + 3;
   }
   if (from === 0) return null;
+  pieces.push(source.slice(from));
+  return layerOf(pieces, starts, origins);
+}
+
+/** The text without these parts, which are in order and do not overlap. */
+export function layerWithout(source: string, parts: readonly (readonly [number, number])[]): Layer {
+  const pieces: string[] = [];
+  const starts = [0];
+  const origins = [0];
+  let from = 0;
+  let length = 0;
+  for (const [start, end] of parts) {
+    pieces.push(source.slice(from, start));
+    length += start - from;
+    starts.push(length);
+    origins.push(end);
+    from = end;
+  }
   pieces.push(source.slice(from));
   return layerOf(pieces, starts, origins);
 }

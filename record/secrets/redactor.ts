@@ -20,7 +20,8 @@ import {
 import { isCredentialHeader } from "./credential-names.ts";
 import { decodePercents, spansOfMembers } from "./credential-spans.ts";
 import { applyEdits, applyToChunks, type Chunk, type Edit, keepLength } from "./edits.ts";
-import { Deadline, type Found, findSecrets, mergeOverlaps } from "./find-secrets.ts";
+import { findInBody, findInStream } from "./find-in-stream.ts";
+import { Deadline, type Found, mergeOverlaps } from "./find-secrets.ts";
 import {
   type Identifiers,
   identifiersIn,
@@ -30,8 +31,8 @@ import {
 import { PrefixMemory } from "./prefix-memory.ts";
 import { BUILT_IN_RULES, compileRuleSet, type RuleSet, withLive } from "./rule-set.ts";
 import { PII_RULES } from "./rules-pii.ts";
-import { channelsOf } from "./stream-strings.ts";
 import { compileUserRules, type UserRule, withinDeadline } from "./user-rules.ts";
+import { foundInWrapped } from "./wrapped-events.ts";
 
 export type { Chunk } from "./edits.ts";
 
@@ -97,10 +98,6 @@ export interface Redactor {
   ): Redacted<T | [string, string][]>;
 }
 
-function count(hits: Map<string, number>, rule: string): void {
-  hits.set(rule, (hits.get(rule) ?? 0) + 1);
-}
-
 function listed(hits: ReadonlyMap<string, number>, where: string): Hit[] {
   return [...hits].map(([rule, n]) => ({ rule, where, count: n }));
 }
@@ -152,13 +149,13 @@ class RuleRedactor implements Redactor {
   ): Redacted<readonly Chunk[]> {
     const bytes = Buffer.concat(chunks.map(([, b]) => b));
     const { edits, hits } = this.#guarded(bytes, (deadline) => {
-      const text = bytes.toString("latin1");
-      const found = findSecrets(bytes, this.#set, deadline);
-      for (const channel of channelsOf(text)) {
-        deadline.check();
-        found.push(...this.#foundInChannel(channel, deadline));
-      }
-      if (this.#options.identifiers) found.push(...this.#pseudonymised(identifiersInStream(text)));
+      const find = (part: Buffer): Found[] => findInStream(part, this.#set, deadline);
+      const sorted = (part: Buffer): Found[] => mergeOverlaps(find(part));
+      const wrapped =
+        kind === "frames" ? foundInWrapped(bytes, sorted, (f) => this.#marker(f)) : null;
+      const found = wrapped === null ? find(bytes) : [...wrapped.found, ...find(wrapped.outside)];
+      const text = this.#options.identifiers ? bytes.toString("latin1") : "";
+      found.push(...this.#pseudonymised(identifiersInStream(text)));
       return mergeOverlaps(found);
     });
     if (edits.length === 0) return { value: chunks, hits: [] };
@@ -183,36 +180,39 @@ class RuleRedactor implements Redactor {
     where = "headers",
   ): Redacted<T | [string, string][]> {
     const hits: Hit[] = [];
-    const out = headers.map(([sent, value]): [string, string] => {
-      // Who forgets the colon's place sends a key as a name.
-      const name = sent.length > 15 ? this.redactText(sent, where) : { value: sent, hits: [] };
-      const place = `${where}.${name.value.toLowerCase()}`;
-      const { value: clean, hits: here } = this.#redactHeader(name.value, value, place);
-      hits.push(...name.hits, ...here);
-      return [name.value, clean];
+    const masked = headers.map(([name, value]): [string, string] => {
+      return [name, this.#maskHeader(name, value, `${where}.${name.toLowerCase()}`, hits)];
     });
-    return hits.length === 0 ? { value: headers, hits } : { value: out, hits };
-  }
-
-  #redactHeader(name: string, value: string, place: string): Redacted<string> {
-    const { fingerprint } = this.#options;
-    if (isCredentialHeader(name) || this.#headers.has(name.toLowerCase())) {
-      const masked = maskCredential(name, value, fingerprint);
-      if (masked !== value) {
-        return { value: masked, hits: maskedHits("credential-header", place, value, masked) };
+    // Nearly always there is nothing else in them, and one look at all tells.
+    if (this.redactText(masked.flat().join("\n")).hits.length > 0) {
+      for (const header of masked) {
+        // Who forgets the colon's place sends a key as a name.
+        const name = this.redactText(header[0], where);
+        const value = this.redactText(header[1], `${where}.${name.value.toLowerCase()}`);
+        hits.push(...name.hits, ...value.hits);
+        header[0] = name.value;
+        header[1] = value.value;
       }
     }
-    if (this.#options.identifiers && isIdentifierHeader(name) && value !== "") {
-      if (value.startsWith("[pseudonym:")) return { value, hits: [] };
-      return {
-        value: this.#pseudonym(value),
-        hits: [{ rule: "identifier", where: place, count: 1 }],
-      };
+    return hits.length === 0 ? { value: headers, hits } : { value: masked, hits };
+  }
+
+  /** By the header's name and by the names within its value. */
+  #maskHeader(name: string, value: string, place: string, hits: Hit[]): string {
+    const { fingerprint } = this.#options;
+    const isWhole = isCredentialHeader(name) || this.#headers.has(name.toLowerCase());
+    const masked = isWhole
+      ? maskCredential(name, value, fingerprint)
+      : maskHeader(name, value, fingerprint);
+    if (masked !== value) {
+      const rule = isWhole ? "credential-header" : "credential-parameter";
+      hits.push(...maskedHits(rule, place, value, masked));
+      return masked;
     }
-    const masked = maskHeader(name, value, fingerprint);
-    const rest = this.redactText(masked, place);
-    const hits = [...maskedHits("credential-parameter", place, value, masked), ...rest.hits];
-    return { value: rest.value, hits };
+    const isIdentifier = this.#options.identifiers && !isWhole && isIdentifierHeader(name);
+    if (!isIdentifier || value === "" || value.startsWith("[pseudonym:")) return value;
+    hits.push({ rule: "identifier", where: place, count: 1 });
+    return this.#pseudonym(value);
   }
 
   #pseudonym(identifier: string): string {
@@ -242,7 +242,7 @@ class RuleRedactor implements Redactor {
     identifiers: Identifiers | null,
   ): Redacted<Buffer> {
     const { edits, hits } = this.#guarded(bytes, (deadline) => {
-      const search = (part: Buffer) => findSecrets(part, this.#set, deadline);
+      const search = (part: Buffer) => findInBody(part, this.#set, deadline);
       const found = this.#memory.find(bytes, this.key, search);
       if (identifiers === null && kind !== "form") return found;
       const members = kind === "form" ? formMembers(bytes) : [];
@@ -265,30 +265,11 @@ class RuleRedactor implements Redactor {
     const edits = found.map((f) => {
       // A later piece of a split secret goes without a marker and is no hit of its own.
       const text = f.text(this.#marker(f));
-      if (text !== "") count(hits, f.rule);
+      const n = f.hits ?? (text === "" ? 0 : 1);
+      if (n > 0) hits.set(f.rule, (hits.get(f.rule) ?? 0) + n);
       return { start: f.start, end: f.end, text };
     });
     return { edits, hits };
-  }
-
-  #foundInChannel(channel: ReturnType<typeof channelsOf>[number], deadline: Deadline): Found[] {
-    const out: Found[] = [];
-    for (const found of findSecrets(Buffer.from(channel.text, "latin1"), this.#set, deadline)) {
-      let isFirst = true;
-      for (const { start, at, layer } of channel.segments) {
-        const from = Math.max(found.start - at, 0);
-        const upTo = Math.min(found.end - at, layer.text.length);
-        if (from >= upTo) continue;
-        out.push({
-          ...found,
-          start: start + layer.origin(from),
-          end: start + layer.origin(upTo),
-          text: isFirst ? found.text : () => "",
-        });
-        isFirst = false;
-      }
-    }
-    return out;
   }
 }
 

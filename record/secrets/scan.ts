@@ -12,7 +12,7 @@ import { chunksBody, decodeChunks } from "../bodies/chunks.ts";
 import { LIMITS } from "../limits.ts";
 import { Deadline, type Found, findSecrets } from "./find-secrets.ts";
 import { BUILT_IN_RULES, compileRuleSet, type RuleSet } from "./rule-set.ts";
-import { channelsOf } from "./stream-strings.ts";
+import { channelsOf } from "./stream-channels.ts";
 
 export interface ScanHit {
   readonly rule: string;
@@ -116,12 +116,17 @@ function streamIn(line: Buffer): Buffer | null {
 }
 
 function secretsInStream(stream: Buffer, deadline: Deadline): Found[] {
-  const joined = channelsOf(stream.toString("latin1")).flatMap(({ text }) =>
-    findSecrets(Buffer.from(text, "latin1"), builtIn(), deadline),
-  );
-  const plain = findSecrets(stream, builtIn(), deadline);
-  const known = new Set(plain.map((found) => found.secret));
-  return [...plain, ...joined.filter((found) => !known.has(found.secret))];
+  const found = findSecrets(stream, builtIn(), deadline);
+  const known = new Set(found.map(({ secret }) => secret));
+  for (const { text, literal } of channelsOf(stream.toString("latin1"))) {
+    if (literal) continue;
+    for (const one of findSecrets(Buffer.from(text, "latin1"), builtIn(), deadline)) {
+      // What is read in two ways is one find.
+      if (!known.has(one.secret)) found.push(one);
+      known.add(one.secret);
+    }
+  }
+  return found;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -3,52 +3,32 @@
  * delta an event, and no single event shows it.
  *
  * Knows no dialect. It walks every JSON value in the stream (SSE data, NDJSON, one JSON array,
- * WebSocket messages back to back) and joins the strings that stand at the same place: same keys on
- * the way, same `index`, `output_index`, `content_index`, `item_id` or `type`. Array positions do
- * not count, so what one event holds in two parts is joined in order as well.
- * It reads by byte range and never throws; what is no JSON is left alone.
+ * WebSocket messages back to back), also one written over several `data:` lines, and text that is
+ * no JSON. stream-channels.ts says which of the strings belong together.
+ * It reads by byte range and never throws; what it cannot read is left alone.
  */
-import { type Layer, unescapeJson } from "./layers.ts";
+import { type Layer, layerWithout } from "./layers.ts";
 
-/** One string literal's content in the stream, without its quotes. */
-export interface Segment {
-  readonly start: number;
-  readonly end: number;
-  /** Offset of this segment's decoded text in the channel's text. */
-  readonly at: number;
-  readonly layer: Layer;
-}
-
-export interface Channel {
-  readonly text: string;
-  readonly segments: readonly Segment[];
-}
-
-interface Frame {
+/** What holds a string: objects and arrays on the way to it. */
+export interface Frame {
   readonly parent: Frame | null;
   readonly isObject: boolean;
   key: string;
-  /** Values of the index members seen in this object. */
+  /** Members seen in this object that tell one place from another: `index=0;type=text;`. */
   label: string;
 }
 
-interface Leaf {
+/** One string literal's content in the text, without its quotes. */
+export interface Leaf {
   readonly frame: Frame | null;
   readonly key: string;
   readonly start: number;
   readonly end: number;
+  /** Number of the JSON value that it stands in. */
+  readonly event: number;
 }
 
-const INDEX_MEMBERS = new Set([
-  "index",
-  "output_index",
-  "content_index",
-  "summary_index",
-  "item_id",
-  "type",
-]);
-/** Deeper strings than this are no deltas. */
-const PATH_DEPTH = 24;
+const LABELS = new Set(["index", "type", "item_id", "call_id", "tool_call_id"]);
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -66,26 +46,21 @@ function closingQuote(text: string, at: number): number {
   return text.length;
 }
 
-function pathOf(leaf: Leaf): string | null {
-  let path = leaf.key;
-  let depth = 0;
-  for (let f = leaf.frame; f !== null; f = f.parent) {
-    depth += 1;
-    if (depth > PATH_DEPTH) return null;
-    path = `${f.key}{${f.label}}/${path}`;
-  }
-  return path;
+function isLabel(frame: Frame, key: string): boolean {
+  if (LABELS.has(key) || key.endsWith("_index") || key.endsWith("Index")) return true;
+  // The id of the event itself says nothing; that of a tool call in it does.
+  return key === "id" && frame.parent !== null;
 }
 
 function addLabel(frame: Frame, key: string, value: string): void {
   // An object that names itself a thousand times is no event.
-  if (INDEX_MEMBERS.has(key) && frame.label.length < 400) frame.label += `${key}=${value};`;
+  if (frame.label.length < 400 && isLabel(frame, key)) frame.label += `${key}=${value};`;
 }
 
 const WORD = /[^\s,\]}]*/y;
 
 /** Reads one JSON value from `at`; gives the offset behind it and its string leaves. */
-function readValue(text: string, at: number, leaves: Leaf[]): number {
+function readValue(text: string, at: number, event: number, leaves: Leaf[]): number {
   let frame = null as Frame | null;
   let key = "";
   let expectKey = false;
@@ -98,7 +73,9 @@ function readValue(text: string, at: number, leaves: Leaf[]): number {
         expectKey = false;
       } else {
         if (frame?.isObject) addLabel(frame, key, text.slice(i + 1, Math.min(end, i + 80)));
-        leaves.push({ frame, key: frame?.isObject ? key : "", start: i + 1, end });
+        if (end > i + 1) {
+          leaves.push({ frame, key: frame?.isObject ? key : "", start: i + 1, end, event });
+        }
       }
       i = end;
       if (frame === null) return i + 1;
@@ -118,7 +95,7 @@ function readValue(text: string, at: number, leaves: Leaf[]): number {
     } else if (c === 0x2c) {
       if (frame?.isObject) expectKey = true;
     } else if (c === 0x3a) {
-      if (frame?.isObject && INDEX_MEMBERS.has(key)) {
+      if (frame?.isObject && isLabel(frame, key)) {
         WORD.lastIndex = i + 1;
         const word = WORD.exec(text)?.[0] ?? "";
         if (word !== "" && !word.startsWith('"')) addLabel(frame, key, word.slice(0, 80));
@@ -135,56 +112,57 @@ function startsAnew(text: string, at: number): boolean {
   return text.startsWith("data:", at) || text.startsWith("event:", at);
 }
 
-function* leavesOf(text: string): Generator<Leaf[]> {
+/** All strings of the text, in order. */
+export function leavesOf(text: string): Leaf[] {
+  const leaves: Leaf[] = [];
   // A brace alone may be a byte of a checksum between two binary frames.
   const start = /\{\s{0,32}"|\[\s{0,32}[{["]/g;
-  for (let at = 0; at < text.length; ) {
+  let event = 0;
+  for (let at = 0; at < text.length; event += 1) {
     start.lastIndex = at;
     const match = start.exec(text);
-    if (match === null) return;
-    const leaves: Leaf[] = [];
-    at = Math.max(readValue(text, match.index, leaves), match.index + 1);
-    yield leaves;
+    if (match === null) break;
+    at = Math.max(readValue(text, match.index, event, leaves), match.index + 1);
+  }
+  const before = leaves.length;
+  addPlainData(text, leaves);
+  if (leaves.length > before) leaves.sort((a, b) => a.start - b.start);
+  return leaves;
+}
+
+/** Data of events that is text, or one JSON string. */
+function addPlainData(text: string, leaves: Leaf[]): void {
+  for (let at = text.indexOf("data:"); at >= 0; at = text.indexOf("data:", at + 5)) {
+    if (at > 0 && text.charCodeAt(at - 1) !== 0x0a) continue;
+    // One blank belongs to the framing.
+    const from = at + (text.charCodeAt(at + 5) === 0x20 ? 6 : 5);
+    const c = text.charCodeAt(from);
+    if (c === 0x7b || c === 0x5b) continue;
+    const line = endOfLine(text, from);
+    const isString = c === QUOTE && closingQuote(text, from + 1) === line - 1;
+    const start = isString ? from + 1 : from;
+    const end = isString ? line - 1 : line;
+    if (end > start) leaves.push({ frame: null, key: "data:", start, end, event: -at });
   }
 }
 
-/** Channels of a stream (latin1 text) that are made of at least two different pieces. */
-export function channelsOf(text: string): Channel[] {
-  const byPath = new Map<string, Leaf[]>();
-  for (const leaves of leavesOf(text)) {
-    for (const leaf of leaves) {
-      if (leaf.end === leaf.start) continue;
-      const path = pathOf(leaf);
-      if (path === null) continue;
-      const list = byPath.get(path);
-      if (list === undefined) byPath.set(path, [leaf]);
-      else list.push(leaf);
-    }
-  }
-  return [...byPath.values()]
-    .filter((list) => isSaidInPieces(text, list))
-    .map((l) => join(text, l));
+function endOfLine(text: string, from: number): number {
+  const lf = text.indexOf("\n", from);
+  const end = lf < 0 ? text.length : lf;
+  return text.charCodeAt(end - 1) === 0x0d && end > from ? end - 1 : end;
 }
 
-/** False for what every event repeats: an id, a model's name. */
-function isSaidInPieces(text: string, leaves: readonly Leaf[]): boolean {
-  const [first] = leaves;
-  if (first === undefined || leaves.length < 2) return false;
-  const length = first.end - first.start;
-  const value = text.slice(first.start, first.end);
-  return leaves.some((l) => l.end - l.start !== length || !text.startsWith(value, l.start));
-}
-
-function join(text: string, leaves: readonly Leaf[]): Channel {
-  const segments: Segment[] = [];
-  const pieces: string[] = [];
-  let at = 0;
-  for (const { start, end } of leaves) {
-    const raw = text.slice(start, end);
-    const layer = unescapeJson(raw) ?? { text: raw, origin: (i: number) => i };
-    segments.push({ start, end, at, layer });
-    pieces.push(layer.text);
-    at += layer.text.length;
+/**
+ * The stream with the line breaks within an event's data taken out: `data: {"a":⏎data: 1}` is one
+ * JSON value. Null where each event has one line, as nearly all have.
+ */
+export function withoutSeams(text: string): Layer | null {
+  const seams: [start: number, end: number][] = [];
+  for (let at = text.indexOf("\ndata:"); at >= 0; at = text.indexOf("\ndata:", at + 6)) {
+    const line = text.lastIndexOf("\n", at - 1) + 1;
+    if (!text.startsWith("data:", line)) continue;
+    const start = text.charCodeAt(at - 1) === 0x0d ? at - 1 : at;
+    seams.push([start, at + (text.charCodeAt(at + 6) === 0x20 ? 7 : 6)]);
   }
-  return { text: pieces.join(""), segments };
+  return seams.length === 0 ? null : layerWithout(text, seams);
 }

@@ -75,7 +75,8 @@ test("a key inside the base64 of a Bedrock frame reaches neither chunks nor asse
     Buffer.from(base64 ?? "", "base64").toString("latin1"),
   );
   assert.ok(!decoded.join("").includes(KEY));
-  // The event is hidden as a whole; what stands around it is still read.
+  assert.ok(assembled.includes("your key is [redacted:live-credential"), assembled);
+  assert.ok(assembled.includes(", keep it"), assembled);
   assert.equal(JSON.parse(assembled).stop_reason, "end_turn");
   assert.ok(!assembled.includes(KEY), assembled);
 });

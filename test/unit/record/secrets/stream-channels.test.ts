@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { channelsOf } from "../../../../record/secrets/stream-strings.ts";
+import { channelsOf } from "../../../../record/secrets/stream-channels.ts";
 
 const sse = (events: unknown[]): string =>
   events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
 
-const texts = (stream: string): string[] => channelsOf(stream).map(({ text }) => text);
+const texts = (stream: string): string[] =>
+  channelsOf(stream).flatMap(({ text, literal }) => (literal ? [] : [text]));
 
 test("what every event repeats is no channel, what grows is one", () => {
   const event = (content: string) => ({
@@ -53,8 +54,8 @@ test("decoded text maps back to the bytes of each piece", () => {
   const [channel] = channelsOf(stream);
   assert.equal(channel!.text, 'a"\nb\\');
   const [first, second] = channel!.segments;
-  assert.equal(stream.slice(first!.start, first!.end), 'a\\"\\n');
-  assert.equal(second!.start + second!.layer.origin(1), stream.indexOf("b") + 1);
+  assert.equal(stream.slice(first!.startOf(0), first!.endOf(3)), 'a\\"\\n');
+  assert.equal(second!.startOf(1), stream.indexOf("b") + 1);
 });
 
 test("torn and hostile streams end without an error", () => {

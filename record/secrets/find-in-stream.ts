@@ -1,0 +1,63 @@
+/**
+ * Finds secrets in a whole body: what find-secrets.ts finds in its bytes, what its strings hide
+ * together where it is a stream (stream-channels.ts), and the key in whose middle it ends.
+ *
+ * Invariants: finds of a split secret give way one by one, the first for the marker and the others
+ * for nothing; all lie within the strings of the stream, so its JSON stays JSON.
+ */
+import { cutOffSecret } from "./cut-off.ts";
+import { type Deadline, type Found, findSecrets } from "./find-secrets.ts";
+import { compileRuleSet, type RuleSet } from "./rule-set.ts";
+import { type Channel, channelsOf } from "./stream-channels.ts";
+
+const NO_RULES = compileRuleSet([]);
+
+/** In order and apart. Throws `redaction-deadline`. */
+export function findInBody(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
+  const found = findSecrets(bytes, set, deadline);
+  const { live } = set;
+  if (live.length === 0) return found;
+  const reach = Math.max(...live.map((secret) => secret.length));
+  const begin = Math.max(0, bytes.length - reach);
+  const cut = cutOffSecret(bytes.toString("latin1", begin), live);
+  if (cut === null || (found.at(-1)?.end ?? 0) > begin + cut.start) return found;
+  const { secret } = cut;
+  const [start, end] = [begin + cut.start, begin + cut.end];
+  found.push({ start, end, secret, rule: "live-credential", rank: -1, text: (marker) => marker });
+  return found;
+}
+
+/** Of a stream; may overlap. Throws `redaction-deadline`. */
+export function findInStream(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
+  const found = findInBody(bytes, set, deadline);
+  const literal = { ...NO_RULES, live: set.live, liveForms: set.liveForms };
+  for (const channel of channelsOf(bytes.toString("latin1"))) {
+    deadline.check();
+    if (!channel.literal) found.push(...findInChannel(channel, set, deadline));
+    else if (set.live.length > 0) found.push(...findInChannel(channel, literal, deadline));
+  }
+  return found;
+}
+
+function findInChannel(channel: Channel, set: RuleSet, deadline: Deadline): Found[] {
+  const { segments } = channel;
+  const out: Found[] = [];
+  let next = 0;
+  for (const found of findInBody(Buffer.from(channel.text, "latin1"), set, deadline)) {
+    let isFirst = true;
+    // Finds are in order: none begins in front of the segment in which the last one ended.
+    while (next < segments.length && endOf(segments[next]!) <= found.start) next += 1;
+    for (let i = next; i < segments.length && segments[i]!.at < found.end; i += 1) {
+      const segment = segments[i]!;
+      const from = Math.max(found.start - segment.at, 0);
+      const upTo = Math.min(found.end - segment.at, segment.length);
+      if (from >= upTo) continue;
+      const [start, end] = [segment.startOf(from), segment.endOf(upTo)];
+      out.push({ ...found, start, end, text: isFirst ? found.text : () => "" });
+      isFirst = false;
+    }
+  }
+  return out;
+}
+
+const endOf = ({ at, length }: { at: number; length: number }): number => at + length;
