@@ -22,6 +22,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   scan: async () => (await import("./scan.ts")).scan,
   jd: async () => (await import("./jd.ts")).jd,
   file: async () => (await import("./file.ts")).file,
+  retry: async () => (await import("./retry.ts")).retry,
   prune: async () => (await import("./prune.ts")).prune,
   doctor: async () => (await import("./doctor.ts")).doctor,
   service: async () => (await import("./service.ts")).service,

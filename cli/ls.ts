@@ -1,9 +1,12 @@
 /** `callnumber ls`: the exchanges, a line each, oldest first. */
 import type { ExchangeLine } from "../record/format/schema.ts";
 import { DayReader } from "../record/reader/day-reader.ts";
-import { isUnder, treeOf } from "./captures.ts";
+import { openTree } from "../record/reader/tree.ts";
+import { isUnder } from "./captures.ts";
 import type { Command, Options } from "./command.ts";
+import { configOf } from "./config-of.ts";
 import { exchangeRow } from "./exchange-row.ts";
+import { unfiledLines } from "./unfiled.ts";
 
 export const ls: Command = {
   name: "ls",
@@ -20,7 +23,8 @@ export const ls: Command = {
   ],
   examples: ["callnumber ls 11.11 --day 2026-11-23", "callnumber ls --outcome upstream_error"],
   run: async (args, options, io) => {
-    const tree = await treeOf(options, io);
+    const config = await configOf(options, io);
+    const tree = openTree(config.captures);
     let shown = 0;
     for (const { stream, day, path } of tree.files()) {
       if (args[0] !== undefined && !isUnder(stream.number, args[0])) continue;
@@ -36,6 +40,7 @@ export const ls: Command = {
       }
     }
     if (shown === 0) io.stderr.write("no exchange matches\n");
+    for (const line of unfiledLines(config)) io.stderr.write(`${line}\n`);
     return 0;
   },
 };

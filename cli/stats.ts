@@ -10,6 +10,7 @@ import type { Command, Io } from "./command.ts";
 import { configOf } from "./config-of.ts";
 import { statsTable } from "./stats-table.ts";
 import { addExchange, emptyTally, type Tally, talliedRow } from "./tally.ts";
+import { unfiledLines } from "./unfiled.ts";
 
 const BY = ["model", "upstream", "client", "day", "number"] as const;
 type By = (typeof BY)[number];
@@ -49,6 +50,7 @@ export const stats: Command = {
       const whole = rows.reduce((sum, row) => sum + row.body_bytes, 0);
       io.stderr.write(`bodies ${size(whole)}, stored in ${size(stored)}${times(whole, stored)}\n`);
     }
+    for (const line of unfiledLines(config)) io.stderr.write(`${line}\n`);
     return 0;
   },
 };

@@ -7,6 +7,7 @@ import { isUnder } from "./captures.ts";
 import type { Command } from "./command.ts";
 import { configOf } from "./config-of.ts";
 import { exchangeRow } from "./exchange-row.ts";
+import { unfiledLines } from "./unfiled.ts";
 
 export const tail: Command = {
   name: "tail",
@@ -15,10 +16,16 @@ export const tail: Command = {
   options: [{ flags: "--json", summary: "the capture file's own line for each exchange" }],
   examples: ["callnumber tail 11", "callnumber tail --json | jq .llm.usage"],
   run: async (args, options, io) => {
-    const { captures } = await configOf(options, io);
+    const config = await configOf(options, io);
+    const { captures } = config;
     mkdirSync(captures, { recursive: true });
     const follower = new Follower(captures);
+    const said = new Set<string>();
     const look = () => {
+      for (const line of unfiledLines(config)) {
+        if (!said.has(line)) io.stderr.write(`${line}\n`);
+        said.add(line);
+      }
       for (const { exchange, stream } of follower.look()) {
         if (args[0] !== undefined && !isUnder(stream.number, args[0])) continue;
         const line = options.json ? JSON.stringify(exchange) : exchangeRow(exchange, stream.number);
@@ -28,6 +35,7 @@ export const tail: Command = {
     const watcher = watch(captures, { ignoreInitial: true, followSymlinks: false });
     watcher.on("all", look);
     watcher.on("error", () => {});
+    look();
     const polling = setInterval(look, LIMITS.tailPollMs);
     if (!io.signal.aborted) {
       await new Promise((end) => io.signal.addEventListener("abort", end, { once: true }));

@@ -37,6 +37,7 @@ import type { Upstream } from "./proxy/upstream.ts";
 import { SpoolRenewal } from "./spool/renewal.ts";
 import { openSpool, type SpoolWriter } from "./spool/writer.ts";
 import { loadStateKey, type StateKey } from "./state-key.ts";
+import { UnfiledWatch } from "./unfiled-watch.ts";
 
 /** A round of the filer that ends now has seen everything that is older than this. */
 const IDLE_MARGIN_MS = 250;
@@ -64,7 +65,7 @@ export interface Health {
   readonly spool: { readonly bytes: number; readonly lostExchanges: number };
   /** Ended and not in the tree yet. */
   readonly backlog: { readonly exchanges: number; readonly ageMs: number };
-  /** Exchanges since the start that were kept out of the tree. */
+  /** Exchanges that are kept out of the tree. */
   readonly setAside: number;
 }
 
@@ -131,6 +132,7 @@ class RunningDaemon implements Daemon {
   private runtime: ProxyRuntime;
   private runningFiler: FilerSupervisor | null = null;
   private renewal: SpoolRenewal | null = null;
+  private readonly unfiled: UnfiledWatch;
   private closing: Promise<void> | null = null;
   private cutShort: () => void = () => {};
 
@@ -146,6 +148,15 @@ class RunningDaemon implements Daemon {
     });
     this.runtime = this.makeRuntime(config, null);
     this.filer = new Promise(() => {});
+    const { state, captures, writer } = config;
+    this.unfiled = new UnfiledWatch({
+      state,
+      captures,
+      writer,
+      observe: () => this.recordingState(),
+      retry: () => this.runningFiler?.segmentEnded(),
+      log: (message) => options.log("error", message),
+    });
     this.proxy = new ProxyServer({
       sink: this.spool,
       runtime: this.runtime,
@@ -171,6 +182,7 @@ class RunningDaemon implements Daemon {
       throw error;
     }
     this.filer = this.startFiler();
+    this.unfiled.start();
     this.filer.catch((error: Error) => {
       this.filerFault = error.message;
       this.options.log("error", `the filer does not start: ${error.message}`);
@@ -220,7 +232,7 @@ class RunningDaemon implements Daemon {
       backlogMs: ageMs,
       disk: { state: diskRoom(state), captures: diskRoom(captures) },
       configFault: this.onDiskFault,
-    });
+    }).concat(this.unfiled.reasons());
     return {
       status: reasons.length === 0 ? "ok" : "degraded",
       reasons,
@@ -228,7 +240,7 @@ class RunningDaemon implements Daemon {
       exchanges: proxy.exchanges,
       spool: { bytes, lostExchanges: spool.lostExchanges },
       backlog: { exchanges: backlog.depth, ageMs },
-      setAside: filer?.poisoned ?? 0,
+      setAside: this.unfiled.setAside,
     };
   }
 
@@ -258,6 +270,7 @@ class RunningDaemon implements Daemon {
       await Promise.race([filer.drain(left), cut]);
       await filer.stop(true);
     }
+    await Promise.race([this.unfiled.stop(), cut]);
     await this.lock.release();
   }
 
@@ -297,6 +310,7 @@ class RunningDaemon implements Daemon {
     const filer = startFiler({
       config,
       spoolDir: this.spoolDir,
+      version: this.options.version ?? "",
       // With a second core the kernel finds room for the filer by itself.
       ...(availableParallelism() === 1 ? { busy: loopWatch(BUSY_SHARE) } : {}),
       log: (message) => this.options.log("warning", message),
@@ -313,6 +327,13 @@ class RunningDaemon implements Daemon {
     this.renewal = renewal;
     this.runningFiler = filer;
     return filer;
+  }
+
+  private recordingState(): { lostExchanges: number; filing: boolean; recording: boolean } {
+    const { lostExchanges, degraded } = this.spool.stats();
+    const filer = this.runningFiler?.stats();
+    const filing = this.filerFault === null && (filer?.degraded ?? null) === null;
+    return { lostExchanges, filing, recording: degraded === null };
   }
 
   private get spoolDir(): string {

@@ -18,6 +18,17 @@ export const LIMITS = {
   spoolRenewMs: 500,
   /** Bodies that have been in the spool for so long are worth a warning of doctor. */
   spoolWarnMs: 10_000,
+  /** It is looked this often for calls that are not in the tree, and said this often. */
+  unfiledLookMs: 1_000,
+  unfiledSayMs: 60_000,
+  /** Tries of a call that was set aside which end the filer, after which it is set aside again. */
+  retryTriesCount: 2,
+  /** `callnumber retry` waits so long for the daemon to try again, and looks this often. */
+  retryWaitMs: 60_000,
+  retryLookMs: 100,
+  /** A call that was not recorded whole is news for so long; health is degraded by it for so long. */
+  unrecordedShownMs: 24 * 3_600_000,
+  unrecordedHealthMs: 10 * 60_000,
   /** While calls keep ending, segments that also hold open calls are rewritten this often at most. */
   spoolRewriteMs: 5_000,
   /** Frames that are written together, at most; larger payloads are not copied. */

@@ -14,6 +14,7 @@ import { noteOmitted, type Omission, omittedError } from "./omission.ts";
 import type { SpooledExchange } from "./open-exchanges.ts";
 
 const DEADLINE = "redaction did not finish in time";
+const FAILED = "filing it whole failed";
 const SEALED = "its credentials were sealed with another state key";
 
 /** What is left out, from the least to the most. */
@@ -44,6 +45,18 @@ export async function buildAsFarAsPossible(
     }
   }
   return bareRecord(x, tools, DEADLINE);
+}
+
+/** What surrounds the bodies, for what can be filed no other way. */
+export async function buildWithoutBodies(
+  x: SpooledExchange,
+  tools: BuildTools,
+): Promise<BuiltRecord> {
+  try {
+    return await buildRecord(x, tools, { request: true, response: true, reason: FAILED });
+  } catch {
+    return bareRecord(x, tools, FAILED);
+  }
 }
 
 /** The record of a turn; without its messages where they cannot be redacted. */

@@ -26,6 +26,8 @@ export interface FilerOptions {
   readonly alone?: string | null;
   /** Called when that one is filed, set aside or refused. */
   readonly onSurvived?: (key: string) => void;
+  /** File only what surrounds the bodies. */
+  readonly withoutBodies?: boolean;
   readonly onFiled?: (filed: readonly FiledNotice[]) => void;
   readonly say?: (message: string) => void;
   /** False when the filer is to stop before the next exchange. */

@@ -16,7 +16,8 @@ import { LIMITS } from "../../record/limits.ts";
 import { acquireLock, type Lock } from "../lock.ts";
 import { Filer } from "./filer.ts";
 import type { FilerConfig } from "./filer-options.ts";
-import type { FromFiler, ToFiler } from "./messages.ts";
+import type { FiledNotice, FromFiler, ToFiler } from "./messages.ts";
+import { claimAfterUpdate, retryClaimed } from "./retry-set-aside.ts";
 
 const parent = process.ppid;
 const SIGN_OF_LIFE_MS = 1000;
@@ -25,8 +26,8 @@ const LOCK_RETRY_MS = 20;
 const TIDY_MS = 250;
 
 let filer: Filer | null = null;
-/** Came while the filer was still waiting for its lock. */
-let reloaded: FilerConfig | null = null;
+/** In force; a new one may come while the filer is still waiting for its lock. */
+let config: FilerConfig | null = null;
 let running = false;
 let wanted = false;
 let stopping = false;
@@ -38,6 +39,12 @@ let retry: NodeJS.Timeout | null = null;
 let tidying: NodeJS.Timeout | null = null;
 let residentBytes = 0;
 const drains: number[] = [];
+const options = {
+  understand,
+  onFiled: (filed: readonly FiledNotice[]) => send({ type: "filed", filed }),
+  say: (text: string) => send({ type: "log", message: text }),
+  mayGoOn: () => mayGoOn() && !resting,
+};
 
 function send(message: FromFiler): void {
   // The parent may be gone; then there is nobody to tell.
@@ -51,19 +58,11 @@ function mayGoOn(): boolean {
 
 async function start(message: Extract<ToFiler, { type: "start" }>): Promise<void> {
   await lock(join(message.config.state, "filer"));
-  filer = new Filer({
-    config: message.config,
-    spoolDir: message.spoolDir,
-    understand,
-    poison: message.poison,
-    suspects: message.suspects,
-    alone: message.alone,
-    onSurvived: (key) => send({ type: "survived", key }),
-    onFiled: (filed) => send({ type: "filed", filed }),
-    say: (text) => send({ type: "log", message: text }),
-    mayGoOn: () => mayGoOn() && !resting,
-  });
-  if (reloaded !== null) filer.configure(reloaded);
+  config ??= message.config;
+  claimAfterUpdate(config.state, message.version);
+  const { spoolDir, poison, suspects, alone } = message;
+  const onSurvived = (key: string) => send({ type: "survived", key });
+  filer = new Filer({ ...options, config, spoolDir, poison, suspects, alone, onSurvived });
 }
 
 async function lock(folder: string): Promise<Lock> {
@@ -93,6 +92,7 @@ async function work(): Promise<void> {
     report("busy");
     complete = await filer.run();
     report("busy");
+    if (complete && config !== null) await retryClaimed({ ...options, config });
     for (const ticket of tickets) send({ type: "drained", ticket, complete });
   }
   clearInterval(alive);
@@ -140,7 +140,7 @@ async function take(message: ToFiler): Promise<void> {
   if (resting) return;
   if (message.type === "start") await start(message);
   else if (message.type === "config") {
-    reloaded = message.config;
+    config = message.config;
     filer?.configure(message.config);
   } else if (message.type === "drain") drains.push(message.ticket);
   else if (message.type === "stop") {

@@ -12,7 +12,12 @@ import { setImmediate as turn } from "node:timers/promises";
 import { SpoolBytes } from "../spool/extents.ts";
 import { type SpoolFrame, SpoolReader } from "../spool/reader.ts";
 import { Batch } from "./batch.ts";
-import { bareRecord, buildAsFarAsPossible, buildTurnAsFarAsPossible } from "./build-partial.ts";
+import {
+  bareRecord,
+  buildAsFarAsPossible,
+  buildTurnAsFarAsPossible,
+  buildWithoutBodies,
+} from "./build-partial.ts";
 import type { BuildTools, BuiltRecord } from "./build-record.ts";
 import { isSocket, type TurnOfSocket, turnsOf } from "./build-socket.ts";
 import { CaptureStore } from "./capture-store.ts";
@@ -239,10 +244,12 @@ export class Filer {
   async #build(x: SpooledExchange): Promise<void> {
     this.#current.set(x.key);
     try {
-      if (isSocket(x)) await this.#buildSocket(x);
+      const bare = this.#options.withoutBodies === true;
+      if (isSocket(x) && !bare) await this.#buildSocket(x);
       else {
         const whole = x.forgotten ? rememberAgain(this.#options.spoolDir, x) : x;
-        const record = await buildAsFarAsPossible(whole, this.#tools);
+        const build = bare ? buildWithoutBodies : buildAsFarAsPossible;
+        const record = await build(whole, this.#tools);
         this.#done(x, [this.#append(x, record, x.key)]);
       }
     } catch (error) {
@@ -330,7 +337,8 @@ export class Filer {
     try {
       const folder = join(this.#options.config.state, "poison");
       const path = setAside(this.#options.spoolDir, x, folder, why);
-      this.#say(`${x.begin?.id} is not filed but kept in ${path}: ${why.split("\n")[0]}`);
+      // Not why: the message of an error may quote what it stumbled over.
+      this.#say(`${x.begin?.id} is set aside, not filed: ${path}; callnumber retry tries again`);
       this.#counts.poisoned++;
       this.#done(x, []);
     } catch (error) {

@@ -44,6 +44,7 @@ export type ToFiler =
       readonly poison: readonly string[];
       readonly suspects: readonly string[];
       readonly alone: string | null;
+      readonly version: string;
     }
   | { readonly type: "wake" }
   /** Stop behind the exchange at hand, until the next message of another kind. */

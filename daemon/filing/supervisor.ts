@@ -21,6 +21,8 @@ export interface FilerStart {
   readonly config: FilerConfig;
   /** Absolute path of the spool folder. */
   readonly spoolDir: string;
+  /** Of the program: a newer one tries again what an older one set aside. Empty where unknown. */
+  readonly version?: string;
   /** Told what went wrong, one line each. */
   readonly log: (message: string) => void;
   /**
@@ -228,9 +230,10 @@ export class FilerSupervisor extends EventEmitter<{
       else this.#options.log(`filer: ${error.message}`);
     });
     child.once("exit", (code, signal) => this.#died(child, code, signal));
-    const { spoolDir } = this.#options;
+    const { spoolDir, version = "" } = this.#options;
     const { convicted: poison, suspects, alone } = this.#blame;
-    this.#send({ type: "start", config: this.#config, spoolDir, poison, suspects, alone });
+    const start = { config: this.#config, spoolDir, poison, suspects, alone, version };
+    this.#send({ type: "start", ...start });
     this.#watch();
   }
 

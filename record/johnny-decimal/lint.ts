@@ -25,6 +25,7 @@ import {
   sanitiseTitle,
   standardTitle,
 } from "./titles.ts";
+import { isUnfiledName } from "./unfiled.ts";
 
 export interface LintFinding {
   readonly severity: "error" | "warning";
@@ -54,6 +55,7 @@ export interface LintInput {
 const PLAN_FILE = "plan.tsv";
 
 const SYSTEM_FILES = new Set([INDEX_FILE, JDEX_FILE, JOURNAL_FILE, PLAN_FILE]);
+const isSystemFile = (name: string) => SYSTEM_FILES.has(name) || isUnfiledName(name);
 const NEARLY_FULL = 90;
 
 /** All findings, errors first. */
@@ -162,7 +164,7 @@ function reserved({ scan, plan }: LintInput): LintFinding[] {
     const number = parseNumber(file.number)!;
     const role = reservedRole(number.id!);
     const isInSystem = number.area === SYSTEM_AREA && number.id !== SYSTEM_JDEX && role === null;
-    const isOwn = number.id === SYSTEM_JDEX && SYSTEM_FILES.has(file.name);
+    const isOwn = number.id === SYSTEM_JDEX && isSystemFile(file.name);
     const isTaken =
       role === "jdex" || role === "archive" || (isInSystem && !planned.has(number.id!));
     if (!isTaken || isOwn) return [];
@@ -198,7 +200,7 @@ function files({ scan }: LintInput): LintFinding[] {
         ),
       ];
     }
-    if (file.number === SYSTEM_JDEX && SYSTEM_FILES.has(file.name)) return [];
+    if (file.number === SYSTEM_JDEX && isSystemFile(file.name)) return [];
     const about = { number: file.number, path: file.path };
     return [error("bad-file-name", about, "a capture file is named YYYY-MM-DD[+n][.writer].jsonl")];
   });

@@ -33,7 +33,7 @@ import {
   saveManifest,
 } from "./manifest.ts";
 import type { Progress, SiteOptions } from "./options.ts";
-import { titlesOf } from "./pages.ts";
+import { titlesOf, unfiledOf } from "./pages.ts";
 import { repage } from "./repage.ts";
 import { secretsOf, slicesToScan } from "./scan-slices.ts";
 import { writeDirectory } from "./search-index.ts";
@@ -99,7 +99,7 @@ async function digestAndUse<T>(
   const tree = openTree(options.captures);
   const all = options.all === true || Object.keys(found.days).length === 0;
   const before = all ? { ...found, days: {} } : found;
-  const titles = titleMarks(titlesOf({ tree, plan: options.plan }));
+  const titles = titleMarks(titlesOf({ tree, plan: options.plan }), unfiledOf(tree.captures));
   const renamed = all ? [] : [...new Set([...retitled(before, titles), ...(cut?.numbers ?? [])])];
   const allow = readAllowList(options.captures);
   const work = workOf(daysOnDisk(tree), before, { all, allow, cut: cut?.days ?? [] });

@@ -3,6 +3,7 @@
  * was rewritten, and days whose captures are as they were but whose titles are not.
  */
 
+import type { Unfiled } from "../../record/johnny-decimal/unfiled.ts";
 import type { AllowList } from "../../record/secrets/allow-list.ts";
 import type { DayName } from "../digest/day-digest.ts";
 import type { Title } from "../view/home.ts";
@@ -57,11 +58,18 @@ export function allowedOf(hits: readonly FileHit[], allow: AllowList): string[] 
   return hits.filter((hit) => allow.has(hit)).map(({ fingerprint }) => fingerprint);
 }
 
-/** What the manifest keeps of titles. */
-export function titleMarks(titles: readonly Title[]): Record<string, string> {
-  return Object.fromEntries(
-    titles.map(({ number, title, description }) => [number, `${title}\n${description}`]),
-  );
+/** What the manifest keeps of titles, and, under no number, of what is not in the tree. */
+export function titleMarks(
+  titles: readonly Title[],
+  unfiled: readonly Unfiled[],
+): Record<string, string> {
+  const marks = titles.map(({ number, title, description }) => {
+    return [number, `${title}\n${description}`] as const;
+  });
+  return Object.fromEntries([
+    ...marks,
+    ...unfiled.map((x, i) => [`unfiled ${i}`, JSON.stringify(x)]),
+  ]);
 }
 
 /** Numbers whose title or description is another one than before, those that came and went too. */

@@ -5,9 +5,10 @@
  * What always holds: the number of pages depends on what changed, not on the history.
  */
 
-import { parseNumber } from "../../record/johnny-decimal/numbers.ts";
+import { parseNumber, SYSTEM_JDEX } from "../../record/johnny-decimal/numbers.ts";
 import type { Plan } from "../../record/johnny-decimal/plan.ts";
 import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
+import { isUnfiled, readUnfiled, type Unfiled } from "../../record/johnny-decimal/unfiled.ts";
 import type { Tree } from "../../record/reader/tree.ts";
 import type { DayDigest, DigestStore } from "../digest/day-digest.ts";
 import type { ExchangeSource } from "../digest/exchange-source.ts";
@@ -130,6 +131,11 @@ export function titlesOf({ tree, plan }: Pick<PageInputs, "tree" | "plan">): Tit
   return [...titles.values()];
 }
 
+/** What the recorders of a tree say of calls that are not in it. */
+export function unfiledOf(captures: string): Unfiled[] {
+  return readUnfiled(new CaptureTree({ captures }).find(SYSTEM_JDEX)).filter(isUnfiled);
+}
+
 export function trailOf(
   titles: readonly Title[],
   number: string,
@@ -177,6 +183,7 @@ function homeView(
   return {
     kind: "home",
     newestCall: newestCall(inputs, days),
+    unfiled: unfiledOf(inputs.tree.captures),
     totals: sumOf(days),
     conversations: days.reduce((sum, day) => sum + day.conversations, 0),
     calendar: calendarView(dayFigures(days), WEEKS),

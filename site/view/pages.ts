@@ -3,6 +3,7 @@
  * and what the templates place. Templates get one of these and nothing else.
  */
 import type { Severity, Text } from "../../record/findings/model.ts";
+import type { Unfiled } from "../../record/johnny-decimal/unfiled.ts";
 import type { CalendarView, TrendView } from "./charts.ts";
 import type { ConversationView } from "./conversation.ts";
 import type { Row } from "./rows.ts";
@@ -66,6 +67,8 @@ export interface HomeView {
   readonly kind: "home";
   /** When the newest call began; null where there is none. */
   readonly newestCall: string | null;
+  /** What recorders say of calls that are not in the tree; empty where it is complete. */
+  readonly unfiled: readonly Unfiled[];
   readonly totals: Totals;
   readonly conversations: number;
   readonly calendar: CalendarView;

@@ -21,6 +21,36 @@ import {
 } from "../../record/sample-capture.ts";
 import { build, capturesOf, folder, pageOf, published, site } from "./built-site.ts";
 
+test("the overview says what recorders could not put into the tree, until they could", async () => {
+  const options = site("unfiled");
+  generateCaptures({ folder: options.captures, exchanges: 5, days: 1, seed: 1 });
+  const home = () => [
+    readFileSync(join(options.out, "index.html"), "utf8"),
+    readFileSync(join(options.out, "zh-Hant", "index.html"), "utf8"),
+  ];
+  await build(options);
+  for (const page of home()) assert.doesNotMatch(page, /class="unfiled"/);
+  const system = "00-09 System/00 System management/00.00 JDex for the system";
+  const file = join(options.captures, system, "unfiled.nas.json");
+  mkdirSync(join(file, ".."), { recursive: true });
+  const at = "2026-11-23T08:00:00.000Z";
+  const facts = { set_aside: 2, not_recorded: 1, filing: "fails", recording: "works" };
+  const unfiled = { format: "callnumber-unfiled/1", writer: "<nas>", at, ...facts };
+  writeFileSync(file, JSON.stringify(unfiled));
+  const report = await build(options);
+  assert.ok(report.pages < 15, `${report.pages} pages`);
+  const [english, chinese] = home();
+  assert.match(english!, /These captures are not complete/);
+  assert.match(
+    english!,
+    /&lt;nas&gt;: <\/b>2 calls are set aside.*, 1 call was not recorded whole, filing fails/,
+  );
+  assert.match(chinese!, /有 2 次呼叫暫存在一旁/);
+  rmSync(file);
+  await build(options);
+  for (const page of home()) assert.doesNotMatch(page, /class="unfiled"/);
+});
+
 test("what is built day by day is what is built at once", async () => {
   const [whole, daily] = [site("whole"), site("daily")];
   // So many that a day of the first stream has two pages.

@@ -1,0 +1,63 @@
+/** `callnumber retry`: files calls that were set aside because filing them failed. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Config } from "../daemon/config/types.ts";
+import { acquireLock } from "../daemon/lock.ts";
+import { CodedError } from "../record/errors.ts";
+import { LIMITS } from "../record/limits.ts";
+import type { Command, Io } from "./command.ts";
+import { configOf } from "./config-of.ts";
+import { oneLine } from "./printable.ts";
+
+export const retry: Command = {
+  name: "retry",
+  summary: "file calls that were set aside because filing them failed",
+  options: [
+    {
+      flags: "--without-bodies",
+      summary: "file only headers, sizes and digests, and remove the bodies for good",
+    },
+    { flags: "--json", summary: "one JSON object a call that is still not filed" },
+  ],
+  examples: ["callnumber retry", "callnumber retry --without-bodies"],
+  run: async (_args, options, io) => {
+    const config = await configOf(options, io);
+    const { claimSetAside, setAsideCalls } = await import("../daemon/filing/retry-set-aside.ts");
+    const claimed = claimSetAside(config.state, options.withoutBodies === true);
+    await tryAll(config, io);
+    const left = setAsideCalls(config.state);
+    for (const { id, why, path } of left) {
+      const text = `${id}  ${oneLine(why, WHY_CHARS)}  ${path}`;
+      io.stdout.write(`${options.json ? JSON.stringify({ id, why, path }) : text}\n`);
+    }
+    const filed = claimed.filter(({ id }) => !left.some((x) => x.id === id)).length;
+    if (claimed.length + left.length === 0) io.stderr.write("no call is set aside\n");
+    else io.stderr.write(`${filed} filed, ${left.length} still set aside\n`);
+    return left.length > 0 ? 1 : 0;
+  },
+};
+
+const WHY_CHARS = 200;
+
+/** By the daemon, where one runs; else here. */
+async function tryAll(config: Config, io: Io): Promise<void> {
+  const { hasClaimed, retryClaimed } = await import("../daemon/filing/retry-set-aside.ts");
+  const say = (message: string) => io.stderr.write(`${message}\n`);
+  const deadline = performance.now() + LIMITS.retryWaitMs;
+  while (hasClaimed(config.state) && !io.signal.aborted) {
+    const lock = await acquireLock(config.state, config.captures).catch((error: unknown) => {
+      if (error instanceof CodedError && error.code === "tree-locked") return null;
+      throw error;
+    });
+    if (lock !== null) {
+      const { understand } = await import("../record/dialects/understand.ts");
+      const mayGoOn = () => !io.signal.aborted;
+      await retryClaimed({ config, understand, say, mayGoOn }).finally(() => lock.release());
+      return;
+    }
+    if (performance.now() > deadline) {
+      say("the daemon has not tried all of them yet; it goes on");
+      return;
+    }
+    await pause(LIMITS.retryLookMs);
+  }
+}
