@@ -86,7 +86,10 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
   const text = (value: string, where: string): string => note(redactor.redactText(value, where));
   const { begin } = x;
   const headers = note(redactor.redactHeaders(begin.headers, "request.headers"));
-  const labels = Object.entries(begin.labels).map(([k, v]) => [k, text(v, "labels")] as const);
+  const labels = Object.entries(begin.labels).map(([k, v]) => [
+    text(k, "labels"),
+    text(v, "labels"),
+  ]);
   const kind = isForm(begin.headers) ? "form" : "bytes";
   const request = x.request && note(redactor.redactBody(x.request, kind, "request.body"));
   return {

@@ -229,7 +229,7 @@ export function pushHeader(line: string, what: string, into: string[]): string {
   while (to > from && isBlank(line.charCodeAt(to - 1))) to--;
   const value = line.slice(from, to);
   if (!NAME.test(name) || NO_TEXT.test(value)) {
-    throw new MessageError(`odd ${what} line ${quote(line)}`);
+    throw new MessageError(`odd ${what} line ${quote(colon < 0 ? line : name)}`);
   }
   into.push(name, value);
   return value;
@@ -248,6 +248,8 @@ function bareLf(what: string): MessageError {
   return new MessageError(`a ${what} line ends with a bare LF`);
 }
 
+/** As much of a text as says what is wrong with it: what follows a first word may be a key. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  const shown = /^(?:[a-z]{1,8}:\/\/)?[\w:[\].-]{0,60}/i.exec(text)?.[0] ?? "";
+  return JSON.stringify(shown.length < text.length ? `${shown}…` : text);
 }
