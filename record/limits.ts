@@ -158,6 +158,8 @@ export const LIMITS = {
   scanFileBytes: 256 * MiB,
   /** Time for looking through one record for secrets; past it the body is left out. */
   redactionMs: 10_000,
+  /** Secrets of one body that are hidden one by one; of more, those close together as one. */
+  redactionFindsCount: 65_536,
   /** Places of spooled bytes that the filer remembers for open exchanges (32 bytes each). */
   openExtentsCount: 1_000_000,
   /** Open WebSockets of which turns are filed as they end; those of more are filed at their end. */

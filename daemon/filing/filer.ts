@@ -373,12 +373,13 @@ export class Filer {
     this.#unconfirmed = false;
     const filed = this.#batch.take();
     if (filed.length > 0) this.#options.onFiled?.(filed);
-    this.#bytes.close();
   }
 
   /** Removes what the spool need not hold any more; what the disk refuses is tried again. */
   #erase(): void {
     if (this.#unconfirmed) return;
+    // A segment that is written anew is another file, with other places.
+    this.#bytes.close();
     try {
       this.#eraser.erase(this.#waiting, this.#quiet);
     } catch (error) {

@@ -95,6 +95,8 @@ export class SpoolBytes {
     const start = offset - this.#windowStart;
     if (segment !== this.#windowSegment || start < 0 || start + bytes > this.#windowBytes) {
       const wanted = Math.max(bytes, this.#keepable(segment, offset));
+      // Where the disk refuses half-way, what was in it is gone too.
+      this.#windowSegment = -1;
       this.#windowBytes = this.#readSome(segment, offset, this.#window, 0, wanted);
       this.#windowSegment = segment;
       this.#windowStart = offset;

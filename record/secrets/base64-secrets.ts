@@ -40,8 +40,13 @@ function runEnd(bytes: Uint8Array, at: number, limit: number): number {
   return end;
 }
 
+/** True where no other character lies between the two offsets. */
+export function isBase64Between(bytes: Uint8Array, from: number, to: number): boolean {
+  return runEnd(bytes, from, to) >= to;
+}
+
 /** Offset within a group of four at which the fixed characters of a form begin, by phase. */
-const FORM_OFFSET = [0, 2, 3] as const;
+export const FORM_OFFSET = [0, 2, 3] as const;
 
 export interface Occurrence {
   readonly start: number;
@@ -51,19 +56,23 @@ export interface Occurrence {
 /** Where the rule (or live credential) stands in decoded text. */
 export type FindIn = (text: string) => Occurrence[];
 
-/** Secrets of one rule around the base64 form of an anchor that begins at `hit`. */
+/**
+ * Secrets of one rule around the base64 form of an anchor that begins at `hit`, and around all up to
+ * the one at `last`, which is in the same run.
+ */
 export function secretsInBase64(
   bytes: Buffer,
   hit: number,
   phase: 0 | 1 | 2,
   reach: Rule["reach"],
   find: FindIn,
+  last = hit,
 ): EncodedSecret[] {
   const group = hit - FORM_OFFSET[phase];
   const from = runStart(bytes, hit, Math.max(0, hit - SHORT_RUN));
   if (group < from) return [];
   const first = group - 4 * Math.min(GROUPS_BEFORE, Math.floor((group - from) / 4));
-  const limit = Math.min(bytes.length, hit + Math.ceil(((reach ?? 640) * 4) / 3));
+  const limit = Math.min(bytes.length, last + base64Reach(reach));
   let end = runEnd(bytes, hit, limit);
   const cut = end === limit && end < bytes.length;
   if (cut) end -= (end - first) % 4;
@@ -83,6 +92,11 @@ export function secretsInBase64(
       text: (marker) => encode(decoded.slice(a, start), marker, decoded.slice(stop, b), atEnd),
     };
   });
+}
+
+/** How far a rule looks behind its anchor, in characters of base64. */
+export function base64Reach(reach: Rule["reach"]): number {
+  return Math.ceil(((reach ?? 640) * 4) / 3);
 }
 
 function encode(before: string, marker: string, after: string, atEnd: boolean): string {

@@ -5,8 +5,10 @@
  * Invariants: finds of a split secret give way one by one, the first for the marker and the others
  * for nothing; all lie within the strings of the stream, so its JSON stays JSON.
  */
+
+import { LIMITS } from "../limits.ts";
 import { cutOffSecret } from "./cut-off.ts";
-import { type Deadline, type Found, findSecrets } from "./find-secrets.ts";
+import { type Deadline, type Found, findSecrets, withinBudget } from "./find-secrets.ts";
 import { compileRuleSet, type RuleSet } from "./rule-set.ts";
 import { type Channel, channelsOf } from "./stream-channels.ts";
 
@@ -29,12 +31,14 @@ export function findInBody(bytes: Buffer, set: RuleSet, deadline: Deadline): Fou
 
 /** Of a stream; may overlap. Throws `redaction-deadline`. */
 export function findInStream(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
-  const found = findInBody(bytes, set, deadline);
+  let found = findInBody(bytes, set, deadline);
   const literal = { ...NO_RULES, live: set.live, liveForms: set.liveForms };
   for (const channel of channelsOf(bytes.toString("latin1"))) {
     deadline.check();
-    if (!channel.literal) found.push(...findInChannel(channel, set, deadline));
-    else if (set.live.length > 0) found.push(...findInChannel(channel, literal, deadline));
+    if (channel.literal && set.live.length === 0) continue;
+    for (const f of findInChannel(channel, channel.literal ? literal : set, deadline))
+      found.push(f);
+    if (found.length > LIMITS.redactionFindsCount) found = withinBudget(found);
   }
   return found;
 }

@@ -8,7 +8,9 @@
  */
 import { performance } from "node:perf_hooks";
 import { CodedError } from "../errors.ts";
-import { type Occurrence, secretsInBase64 } from "./base64-secrets.ts";
+import { LIMITS } from "../limits.ts";
+import { type Base64Hits, Base64Windows } from "./base64-hits.ts";
+import { base64Reach, type Occurrence, secretsInBase64 } from "./base64-secrets.ts";
 import { compose, decodeEntities, decodePercent, type Layer, unescapeJson } from "./layers.ts";
 import type { Rule } from "./rule.ts";
 import { ANY_RULE, type RuleSet } from "./rule-set.ts";
@@ -113,16 +115,18 @@ function* layersOf(text: string): Generator<Layer> {
 }
 
 class Search {
-  readonly found: Found[] = [];
+  found: Found[] = [];
   readonly windows: Window[] = [];
   readonly #bytes: Buffer;
   readonly #set: RuleSet;
   readonly #deadline: Deadline;
+  readonly #base64: Base64Windows;
   #lastRule = Number.NaN;
   #lastHit = 0;
 
   constructor(bytes: Buffer, set: RuleSet, deadline: Deadline) {
     this.#bytes = bytes;
+    this.#base64 = new Base64Windows(bytes);
     this.#set = set;
     this.#deadline = deadline;
   }
@@ -132,9 +136,10 @@ class Search {
     scan(this.#bytes, (index, start) => {
       const { rule, phase } = uses[index]!;
       if (phase === null) this.#extendWindow(start, rule);
-      else this.#lookIntoBase64(start, rule, phase);
+      else this.#hitInBase64(start, rule, phase);
     });
     this.#scanForLive();
+    for (const hits of this.#base64.rest()) this.#lookIntoBase64(hits);
     if (everywhere.length > 0) {
       for (let at = 0; at < this.#bytes.length; at += EVERYWHERE_STEP) {
         const end = Math.min(this.#bytes.length, at + EVERYWHERE_STEP + EVERYWHERE_OVERLAP);
@@ -149,7 +154,7 @@ class Search {
     for (const { bytes, phase } of this.#set.liveForms) {
       for (let at = this.#bytes.indexOf(bytes); at >= 0; at = this.#bytes.indexOf(bytes, at + 1)) {
         if (phase === null) this.#extendWindow(at, this.#set.rules.length);
-        else this.#lookIntoBase64(at, this.#set.rules.length, phase);
+        else this.#hitInBase64(at, this.#set.rules.length, phase);
       }
     }
   }
@@ -202,7 +207,7 @@ class Search {
       for (const rule of rules) {
         this.#deadline.check();
         for (const { start, end } of this.#occurrences(rule, text)) {
-          this.found.push({
+          this.#add({
             start: window.start + origin(start),
             end: window.start + origin(end),
             rule: this.#name(rule),
@@ -222,12 +227,24 @@ class Search {
     });
   }
 
-  #lookIntoBase64(hit: number, rule: number, phase: 0 | 1 | 2): void {
+  #hitInBase64(hit: number, rule: number, phase: 0 | 1 | 2): void {
+    const reach = base64Reach(this.#set.rules[rule]?.reach);
+    const ended = this.#base64.add(hit, rule, phase, reach);
+    if (ended !== null) this.#lookIntoBase64(ended);
+  }
+
+  #lookIntoBase64({ first, last, rule, phase }: Base64Hits): void {
+    this.#deadline.check();
     const reach = this.#set.rules[rule]?.reach;
     const find = (text: string): Occurrence[] => this.#occurrences(rule, text);
-    for (const secret of secretsInBase64(this.#bytes, hit, phase, reach, find)) {
-      this.found.push({ ...secret, rule: this.#name(rule), rank: this.#rank(rule) });
+    for (const secret of secretsInBase64(this.#bytes, first, phase, reach, find, last)) {
+      this.#add({ ...secret, rule: this.#name(rule), rank: this.#rank(rule) });
     }
+  }
+
+  #add(found: Found): void {
+    this.found.push(found);
+    if (this.found.length > LIMITS.redactionFindsCount) this.found = withinBudget(this.found);
   }
 }
 
@@ -262,4 +279,29 @@ export function mergeOverlaps(found: readonly Found[]): Found[] {
     };
   }
   return merged;
+}
+
+/**
+ * The same places in at most half of LIMITS.redactionFindsCount finds, where there are more: those
+ * that are closest to each other are hidden together with what lies between them.
+ */
+export function withinBudget(found: readonly Found[]): Found[] {
+  let fewer = mergeOverlaps(found);
+  while (fewer.length > LIMITS.redactionFindsCount / 2) fewer = joinNearest(fewer);
+  return fewer;
+}
+
+function joinNearest(found: readonly Found[]): Found[] {
+  const gaps = found.slice(1).map(({ start }, i) => start - (found[i]?.end ?? 0));
+  const near = gaps.toSorted((a, b) => a - b)[gaps.length >> 1] ?? 0;
+  const joined: Found[] = [];
+  for (const next of found) {
+    const last = joined.at(-1);
+    if (last === undefined || next.start - last.end > near) joined.push(next);
+    else {
+      const hits = (last.hits ?? 1) + (next.hits ?? 1);
+      joined[joined.length - 1] = { ...last, end: next.end, text: plainText, hits };
+    }
+  }
+  return joined;
 }

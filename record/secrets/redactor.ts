@@ -262,9 +262,14 @@ class RuleRedactor implements Redactor {
     const search = (): readonly Found[] => find(new Deadline(ms));
     const found = this.#untrusted ? withinDeadline(ms, search) : search();
     const hits = new Map<string, number>();
+    let last: Found | null = null;
+    let marker = "";
     const edits = found.map((f) => {
+      // The same one again and again costs one fingerprint.
+      if (last?.secret !== f.secret || last.rule !== f.rule) marker = this.#marker(f);
+      last = f;
       // A later piece of a split secret goes without a marker and is no hit of its own.
-      const text = f.text(this.#marker(f));
+      const text = f.text(marker);
       const n = f.hits ?? (text === "" ? 0 : 1);
       if (n > 0) hits.set(f.rule, (hits.get(f.rule) ?? 0) + n);
       return { start: f.start, end: f.end, text };
