@@ -1,8 +1,7 @@
 /** `callnumber cat`: capture files on stdout, as they are or expanded for other tools. */
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { DayReader } from "../record/reader/day-reader.ts";
-import { filesOf, treeOf } from "./captures.ts";
+import { damageTo, filesOf, openedFiles, treeOf } from "./captures.ts";
 import type { Command } from "./command.ts";
 
 export const cat: Command = {
@@ -17,19 +16,23 @@ export const cat: Command = {
   examples: ["callnumber cat 11.11 --expand | jq -r .llm.model | sort | uniq -c"],
   run: async (args, options, io) => {
     let failed = 0;
-    for (const path of filesOf(await treeOf(options, io), args, io)) {
-      if (!options.expand) {
+    const files = filesOf(await treeOf(options, io), args, io).map((path) => ({ path }));
+    const say = damageTo(io);
+    if (files.length === 0) io.stderr.write("no captures\n");
+    if (!options.expand) {
+      for (const { path } of files) {
         await pipeline(createReadStream(path), io.stdout, { end: false });
-        continue;
       }
-      using reader = DayReader.open(path);
+      return 0;
+    }
+    for (const { reader } of openedFiles(files, io)) {
       for (const exchange of reader.exchanges()) {
         try {
           const line = Buffer.concat([reader.expand(exchange), Buffer.from("\n")]);
           if (!io.stdout.write(line)) await new Promise((done) => io.stdout.once("drain", done));
         } catch (error) {
           failed++;
-          io.stderr.write(`${(error as Error).message}\n`);
+          say((error as Error).message);
         }
       }
     }

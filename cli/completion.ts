@@ -1,5 +1,6 @@
 /** `callnumber completion <shell>`: prints the completion script, made from the command table. */
 import type { Command } from "./command.ts";
+import { known } from "./mistyped.ts";
 
 export const completion: Command = {
   name: "completion",
@@ -20,13 +21,7 @@ export const completion: Command = {
       return 0;
     }
     const { completions, SHELLS } = await import("./completion-scripts.ts");
-    const shell = SHELLS.find((name) => name === what);
-    if (shell === undefined) {
-      io.stderr.write(
-        `callnumber: no completion for ${JSON.stringify(what)}: ${SHELLS.join(", ")}\n`,
-      );
-      return 64;
-    }
+    const shell = known(what, SHELLS, "shell");
     io.stdout.write(completions(commands)[shell]);
     return 0;
   },

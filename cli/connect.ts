@@ -64,7 +64,7 @@ function baseOf(config: Config, options: Options): string {
   const token = config.token === null ? "" : `/~${encodeURIComponent(config.token)}`;
   const number = options.number;
   if (typeof number === "string" && !/^\d\d\.\d\d$/.test(number)) {
-    throw new CodedError("path-refused", `${JSON.stringify(number)} is no number such as 11.12`);
+    throw new CodedError("bad-argument", `${JSON.stringify(number)} is no number such as 11.12`);
   }
   return `http://${host}:${first?.port ?? 4177}${token}${number ? `/${number}` : ""}`;
 }

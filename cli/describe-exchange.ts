@@ -5,19 +5,20 @@
 import type { ExchangeView } from "../record/conversation/view.ts";
 import type { NormalMessage, Piece } from "../record/dialects/normal.ts";
 import type { RequestDiff } from "../record/diff/model.ts";
+import { CodedError } from "../record/errors.ts";
 import type { Finding } from "../record/findings/model.ts";
 import type { ExchangeLine } from "../record/format/schema.ts";
 import type { OpenExchange } from "./captures.ts";
 import { incomplete, summariseDiff } from "./describe-diff.ts";
 import { describeFinding } from "./describe-finding.ts";
-import { oneLine, printable } from "./printable.ts";
+import { inLine, oneLine, printable } from "./printable.ts";
 
 /** A captured value inside a line: it must not begin a line of its own. */
 const field = (text: string): string => oneLine(text, FIELD_CHARS);
 const FIELD_CHARS = 400;
 
-/** A body that no dialect reads is shown up to this many characters; `--raw` has the whole. */
-const RAW_SHOWN_CHARS = 4000;
+/** A body that no dialect reads is shown up to this many bytes; `--raw` has the whole. */
+const RAW_SHOWN_BYTES = 4000;
 
 /** What the conversation of an exchange says about it. */
 export interface Surroundings {
@@ -33,7 +34,7 @@ export function* describeExchange(
   { request, answer, missing }: ExchangeView,
   around: Surroundings,
 ): Generator<string> {
-  yield `${x.id}   ${stream.number} ${printable(stream.title ?? "")}   ${day}`;
+  yield `${x.id}   ${stream.number} ${field(stream.title ?? "")}   ${day}`;
   yield* head(x);
   yield* surroundings(x.id, around);
   if (request.messages.length > 0) {
@@ -50,17 +51,16 @@ export function* describeExchange(
     if (parameters.length > 0) {
       yield `parameters: ${parameters.map(([key, value]) => printable(`${key}=${JSON.stringify(value)}`)).join(" ")}`;
     }
-  } else yield* raw("request body", reader.requestBody(x));
+  } else yield* raw("request body", () => reader.requestBody(x));
   if (answer.length > 0) {
     yield "";
     yield "── response ──";
     for (const message of answer) yield* describeMessage(message);
   } else {
-    const assembled = reader.assembled(x);
-    yield* raw(
-      "response body",
-      assembled === null ? reader.responseBody(x) : Buffer.from(assembled),
-    );
+    yield* raw("response body", () => {
+      const assembled = reader.assembled(x);
+      return assembled === null ? reader.responseBody(x) : Buffer.from(assembled);
+    });
   }
 }
 
@@ -81,14 +81,14 @@ function* surroundings(id: string, { findings, before, problem }: Surroundings):
 function* head(x: ExchangeLine): Generator<string> {
   const { request, response, llm, timing } = x;
   yield `${x.started}   ${field(request.method)} ${field(request.url)} → ${field(x.upstream ?? "no upstream")}`;
-  const error = x.error ? `: ${field(x.error.message)} (${x.error.code})` : "";
+  const error = x.error ? `: ${field(x.error.message)} (${field(x.error.code)})` : "";
   yield `${response ? `status ${response.status}` : "no answer"}, ${x.outcome}${error}`;
   yield `client ${field(x.client.name ?? "unknown")}${x.client.agent ? ` (${field(x.client.agent)})` : ""}${x.session ? `, session ${field(x.session)}` : ""}`;
   if (llm) {
     const served =
       llm.served_model && llm.served_model !== llm.model ? `, served ${llm.served_model}` : "";
     const by = llm.served_by ? ` by ${llm.served_by}` : "";
-    yield `${llm.api}: model ${field(`${llm.model ?? "?"}${served}${by}`)}, finish ${field(llm.finish_reasons.join(", ")) || "—"}`;
+    yield `${field(llm.api)}: model ${field(`${llm.model ?? "?"}${served}${by}`)}, finish ${field(llm.finish_reasons.join(", ")) || "—"}`;
     if (llm.error) yield `error: ${field(llm.error)}`;
     const usage = llm.usage;
     if (usage) {
@@ -114,7 +114,7 @@ function* head(x: ExchangeLine): Generator<string> {
 
 function* describeMessage({ role, pieces }: NormalMessage): Generator<string> {
   yield "";
-  yield `[${role}]`;
+  yield `[${field(role)}]`;
   for (const piece of pieces) yield* describePiece(piece);
 }
 
@@ -137,12 +137,21 @@ function* describePiece(piece: Piece): Generator<string> {
   }
 }
 
-function* raw(what: string, bytes: Buffer | null): Generator<string> {
+function* raw(what: string, read: () => Buffer | null): Generator<string> {
+  let bytes: Buffer | null;
+  try {
+    bytes = read();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    yield "";
+    yield `── ${what}: damaged ──`;
+    return yield inLine(error.message);
+  }
   if (bytes === null || bytes.length === 0) return;
-  const text = bytes.toString("utf8");
+  const text = bytes.toString("utf8", 0, RAW_SHOWN_BYTES);
   yield "";
   yield `── ${what} (${bytes.length} bytes) ──`;
-  yield printable(text.slice(0, RAW_SHOWN_CHARS));
-  if (text.length > RAW_SHOWN_CHARS)
-    yield `… ${text.length - RAW_SHOWN_CHARS} more characters, see --raw`;
+  yield printable(text);
+  if (bytes.length > RAW_SHOWN_BYTES)
+    yield `… ${bytes.length - RAW_SHOWN_BYTES} more bytes, see --raw`;
 }

@@ -10,6 +10,7 @@ import { CodedError } from "../record/errors.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
 import type { Finding } from "./doctor-checks.ts";
+import { inLine } from "./printable.ts";
 
 export const doctor: Command = {
   name: "doctor",
@@ -54,6 +55,7 @@ async function examine(options: Options, io: Io): Promise<Finding[]> {
     },
     checks.nodeVersion(process.versions.node),
     ...checks.tree(config),
+    ...(await import("./doctor-captures.ts")).damage(config.captures),
     ...checks.state(config),
     (await import("./doctor-spool.ts")).spool(config, new Date()),
     ...checks.disks(config),
@@ -72,7 +74,7 @@ async function examine(options: Options, io: Io): Promise<Finding[]> {
 const SIGNS = { ok: "ok     ", warning: "warning", broken: "BROKEN " } as const;
 
 function shown({ check, level, message, advice }: Finding): string {
-  const [first, ...more] = message.split("\n");
+  const [first, ...more] = message.split("\n").map(inLine);
   const lines = [`${SIGNS[level]}  ${check}: ${first}`, ...more.map((line) => `         ${line}`)];
   if (advice !== undefined && level !== "ok") lines.push(`         → ${advice}`);
   return `${lines.join("\n")}\n`;

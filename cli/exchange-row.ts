@@ -13,7 +13,7 @@ export function exchangeRow(x: ExchangeLine, number: string): string {
     number.padEnd(5),
     x.started.slice(0, 19).replace("T", " "),
     `${status} ${x.outcome}`.padEnd(16),
-    (x.client.name ?? "—").padEnd(11),
+    oneLine(x.client.name ?? "—", 24).padEnd(11),
     tokensOf(x).padEnd(22),
     durationOf(x).padStart(8),
     oneLine(`${model}${other}`, 60),

@@ -1,5 +1,6 @@
 /** `callnumber file`: moves closed days, or some exchanges of them, to another ID. */
-import { relative } from "node:path";
+import { existsSync } from "node:fs";
+import { relative, resolve } from "node:path";
 import { CodedError } from "../record/errors.ts";
 import { parseNumber } from "../record/johnny-decimal/numbers.ts";
 import { planFromConfig } from "../record/johnny-decimal/plan.ts";
@@ -16,6 +17,8 @@ import { filePathWithin } from "./capture-path.ts";
 import { withClosedDays } from "./closed-days.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
+import { numberOf } from "./mistyped.ts";
+import { inLine } from "./printable.ts";
 
 export const file: Command = {
   name: "file",
@@ -50,19 +53,37 @@ function move(
 ): number {
   const [from] = args;
   const { to } = options;
-  if (from === undefined || typeof to !== "string" || parseNumber(to)?.id == null) {
-    throw new CodedError("refile-refused", "say from where and --to which ID");
+  if (from === undefined || typeof to !== "string") {
+    throw new CodedError("bad-argument", "say from where and --to which ID");
+  }
+  if (parseNumber(to)?.id == null) {
+    throw new CodedError("bad-argument", `--to takes an ID such as 11.12, and "${to}" is none`);
   }
   const where = typeof options.where === "string" ? parseWhere(options.where) : null;
   const source = filePathWithin(tree.captures, from, io);
+  assertThere(tree, from, source, io);
   const { moves, open } = selectFiles(tree, source, where, firstOpenDay);
-  for (const path of open) io.stderr.write(`left where it is, its day may still grow: ${path}\n`);
+  for (const path of open)
+    io.stderr.write(`left where it is, its day may still grow: ${inLine(path)}\n`);
   const pending = moves.filter((each) => each.number !== to);
-  for (const each of pending) io.stdout.write(`${describe(each)} → ${to}\n`);
+  for (const each of pending) io.stdout.write(`${inLine(describe(each))} → ${to}\n`);
   if (pending.length > 0 && !options.dryRun) refile(tree, pending, to);
   io.stderr.write(`${sum(pending)} exchanges ${options.dryRun ? "would be" : "are"} moved\n`);
   return 0;
 }
+
+/** A source that is neither a number of the tree nor a file in it is a slip, not an empty one. */
+function assertThere(tree: CaptureTree, from: string, source: string, io: Io) {
+  if (tree.scan().files.some(({ path }) => path === source)) return;
+  if (parseNumber(from) === null && existsSync(resolve(io.cwd, from))) {
+    throw new CodedError("no-such-path", `${from} is no capture file of this tree`);
+  }
+  const numbers = tree.entries().map(({ number, title }) => ({ number: number.text, title }));
+  numberOf(from, [...numbers, ...subsOf(tree)]);
+}
+
+const subsOf = (tree: CaptureTree) =>
+  tree.scan().subs.map(({ number, title }) => ({ number: number.text, title }));
 
 function undo(tree: CaptureTree, options: Options, io: Io): number {
   const entry = lastMove(tree.journal());
@@ -72,7 +93,8 @@ function undo(tree: CaptureTree, options: Options, io: Io): number {
   }
   io.stderr.write(`the move of ${entry.at}, ${entry.from} → ${entry.to}\n`);
   if (options.dryRun) return 0;
-  for (const path of undoMove(tree, entry)) io.stdout.write(`${relative(tree.captures, path)}\n`);
+  for (const path of undoMove(tree, entry))
+    io.stdout.write(`${inLine(relative(tree.captures, path))}\n`);
   return 0;
 }
 

@@ -1,8 +1,9 @@
 /** `callnumber grep PATTERN`: searches what is new in each exchange, so that a hit shows once. */
 import { CodedError } from "../record/errors.ts";
+import { parseLean } from "../record/format/lean-json.ts";
 import type { ExchangeLine } from "../record/format/schema.ts";
-import { DayReader } from "../record/reader/day-reader.ts";
-import { filesOf, treeOf } from "./captures.ts";
+import type { DayReader } from "../record/reader/day-reader.ts";
+import { damageTo, filesOf, openedFiles, treeOf } from "./captures.ts";
 import type { Command, Options } from "./command.ts";
 import { oneLine } from "./printable.ts";
 
@@ -26,11 +27,13 @@ export const grep: Command = {
   run: async ([pattern = "", ...paths], options, io) => {
     const wanted = expressionOf(pattern, options);
     const tree = await treeOf(options, io);
+    const files = filesOf(tree, paths, io).map((path) => ({ path }));
+    const say = damageTo(io);
     let hits = 0;
-    for (const path of filesOf(tree, paths, io)) {
-      using reader = DayReader.open(path);
+    if (files.length === 0) io.stderr.write("no captures to search\n");
+    for (const { path, reader } of openedFiles(files, io)) {
       for (const x of reader.exchanges()) {
-        for (const { text, line } of newTexts(reader, x)) {
+        for (const { text, line } of newTexts(reader, x, say)) {
           const match = wanted.exec(text);
           if (match === null) continue;
           hits++;
@@ -60,28 +63,39 @@ function expressionOf(pattern: string, options: Options): RegExp {
 }
 
 /** The texts that the file holds because of this exchange; of JSON, its strings as they read. */
-function* newTexts(reader: DayReader, x: ExchangeLine): Generator<{ text: string; line: number }> {
+function* newTexts(
+  reader: DayReader,
+  x: ExchangeLine,
+  say: (message: string) => void,
+): Generator<{ text: string; line: number }> {
   const chunks = new Set([x.request.body?.chunks, x.response?.body?.chunks]);
   for (const { n, line } of reader.newParts(x)) {
     // The pieces of a stream cut words; the message that they add up to is a part of its own.
     if (chunks.has(n) && x.response?.assembled) continue;
-    yield { text: readable(reader.part(n, x).toString("utf8")), line };
+    try {
+      yield { text: readable(reader.part(n, x).toString("utf8")), line };
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      say(error.message);
+    }
   }
 }
 
 /** JSON strings decoded, one a line, so that `\n` and `\u4e2d` in a capture match as characters. */
 function readable(text: string): string {
-  try {
-    const strings: string[] = [];
-    JSON.parse(text, (key, value) => {
-      if (typeof value === "string") strings.push(value);
-      else if (key !== "") strings.push(key);
-      return value;
-    });
-    return strings.length > 0 ? strings.join("\n") : text;
-  } catch {
-    return text;
+  const strings: string[] = [];
+  const open: unknown[] = [parseLean(text)];
+  // A stack of its own: what is nested a million deep must not need one call for each level.
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value === "string") strings.push(value);
+    if (typeof value !== "object" || value === null) continue;
+    const entries = Object.entries(value);
+    if (!Array.isArray(value)) {
+      for (const [key, inner] of entries) if (typeof inner !== "string") strings.push(key);
+    }
+    for (const [, inner] of entries.reverse()) open.push(inner);
   }
+  return strings.length > 0 ? strings.join("\n") : text;
 }
 
 function excerpt(text: string, at: number, length: number): string {

@@ -20,6 +20,7 @@ import {
 import { CaptureTree, PLAN_FILE } from "../record/johnny-decimal/tree.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
+import { inLine } from "./printable.ts";
 
 const FORMATS = ["tsv", "csv", "json"] as const;
 
@@ -31,7 +32,7 @@ const lint: Command = {
     const config = await configOf(options, io);
     const findings = findingsOf(config);
     for (const finding of findings) {
-      io.stdout.write(`${options.json ? JSON.stringify(finding) : shown(finding)}\n`);
+      io.stdout.write(`${options.json ? JSON.stringify(finding) : inLine(shown(finding))}\n`);
     }
     const errors = findings.filter(isError).length;
     io.stderr.write(`${errors} errors, ${findings.length - errors} warnings\n`);
@@ -63,14 +64,14 @@ const importTable: Command = {
   run: async (args, options, io) => {
     const reading = readTable(tableText(args[0]!, options, io), formatOf(options, args[0]!));
     const tree = treeOf(await configOf(options, io));
-    for (const row of reading.leftOut) io.stderr.write(`left out: ${row}\n`);
+    for (const row of reading.leftOut) io.stderr.write(`left out: ${inLine(row)}\n`);
     const rename = options.rename !== false;
     const renamed = options.dryRun
       ? rename
         ? renamings(tree, reading.plan)
         : []
       : importPlan(tree, reading.plan, rename);
-    for (const { path, name } of renamed) io.stdout.write(`${path} → ${name}\n`);
+    for (const { path, name } of renamed) io.stdout.write(`${inLine(`${path} → ${name}`)}\n`);
     const verb = options.dryRun ? "would be" : "are";
     io.stderr.write(`${reading.plan.rows.length} rows ${verb} the plan\n`);
     return 0;
@@ -86,7 +87,8 @@ const exportTable: Command = {
   examples: ["callnumber jd export > table.tsv", "callnumber jd export --format csv"],
   run: async (_args, options, io) => {
     const plan = exportPlan(treeOf(await configOf(options, io)).entries());
-    io.stdout.write(writeTable(plan, options.format as TableFormat));
+    // As bytes: a table is data, whatever its author wrote into it.
+    io.stdout.write(Buffer.from(writeTable(plan, options.format as TableFormat)));
     return 0;
   },
 };
@@ -131,7 +133,8 @@ function tableText(file: string, options: Options, io: Io): string {
   try {
     bytes = readFileSync(resolve(io.cwd, file));
   } catch (cause) {
-    throw new CodedError("table-invalid", `cannot read ${file}`, { cause });
+    const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new CodedError("no-such-path", `cannot read ${file}: ${why}`, { cause });
   }
   return decodeTable(bytes, typeof options.encoding === "string" ? options.encoding : null);
 }

@@ -1,6 +1,5 @@
 /** `callnumber prune`: deletes whole closed days, and keeps what went wrong where asked to. */
 import { CodedError } from "../record/errors.ts";
-import { parseCaptureName } from "../record/format/capture-name.ts";
 import { planFromConfig } from "../record/johnny-decimal/plan.ts";
 import {
   type FileMove,
@@ -9,9 +8,12 @@ import {
 } from "../record/johnny-decimal/refile.ts";
 import { isFailed } from "../record/johnny-decimal/select-exchanges.ts";
 import { CaptureTree } from "../record/johnny-decimal/tree.ts";
+import { numberArgument } from "./captures.ts";
 import { withClosedDays } from "./closed-days.ts";
 import type { Command } from "./command.ts";
 import { configOf } from "./config-of.ts";
+import { dayOf } from "./mistyped.ts";
+import { inLine } from "./printable.ts";
 
 export const prune: Command = {
   name: "prune",
@@ -27,15 +29,19 @@ export const prune: Command = {
     "callnumber prune 90 --before 2026-06-01 --keep-errors",
   ],
   run: async (args, options, io) => {
-    const before = dayOf(options.before);
+    if (typeof options.before !== "string") {
+      throw new CodedError("bad-argument", "say --before which day, YYYY-MM-DD");
+    }
+    const before = dayOf(options.before, "--before");
+    const number = await numberArgument(args[0], options, io);
     const config = await configOf(options, io);
     const tree = new CaptureTree({ captures: config.captures, plan: planFromConfig(config.tree) });
     const wanted = options.keepErrors ? (x: Parameters<typeof isFailed>[0]) => !isFailed(x) : null;
-    const areas = args[0] === undefined ? areasOf(tree) : [args[0]];
+    const areas = number === null ? areasOf(tree) : [number];
     const moves = await withClosedDays(config.captures, (firstOpenDay) => {
       const limit = [before, firstOpenDay].sort()[0]!;
       const found = areas.flatMap((number) => selectFiles(tree, number, wanted, limit).moves);
-      for (const move of found) io.stdout.write(`${describe(move)}\n`);
+      for (const move of found) io.stdout.write(`${inLine(describe(move))}\n`);
       if (found.length > 0 && !options.dryRun) pruneFiles(tree, found, before);
       return found;
     });
@@ -47,13 +53,6 @@ export const prune: Command = {
 
 function areasOf(tree: CaptureTree): string[] {
   return [...new Set(tree.scan().files.map((file) => file.number.slice(0, 2)))];
-}
-
-function dayOf(option: string | boolean | undefined): string {
-  const day = typeof option === "string" ? option : "";
-  const isDay = parseCaptureName(`${day}.jsonl`)?.day === day;
-  if (!isDay) throw new CodedError("refile-refused", `--before needs a day, YYYY-MM-DD: "${day}"`);
-  return day;
 }
 
 function describe({ path, count, of, ids }: FileMove): string {

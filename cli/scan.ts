@@ -11,6 +11,7 @@ import type { AllowList } from "../record/secrets/allow-list.ts";
 import type { ScanHit } from "../record/secrets/scan.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
+import { inLine } from "./printable.ts";
 
 interface Source {
   readonly file: string;
@@ -104,7 +105,7 @@ function line(file: string, hit: ScanHit, json: boolean): string {
   if (json) return `${JSON.stringify({ file, ...hit })}\n`;
   const place = hit.range === null ? `${hit.line}` : `${hit.line}:${hit.range[0] + 1}`;
   const inside = hit.range === null ? " (in a stored stream)" : "";
-  return `${file}:${place}: ${hit.rule} ${hit.preview}${inside} ${hit.fingerprint}\n`;
+  return `${inLine(file)}:${place}: ${hit.rule} ${hit.preview}${inside} ${hit.fingerprint}\n`;
 }
 
 export const scan: Command = {

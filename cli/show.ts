@@ -1,12 +1,17 @@
 /** `callnumber show ID`: one exchange, readable; or its raw bytes, its JSON, or a curl command. */
 
-import { conversationUpTo, viewIn, viewsOf } from "../record/conversation/placed-days.ts";
+import {
+  conversationUpTo,
+  type Damaged,
+  viewIn,
+  viewsOf,
+} from "../record/conversation/placed-days.ts";
 import { asCurl, daemonBase } from "../record/curl.ts";
 import { CodedError } from "../record/errors.ts";
 import { findingsOf, scenesOf } from "../record/findings.ts";
 import { type FoundExchange, findExchange } from "../record/reader/find-exchange.ts";
 import type { Tree } from "../record/reader/tree.ts";
-import { openExchange, treeOf } from "./captures.ts";
+import { damageTo, openExchange, treeOf } from "./captures.ts";
 import type { Command } from "./command.ts";
 import { describeExchange, type Surroundings } from "./describe-exchange.ts";
 import { printable } from "./printable.ts";
@@ -35,7 +40,9 @@ export const show: Command = {
       io.stdout.write(`${asCurl(exchange, daemonBase(exchange.upstream), body)}\n`);
     } else {
       const found = findExchange(tree, exchange.id);
-      const lines = describeExchange(open, viewIn(tree, found), around(tree, found));
+      const say = damageTo(io);
+      const view = viewIn(tree, found, say);
+      const lines = describeExchange(open, view, around(tree, found, say));
       for (const line of lines) io.stdout.write(`${printable(line)}\n`);
     }
     return 0;
@@ -43,9 +50,9 @@ export const show: Command = {
 };
 
 /** Findings and changes, from the turns that they need: the one before, and repeats of either. */
-function around(tree: Tree, found: FoundExchange): Surroundings {
+function around(tree: Tree, found: FoundExchange, damaged: Damaged): Surroundings {
   try {
-    const conversation = conversationUpTo(tree, found);
+    const conversation = conversationUpTo(tree, found, damaged);
     const own = conversation.at(-1);
     if (own === undefined) return { findings: [], before: null, problem: null };
     const { parent } = own.placement;
@@ -54,7 +61,7 @@ function around(tree: Tree, found: FoundExchange): Surroundings {
         exchange === found.id || exchange === parent || relation === "retry",
     );
     const placements = conversation.map(({ placement }) => placement);
-    const scene = scenesOf(viewsOf(near), placements)
+    const scene = scenesOf(viewsOf(near, damaged), placements)
       .filter(({ turn }) => turn.id === found.id)
       .next().value;
     if (scene === undefined) return { findings: [], before: null, problem: null };

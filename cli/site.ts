@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import type { Progress, Report, SiteOptions } from "../site/build.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
+import { inLine } from "./printable.ts";
+import { progressOn } from "./safe-output.ts";
 import { siteOptionsOf } from "./site-options.ts";
 
 const build: Command = {
@@ -26,7 +28,8 @@ const build: Command = {
       onProgress: progressTo(io),
     });
     io.stdout.write(options.json ? `${JSON.stringify(report)}\n` : summaryOf(report));
-    for (const line of [...report.damage, ...heldLines(report)]) io.stderr.write(`${line}\n`);
+    for (const line of [...report.damage, ...heldLines(report)])
+      io.stderr.write(`${inLine(line)}\n`);
     return options.strict === true && report.held.length > 0 ? 1 : 0;
   },
 };
@@ -59,7 +62,11 @@ const single: Command = {
   options: [
     { flags: "--single", summary: "one HTML file with everything in it (the only form there is)" },
     { flags: "-o, --output <file>", summary: "where to (default: <conversation>.html)" },
-    { flags: "--language <tag>", summary: "en or zh-Hant (default: the first of the site)" },
+    {
+      flags: "--language <tag>",
+      summary: "default: the first of the site",
+      choices: ["en", "zh-Hant"],
+    },
   ],
   examples: ["callnumber site export --single 4f1d2c3b5a697887 -o story.html"],
   run: async (args, options, io) => {
@@ -91,13 +98,10 @@ async function siteOptions(options: Options, io: Io): Promise<SiteOptions> {
 }
 
 function progressTo(io: Io): (progress: Progress) => void {
-  const isTerminal = "isTTY" in io.stderr && io.stderr.isTTY === true;
+  const progress = progressOn(io.stderr);
   return ({ step, done, of }) => {
-    if (!isTerminal) return;
     const unit = step === "reading" ? "days" : "pages";
-    io.stderr.write(
-      `\r\u001b[K${step} ${done}${of ? ` of ${of}` : ""} ${unit}${done === of ? "\n" : ""}`,
-    );
+    progress(`${step} ${done}${of ? ` of ${of}` : ""} ${unit}${done === of ? "\n" : ""}`);
   };
 }
 

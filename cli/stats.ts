@@ -3,9 +3,10 @@ import { statSync } from "node:fs";
 import type { Config } from "../daemon/config/types.ts";
 import { understand } from "../record/dialects/understand.ts";
 import type { ExchangeLine } from "../record/format/schema.ts";
-import { DayReader } from "../record/reader/day-reader.ts";
+import { isWithin } from "../record/johnny-decimal/numbers.ts";
+import type { DayReader } from "../record/reader/day-reader.ts";
 import { openTree } from "../record/reader/tree.ts";
-import { isUnder } from "./captures.ts";
+import { damageTo, numberArgument, openedFiles } from "./captures.ts";
 import type { Command, Io } from "./command.ts";
 import { configOf } from "./config-of.ts";
 import { statsTable } from "./stats-table.ts";
@@ -27,25 +28,30 @@ export const stats: Command = {
   examples: ["callnumber stats --by model", "callnumber stats 11.11 --by day --reprice"],
   run: async (args, options, io) => {
     const config = await configOf(options, io);
+    const number = await numberArgument(args[0], options, io);
+    const say = damageTo(io);
     const by = BY.find((name) => name === options.by) ?? null;
     const tallies = new Map<string, Tally>();
     let stored = 0;
-    for (const { stream, day, path } of openTree(config.captures).files()) {
-      if (args[0] !== undefined && !isUnder(stream.number, args[0])) continue;
+    const files = [...openTree(config.captures).files()].filter(
+      ({ stream }) => number === null || isWithin(stream.number, number),
+    );
+    for (const { stream, day, path, reader } of openedFiles(files, io)) {
       stored += statSync(path).size;
-      using reader = DayReader.open(path);
       for (const line of reader.exchanges()) {
         const key = keyOf(line, by, day, stream.number);
         const tally = tallies.get(key) ?? emptyTally();
         tallies.set(key, tally);
-        addExchange(tally, line, options.reprice ? repriced(line, reader, config) : recorded(line));
+        const cost = options.reprice ? repriced(line, reader, config, say) : recorded(line);
+        addExchange(tally, line, cost);
       }
     }
     const rows = [...tallies].map(([key, tally]) => ({ key, ...talliedRow(tally) }));
     rows.sort((a, b) => (by === "day" ? (a.key < b.key ? -1 : 1) : b.calls - a.calls));
     if (options.json) for (const row of rows) io.stdout.write(`${JSON.stringify(row)}\n`);
     else io.stdout.write(statsTable(rows, by ?? "all", columnsOf(io.stdout)));
-    if (rows.length === 0) io.stderr.write("no captures\n");
+    if (rows.length === 0)
+      io.stderr.write(number === null ? "no captures\n" : `no captures in ${number}\n`);
     else {
       const whole = rows.reduce((sum, row) => sum + row.body_bytes, 0);
       io.stderr.write(`bodies ${size(whole)}, stored in ${size(stored)}${times(whole, stored)}\n`);
@@ -66,8 +72,22 @@ function keyOf(line: ExchangeLine, by: By | null, day: string, number: string): 
 const recorded = (line: ExchangeLine): number | null => line.llm?.cost_usd ?? null;
 
 /** The cost by the table installed now; a WebSocket turn keeps what was recorded. */
-function repriced(line: ExchangeLine, reader: DayReader, config: Config): number | null {
+function repriced(
+  line: ExchangeLine,
+  reader: DayReader,
+  config: Config,
+  say: (message: string) => void,
+): number | null {
   if (line.llm === null || line.response?.status === 101) return recorded(line);
+  try {
+    return costNow(line, reader, config);
+  } catch (error) {
+    say((error as Error).message);
+    return recorded(line);
+  }
+}
+
+function costNow(line: ExchangeLine, reader: DayReader, config: Config): number | null {
   const url = line.upstream === null ? undefined : config.upstreams[line.upstream]?.url;
   const host = url === undefined ? "" : `${url.protocol}//${url.hostname}${url.basePath}`;
   const { llm } = understand({

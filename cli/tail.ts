@@ -1,9 +1,10 @@
 /** `callnumber tail`: a line for each exchange as it is filed, until ctrl-C. */
 import { mkdirSync } from "node:fs";
 import { watch } from "chokidar";
+import { isWithin } from "../record/johnny-decimal/numbers.ts";
 import { LIMITS } from "../record/limits.ts";
 import { Follower } from "../record/reader/follow.ts";
-import { isUnder } from "./captures.ts";
+import { damageTo, numberArgument } from "./captures.ts";
 import type { Command } from "./command.ts";
 import { configOf } from "./config-of.ts";
 import { exchangeRow } from "./exchange-row.ts";
@@ -18,8 +19,9 @@ export const tail: Command = {
   run: async (args, options, io) => {
     const config = await configOf(options, io);
     const { captures } = config;
+    const number = await numberArgument(args[0], options, io);
     mkdirSync(captures, { recursive: true });
-    const follower = new Follower(captures);
+    const follower = new Follower(captures, damageTo(io));
     const said = new Set<string>();
     const look = () => {
       for (const line of unfiledLines(config)) {
@@ -27,7 +29,7 @@ export const tail: Command = {
         said.add(line);
       }
       for (const { exchange, stream } of follower.look()) {
-        if (args[0] !== undefined && !isUnder(stream.number, args[0])) continue;
+        if (number !== null && !isWithin(stream.number, number)) continue;
         const line = options.json ? JSON.stringify(exchange) : exchangeRow(exchange, stream.number);
         io.stdout.write(`${line}\n`);
       }

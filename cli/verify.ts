@@ -2,6 +2,8 @@
 import { verifyFile } from "../record/reader/verify.ts";
 import { filesOf, treeOf } from "./captures.ts";
 import type { Command } from "./command.ts";
+import { inLine } from "./printable.ts";
+import { progressOn } from "./safe-output.ts";
 
 export const verify: Command = {
   name: "verify",
@@ -13,20 +15,25 @@ export const verify: Command = {
   examples: ["callnumber verify", "callnumber verify 11.11"],
   run: async (args, options, io) => {
     const files = filesOf(await treeOf(options, io), args, io);
+    if (files.length === 0) {
+      io.stderr.write("no captures to verify\n");
+      return 0;
+    }
+    const progress = progressOn(io.stderr);
     let problems = 0;
     for (const [index, path] of files.entries()) {
-      if ("isTTY" in io.stderr && io.stderr.isTTY) {
-        io.stderr.write(`\r\u001b[K${index + 1}/${files.length}`);
-      }
+      progress(`${index + 1}/${files.length}`);
       for (const problem of verifyFile(path)) {
         problems++;
         const { file, line, message } = problem;
         io.stdout.write(
-          options.json ? `${JSON.stringify(problem)}\n` : `${file}:${line}: ${message}\n`,
+          options.json
+            ? `${JSON.stringify(problem)}\n`
+            : `${inLine(file)}:${line}: ${inLine(message)}\n`,
         );
       }
     }
-    if ("isTTY" in io.stderr && io.stderr.isTTY) io.stderr.write("\r\u001b[K");
+    progress("");
     io.stderr.write(
       `${files.length} files, ${problems === 0 ? "all whole" : `${problems} problems`}\n`,
     );

@@ -1,8 +1,8 @@
 /**
  * An exchange as a curl command: what was sent, for sending it again by hand.
  *
- * What always holds: the output is safe to paste into a shell (single quotes; bytes that are no
- * text go through base64); a credential, masked or not, becomes the variable `$API_KEY`; headers
+ * What always holds: the output is safe to print and to paste into a POSIX shell (single quotes;
+ * what a terminal would obey is spelled by printf, and a body with such in it goes through base64); a credential, masked or not, becomes the variable `$API_KEY`; headers
  * that curl makes itself, or that would contradict the decoded body, are left out.
  */
 import type { ExchangeLine } from "./format/schema.ts";
@@ -48,8 +48,8 @@ function bodyWords(body: CurlBody, words: string[]): string {
     return "";
   }
   const text = body.toString("utf8");
-  // A leading @ would name a file; NUL cannot stand in a word.
-  if (!/^@|\0/.test(text) && Buffer.from(text).equals(body)) {
+  // A leading @ would name a file.
+  if (!/^@/.test(text) && text.search(RISKY) < 0 && Buffer.from(text).equals(body)) {
     words.push(`--data-binary ${quoted(text)}`);
     return "";
   }
@@ -64,6 +64,16 @@ function header(name: string, value: string): string {
   return `${quoted(`${name}: ${scheme}`)}"$API_KEY"`;
 }
 
+/** What a terminal obeys or hides. */
+const RISKY = /(?!\t|\n|\u200c|\u200d|\ufeff)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+
 function quoted(text: string): string {
-  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w./:=@%+,-]+$/.test(text)) return text;
+  const inQuotes = text.replaceAll("'", `'\\''`).replace(RISKY, (character) => {
+    // NUL cannot stand in a word.
+    if (character === "\0") return "";
+    const octal = Array.from(Buffer.from(character), (byte) => `\\${byte.toString(8)}`).join("");
+    return `'"$(printf '${octal}')"'`;
+  });
+  return `'${inQuotes}'`;
 }

@@ -40,7 +40,7 @@ export const CATALOGUE = {
   },
   "listen-failed": {
     meaning: "the address cannot be listened on",
-    hint: "another program uses the port, or the address is not this machine's",
+    hint: "another program uses the port, or the address is not this machine's: `listen:` in the configuration is the daemon's, `site.listen:` the site's",
     exit: 69,
   },
   "token-required": {
@@ -51,17 +51,22 @@ export const CATALOGUE = {
   "unknown-command": {
     meaning: "there is no such command",
     hint: "`callnumber --help` lists the commands",
-    exit: 64,
+    exit: 2,
+  },
+  "bad-argument": {
+    meaning: "an argument or option of a command means nothing: no such number, day, rule or name",
+    hint: "the message names what is nearest, or what there is; `callnumber ls` shows the numbers",
+    exit: 2,
   },
   "no-such-exchange": {
     meaning: "no exchange has this id",
     hint: "`callnumber ls` lists the exchanges; a unique beginning of the id is enough",
-    exit: 66,
+    exit: 2,
   },
   "ambiguous-exchange": {
     meaning: "more than one exchange has an id that begins so",
     hint: "give more characters of the id; `callnumber ls` lists them",
-    exit: 64,
+    exit: 2,
   },
   "capture-damaged": {
     meaning: "a body of a capture file cannot be joined back; the line is named",
@@ -71,12 +76,12 @@ export const CATALOGUE = {
   "bad-pattern": {
     meaning: "the pattern to search for is not a regular expression",
     hint: "`-F` searches for plain text",
-    exit: 64,
+    exit: 2,
   },
   "no-such-path": {
     meaning: "an argument is neither a number of the tree nor an existing file or folder",
     hint: "`callnumber ls` shows the numbers; paths are relative to the working folder",
-    exit: 66,
+    exit: 2,
   },
   "verify-failed": {
     meaning: "at least one body does not join back to its digest, or a line is damaged",
@@ -168,11 +173,12 @@ export const CATALOGUE = {
   "unknown-client": {
     meaning: "there is no recipe for a client of this name",
     hint: "`callnumber connect` lists them; any client with a base URL works",
-    exit: 64,
+    exit: 2,
   },
   "unknown-upstream": {
     meaning: "the first path segment names no upstream and there is no default_upstream",
     hint: "the base URL is http://HOST:PORT/UPSTREAM/…; `callnumber connect` prints it for each client",
+    exit: 2,
     status: 404,
   },
   "no-such-route": {

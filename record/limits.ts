@@ -150,8 +150,27 @@ export const LIMITS = {
   listEntryCount: 32_768,
   /** Text up to this size is stored as text; larger, as base64, which no escape can blow up. */
   textPartBytes: 64 * MiB,
-  /** Most that one compressed part may decompress to when it is read. */
-  partDecodeBytes: 2 * GiB - 1,
+  /**
+   * A compressed part may decompress to this when it is read, or to so many times its own size, but
+   * never to more than the most: recorded streams come to less, bombs to much more.
+   */
+  partDecodeBytes: 32 * MiB,
+  partDecodeRatio: 64,
+  partDecodeMaxBytes: 256 * MiB,
+  /** The same for a body that is joined from parts: so many times its file's size. */
+  joinedBytes: 32 * MiB,
+  joinedRatio: 8,
+  /** Entries of a body's list, ranges written out; a carved body has 32,769 at most. */
+  listAtomCount: 262_144,
+  /** Chunks of a stream that are told apart; those behind them are read as one. */
+  streamChunkCount: 262_144,
+  /** Longer JSON is parsed only if it holds no more values (commas and brackets, about) than this. */
+  leanJsonChars: 4 * MiB,
+  leanJsonCount: 2_000_000,
+  /** A longer line is no `file` or `exchange` line: bodies are kept in parts. */
+  recordLineBytes: 16 * MiB,
+  /** A longer line is passed over unread; a part of 256 MiB is shorter as base64. */
+  captureLineBytes: 384 * MiB,
   /** Compression level of stored streams. If unsure: 3; more costs time and saves little. */
   zstdLevel: 3,
   /** Largest staged file that scan reads. */
@@ -261,6 +280,10 @@ export const LIMITS = {
   siteHeapMiB: 512,
   /** Conversations, findings and rows on pages that list only the newest. */
   siteNewestCount: 50,
+  /** Time that `doctor` takes to look through capture files, the newest first. */
+  doctorReadMs: 5_000,
+  /** Days that a command keeps open which reads conversation after conversation. */
+  readerOpenDays: 4,
   /** Parsed parts that a reader of conversations keeps, by the bytes that they were parsed from. */
   keptValuesBytes: 16 * MiB,
   /** How much of a text is looked at for its sketch and its telling lines. */

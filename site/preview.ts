@@ -80,7 +80,7 @@ export async function startPreview(given: PreviewOptions): Promise<Preview> {
 function listen(server: Server, { host, port }: PreviewOptions): Promise<void> {
   return new Promise((ready, failed) => {
     server.once("error", (cause) => {
-      const message = `cannot serve the site on ${host}:${port}: ${cause.message}`;
+      const message = `site.listen ${host}:${port}: ${cause.message}`;
       failed(new CodedError("listen-failed", message, { cause }));
     });
     server.listen(port, host, ready);

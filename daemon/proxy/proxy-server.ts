@@ -100,7 +100,7 @@ export class ProxyServer implements ConnectionOwner {
       server.once("error", (error: NodeJS.ErrnoException) => {
         const where = "fd" in address ? `socket ${address.fd}` : `${address.host}:${address.port}`;
         const why = error.code === "EADDRINUSE" ? "the port is in use" : error.message;
-        reject(new CodedError("listen-failed", `${where}: ${why}`, { cause: error }));
+        reject(new CodedError("listen-failed", `listen ${where}: ${why}`, { cause: error }));
       });
       server.listen(address, () => {
         const { address: host, port } = server.address() as AddressInfo;

@@ -14,6 +14,7 @@
  */
 import { hash } from "node:crypto";
 import { checkedLine } from "../format/json-line.ts";
+import { parseLine } from "../format/parse-line.ts";
 import type { ExchangeLine, PartRef } from "../format/schema.ts";
 import { FORMAT } from "../format/version.ts";
 import { LIMITS } from "../limits.ts";
@@ -206,9 +207,10 @@ export class CaptureWriter {
       if (isIntact(view)) this.#known.learn(view.n, view.sha256);
       return;
     }
-    const exchange = parseExchange(line);
-    const parts = exchange?.request.body?.parts;
-    if (exchange && parts) this.#absorbList(exchange.id, parts);
+    const record = parseLine(line);
+    if (typeof record === "string" || record.type !== "exchange") return;
+    const { id, request } = record as unknown as ExchangeLine;
+    if (request.body?.parts) this.#absorbList(id, request.body.parts);
   }
 
   #absorbList(id: string, refs: readonly PartRef[]): void {
@@ -240,14 +242,5 @@ function isIntact(view: NonNullable<ReturnType<typeof viewPartLine>>): boolean {
     return sha256(partBytes(view)) === view.sha256;
   } catch {
     return false;
-  }
-}
-
-function parseExchange(line: Buffer): ExchangeLine | null {
-  try {
-    const value = JSON.parse(line.toString());
-    return value?.type === "exchange" && typeof value.id === "string" ? value : null;
-  } catch {
-    return null;
   }
 }

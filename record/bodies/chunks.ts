@@ -10,6 +10,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { oneLineJson } from "../format/json-line.ts";
+import { LIMITS } from "../limits.ts";
 
 /** Milliseconds, bytes, and the sender where that is not the upstream. */
 export type Chunk = readonly [ms: number, bytes: Buffer, from?: "client"];
@@ -25,30 +26,68 @@ export function encodeChunks(chunks: Iterable<Chunk>): Buffer {
   return Buffer.concat(lines);
 }
 
-/** The chunks of such lines. Throws SyntaxError on anything else. */
+/**
+ * The chunks of such lines; those beyond `streamChunkCount` of LIMITS are in the last one. Throws
+ * SyntaxError on anything else.
+ */
 export function decodeChunks(lines: Buffer): Chunk[] {
   const chunks: Chunk[] = [];
+  let rest: Joined | null = null;
+  for (const chunk of eachChunk(lines)) {
+    if (rest !== null) rest.add(chunk[1]);
+    else if (chunks.length < LIMITS.streamChunkCount) chunks.push(chunk);
+    else {
+      rest = new Joined(lines.length);
+      rest.add(chunk[1]);
+    }
+  }
+  const last = chunks.at(-1);
+  if (rest === null || last === undefined) return chunks;
+  chunks[chunks.length - 1] = [last[0], Buffer.concat([last[1], rest.bytes()])];
+  return chunks;
+}
+
+/** The streamed body that such lines stand for, in no more memory than they take themselves. */
+export function streamedBody(lines: Buffer): Buffer {
+  const body = new Joined(lines.length);
+  for (const [, bytes] of eachChunk(lines)) body.add(bytes);
+  return body.bytes();
+}
+
+/** Bytes put end to end. Of a chunk there are fewer than of the line that it was written on. */
+class Joined {
+  readonly #bytes: Buffer;
+  #length = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytes = Buffer.allocUnsafe(bytesMax);
+  }
+
+  add(bytes: Buffer): void {
+    this.#length += bytes.copy(this.#bytes, this.#length);
+  }
+
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
+
+function* eachChunk(lines: Buffer): Generator<Chunk> {
   for (let start = 0; start < lines.length; ) {
     const newline = lines.indexOf(0x0a, start);
     const end = newline < 0 ? lines.length : newline;
-    chunks.push(decodeChunk(JSON.parse(lines.toString("utf8", start, end))));
+    yield decodeChunk(JSON.parse(lines.toString("utf8", start, end)));
     start = end + 1;
   }
-  return chunks;
 }
 
 function decodeChunk(line: unknown): Chunk {
   const [ms, data, from] = Array.isArray(line) ? line : [];
   const text = typeof data === "string";
   const base64: unknown = text ? data : data?.base64;
-  if (typeof ms !== "number" || typeof base64 !== "string") {
+  if (!Number.isFinite(ms) || typeof base64 !== "string") {
     throw new SyntaxError("a chunk is [ms, text] or [ms, {base64}]");
   }
   const bytes = Buffer.from(base64, text ? "utf8" : "base64");
   return from === "client" ? [ms, bytes, from] : [ms, bytes];
-}
-
-/** The streamed body: all chunks put end to end. */
-export function chunksBody(chunks: Iterable<Chunk>): Buffer {
-  return Buffer.concat(Array.from(chunks, ([, bytes]) => bytes));
 }

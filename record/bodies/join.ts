@@ -30,9 +30,20 @@ export function join(refs: readonly PartRef[], source: PartSource): Buffer {
   return joinAtoms(flatten(refs.slice(1), source.partCount, atoms), source);
 }
 
-/** The body that a flat list stands for. */
-export function joinAtoms(atoms: readonly Atom[], source: Pick<PartSource, "part">): Buffer {
-  return Buffer.concat(atoms.map((atom) => atomBytes(atom, source)));
+/** The body that a flat list stands for. Throws RangeError where it is longer than `bytesMax`. */
+export function joinAtoms(
+  atoms: readonly Atom[],
+  source: Pick<PartSource, "part">,
+  bytesMax = Number.POSITIVE_INFINITY,
+): Buffer {
+  let bytes = 0;
+  const pieces = atoms.map((atom) => {
+    const piece = atomBytes(atom, source);
+    bytes += piece.length;
+    if (bytes > bytesMax) throw new RangeError(`it is longer than ${bytesMax} bytes`);
+    return piece;
+  });
+  return Buffer.concat(pieces);
 }
 
 function atomBytes(atom: Atom, source: Pick<PartSource, "part">): Uint8Array {

@@ -100,7 +100,9 @@ function viewAnyPartLine(line: Buffer): PartLineView | null {
     const key = line.toString("utf8", i + 1, keyEnd - 1);
     if (isPayload(key)) {
       const payload = line.subarray(colon + 1, line.length - 1);
-      if (members[0] !== "type" || n < 1 || sha256 === "" || payload.length === 0) return null;
+      const isNumbered = Number.isInteger(n) && n >= 1 && n <= PART_NUMBER_MAX;
+      if (members[0] !== "type" || !isNumbered || sha256 === "") return null;
+      if (payload.length === 0) return null;
       return { n, sha256, form: key, payload, members, crc32 };
     }
     const start = scanner.space(colon + 1);
@@ -119,6 +121,9 @@ function viewAnyPartLine(line: Buffer): PartLineView | null {
   return null;
 }
 
+/** A file of that many parts could not be stored; whoever counts on must still count exactly. */
+const PART_NUMBER_MAX = 1e12;
+
 const isPayload = (key: string): key is Payload =>
   key === "json" || key === "text" || key === "base64" || key === "zstd";
 
@@ -130,8 +135,24 @@ export function partBytes(view: PartLineView): Buffer {
     throw new SyntaxError(`${view.form} of part ${view.n} is no string`);
   if (view.form === "text") return Buffer.from(text);
   const bytes = Buffer.from(text, "base64");
-  if (view.form === "base64") return bytes;
-  return zstdDecompressSync(bytes, { maxOutputLength: LIMITS.partDecodeBytes });
+  return view.form === "base64" ? bytes : unpackedPart(bytes);
+}
+
+/**
+ * The bytes of a compressed part. Throws where they are damaged or come to more than `partDecode…`
+ * of LIMITS: a few kilobytes can stand for gigabytes, and no recorded stream does.
+ */
+export function unpackedPart(packed: Buffer): Buffer {
+  const { partDecodeBytes, partDecodeRatio, partDecodeMaxBytes } = LIMITS;
+  const most = Math.max(partDecodeBytes, packed.length * partDecodeRatio);
+  const maxOutputLength = Math.min(most, partDecodeMaxBytes);
+  try {
+    return zstdDecompressSync(packed, { maxOutputLength });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_BUFFER_TOO_LARGE") throw cause;
+    const message = `${packed.length} bytes that decompress to more than ${maxOutputLength}`;
+    throw new RangeError(message, { cause });
+  }
 }
 
 /**

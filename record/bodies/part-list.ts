@@ -10,6 +10,7 @@
  * of the flat list and every implementation has to count alike.
  */
 import type { PartRef } from "../format/schema.ts";
+import { LIMITS } from "../limits.ts";
 import type { Insert } from "./carve.ts";
 
 /** Part `part` with texts put back in. */
@@ -30,7 +31,7 @@ export interface Link {
 const SEPARATOR = /^[ \t\r\n]*,[ \t\r\n]*$/;
 
 export function isLink(ref: PartRef | undefined): ref is PartRef & Link {
-  return typeof ref === "object" && !Array.isArray(ref) && "as" in ref;
+  return typeof ref === "object" && ref !== null && !Array.isArray(ref) && "as" in ref;
 }
 
 /** Writes runs of neighbouring parts as `[a,b]` or `[a,b,separator]`, beginning at atom `from`. */
@@ -60,23 +61,43 @@ export function shorten(atoms: readonly Atom[], from = 0): PartRef[] {
 
 /**
  * The flat list of refs that hold no link, appended to `into`. `partCount` is the highest part
- * number that may occur: a range beyond it is refused before it is expanded.
+ * number that may occur: a range beyond it is refused before it is expanded, and so is a list that
+ * would come to more than `listAtomCount` of LIMITS. The refs need not be what they claim.
  *
  * Throws RangeError on a list that this version cannot read.
  */
 export function flatten(refs: readonly PartRef[], partCount: number, into: Atom[] = []): Atom[] {
   for (const ref of refs) {
-    if (typeof ref === "string" || typeof ref === "number") into.push(ref);
+    if (typeof ref === "string" || isCount(ref)) into.push(ref);
     else if (Array.isArray(ref)) flattenRange(ref, partCount, into);
-    else if ("part" in ref) into.push(ref as Inserted);
+    else if (isInserted(ref)) into.push(ref);
     else throw new RangeError("a link that is not at the head of its list, or an unknown entry");
+    if (into.length > LIMITS.listAtomCount) throw tooLong();
   }
   return into;
 }
 
 function flattenRange(ref: readonly unknown[], partCount: number, into: Atom[]): void {
-  const [a, b, separator = ","] = ref as [number, number, string?];
-  if (!(a >= 1 && a <= b && b <= partCount)) throw new RangeError(`no parts ${a} to ${b}`);
+  const [a, b, separator = ","] = ref;
+  if (!(isCount(a) && isCount(b) && 1 <= a && a <= b && b <= partCount && ref.length <= 3)) {
+    throw new RangeError(`no parts ${String(a).slice(0, 20)} to ${String(b).slice(0, 20)}`);
+  }
+  if (typeof separator !== "string") throw new RangeError("a separator that is no text");
+  if (into.length + 2 * (b - a) + 1 > LIMITS.listAtomCount) throw tooLong();
   into.push(a);
   for (let n = a + 1; n <= b; n++) into.push(separator, n);
+}
+
+const tooLong = () => new RangeError(`a list of more than ${LIMITS.listAtomCount} entries`);
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isInserted(ref: unknown): ref is Inserted {
+  if (typeof ref !== "object" || ref === null) return false;
+  const { part, insert } = ref as { part?: unknown; insert?: unknown };
+  if (!isCount(part) || !Array.isArray(insert)) return false;
+  return insert.every((each) => {
+    return Array.isArray(each) && isCount(each[0]) && typeof each[1] === "string";
+  });
 }

@@ -6,9 +6,11 @@
  * opened again. It must never write.
  */
 import { byStart, ConversationIndex } from "../conversation.ts";
+import { isWithin } from "../johnny-decimal/numbers.ts";
 import { LIMITS } from "../limits.ts";
 import { DayReader } from "../reader/day-reader.ts";
 import type { FoundExchange } from "../reader/find-exchange.ts";
+import { OpenDays } from "../reader/open-days.ts";
 import type { Day, Tree } from "../reader/tree.ts";
 import type { FindTurn, FoundTurn } from "./earlier-turns.ts";
 import { factsOf } from "./facts.ts";
@@ -31,11 +33,15 @@ export interface DayWish {
   readonly to?: string;
 }
 
-/** Places every exchange of the days wished for, oldest day first. */
-export function placeDays(tree: Tree, wish: DayWish): PlacedInFile[] {
+/** Told of what cannot be read and is passed over. */
+export type Damaged = (message: string) => void;
+const NOBODY: Damaged = () => {};
+
+/** Places every exchange of the days wished for, oldest day first; one that is damaged by its line. */
+export function placeDays(tree: Tree, wish: DayWish, damaged: Damaged = NOBODY): PlacedInFile[] {
   const days = new Map<string, { path: string; number: string }[]>();
   for (const { stream, day, path } of tree.files()) {
-    if (wish.number !== undefined && !lies(stream.number, wish.number)) continue;
+    if (wish.number !== undefined && !isWithin(stream.number, wish.number)) continue;
     if (day < (wish.from ?? "") || day > (wish.to ?? "9999")) continue;
     days.set(day, [...(days.get(day) ?? []), { path, number: stream.number }]);
   }
@@ -47,8 +53,9 @@ export function placeDays(tree: Tree, wish: DayWish): PlacedInFile[] {
       using reader = DayReader.open(path);
       const views = new ViewReader(reader);
       for (const line of reader.exchanges()) {
-        facts.push({ path, facts: factsOf(views.view(line), number) });
+        facts.push({ path, facts: factsOf(views.viewOrEmpty(line, damaged), number) });
       }
+      for (const { line, message } of reader.damage) damaged(`${path}:${line}: ${message}`);
     }
     facts.sort((a, b) => byStart(a.facts, b.facts));
     for (const { path, facts: known } of facts) {
@@ -58,25 +65,35 @@ export function placeDays(tree: Tree, wish: DayWish): PlacedInFile[] {
   return placed;
 }
 
-const lies = (number: string, wanted: string): boolean =>
-  number === wanted || number.startsWith(`${wanted}.`) || number.startsWith(`${wanted}+`);
-
-/** Opens exchanges again, day by day; in the order given. Throws what the reader throws. */
-export function viewsOf(placed: readonly PlacedInFile[]): ExchangeView[] {
-  const days = Map.groupBy(placed, ({ number, day }) => `${number} ${day}`);
+/**
+ * Opens exchanges again, day by day; in the order given. Throws what the file system throws.
+ * @param days where their days are open already, or kept open for later
+ */
+export function viewsOf(
+  placed: readonly PlacedInFile[],
+  damaged: Damaged = NOBODY,
+  days?: OpenDays,
+): ExchangeView[] {
+  if (days === undefined) {
+    using own = new OpenDays();
+    return viewsOf(placed, damaged, own);
+  }
+  const byDay = Map.groupBy(placed, ({ number, day }) => `${number} ${day}`);
   const views = new Map<string, ExchangeView>();
   /** Those that were answered, by stream and response id. */
   const answered = new Map<string, ExchangeView[]>();
-  for (const own of days.values()) {
+  for (const own of byDay.values()) {
     const { number } = own[0]!;
     const elsewhere: FindTurn = (responseId, follower) => {
       const known = answered.get(`${number} ${responseId}`) ?? [];
       const before = known.filter(({ line }) => line.id < follower);
       return before.map(foundTurn).reduce<FoundTurn | null>(later, null);
     };
-    using reader = DayReader.open([...new Set(own.map(({ path }) => path))]);
+    const reader = days.reader([...new Set(own.map(({ path }) => path))]);
     const opened = new ViewReader(reader, elsewhere);
-    const read = own.map(({ placement }) => opened.view(reader.exchange(placement.exchange)));
+    const read = own.map(({ placement }) =>
+      opened.viewOrEmpty(reader.exchange(placement.exchange), damaged),
+    );
     for (const view of read) {
       views.set(view.line.id, view);
       if (view.responseId === null) continue;
@@ -94,9 +111,14 @@ const later = (a: FoundTurn | null, b: FoundTurn): FoundTurn => (a === null || b
 
 /**
  * Opens one exchange; the turns that it names are looked for in the other days of its stream, back
- * to when a conversation counts as closed. Throws what the reader throws.
+ * to when a conversation counts as closed. Throws what the reader throws; where `damaged` is given,
+ * that is told of a body that cannot be read.
  */
-export function viewIn(tree: Tree, { id, stream, day }: FoundExchange): ExchangeView {
+export function viewIn(
+  tree: Tree,
+  { id, stream, day }: FoundExchange,
+  damaged?: Damaged,
+): ExchangeView {
   const from = daysBefore(day);
   const days = tree.days(stream.number).filter((other) => other.day <= day && other.day >= from);
   const opened = new Map<string, { reader: DayReader; views: ViewReader }>();
@@ -124,7 +146,8 @@ export function viewIn(tree: Tree, { id, stream, day }: FoundExchange): Exchange
   };
   try {
     const { reader, views } = within(days.find((other) => other.day === day)!);
-    return views.view(reader.exchange(id));
+    const line = reader.exchange(id);
+    return damaged === undefined ? views.view(line) : views.viewOrEmpty(line, damaged);
   } finally {
     for (const { reader } of opened.values()) reader.close();
   }
@@ -134,10 +157,14 @@ export function viewIn(tree: Tree, { id, stream, day }: FoundExchange): Exchange
  * The conversation of one exchange up to itself, oldest first, the exchange last; it alone where it
  * is no part of one. Its day is read first, the days before it only where it begins there.
  */
-export function conversationUpTo(tree: Tree, { id, stream, day }: FoundExchange): PlacedInFile[] {
+export function conversationUpTo(
+  tree: Tree,
+  { id, stream, day }: FoundExchange,
+  damaged: Damaged = NOBODY,
+): PlacedInFile[] {
   let placed: PlacedInFile[] = [];
   for (const from of [day, daysBefore(day)]) {
-    placed = placeDays(tree, { number: stream.number, from, to: day });
+    placed = placeDays(tree, { number: stream.number, from, to: day }, damaged);
     const own = placed.findIndex(({ placement }) => placement.exchange === id);
     if (own === -1) return [];
     const { conversation, parent } = placed[own]!.placement;

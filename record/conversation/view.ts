@@ -11,6 +11,7 @@
 import type { NormalMessage, NormalRequest } from "../dialects/normal.ts";
 import { normaliseRequest, normaliseResponse } from "../dialects/normalise.ts";
 import type { CodedError } from "../errors.ts";
+import { parseLean } from "../format/lean-json.ts";
 import type { ExchangeLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
 import type { DayReader } from "../reader/day-reader.ts";
@@ -66,6 +67,19 @@ export class ViewReader {
   view(line: ExchangeLine): ExchangeView {
     const own = this.#own(line);
     return { ...own, ...this.#turns.whole(own) };
+  }
+
+  /**
+   * The same where a damaged body must not end the work: `damaged` is told, and the exchange is
+   * shown without what was said.
+   */
+  viewOrEmpty(line: ExchangeLine, damaged: (message: string) => void): ExchangeView {
+    try {
+      return this.view(line);
+    } catch (error) {
+      damaged((error as Error).message);
+      return { line, request: EMPTY, answer: [], responseId: null };
+    }
   }
 
   /** The turn as its own bytes say it. Errors as of `view`. */
@@ -146,12 +160,4 @@ function idIn(response: unknown): string | null {
   return typeof id === "string" ? id : null;
 }
 
-/** Parsed JSON; undefined where it is none. */
-function parsed(text: string | null): unknown {
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const parsed = (text: string | null): unknown => (text === null ? undefined : parseLean(text));

@@ -14,6 +14,7 @@
  *   {"type":"exchange","id":"01K…","started":"…","request":{…},"response":{…},"outcome":"complete",…}
  */
 import { z } from "zod";
+import { OUTCOMES } from "./outcomes.ts";
 
 /** First line of a file. `day` is the UTC day on which its exchanges started, `YYYY-MM-DD`. */
 export const FileLine = z.looseObject({
@@ -113,16 +114,6 @@ export const Response = z.looseObject({
 });
 export type Response = z.infer<typeof Response>;
 
-export const OUTCOMES = [
-  "complete",
-  "client_aborted",
-  "upstream_aborted",
-  "upstream_error",
-  "timeout",
-  "shutdown",
-  "interrupted",
-  "rejected",
-] as const;
 export const Outcome = z.enum(OUTCOMES);
 export type Outcome = z.infer<typeof Outcome>;
 

@@ -116,6 +116,14 @@ function sortKey(text: string): string {
   return /^[0-9]0-[0-9]9$/.test(text) ? text.slice(0, 1) : text;
 }
 
+/** Whether a number is `wanted` or lies in it: an area, a category, an ID or `11.11+name`. */
+export function isWithin(number: string, wanted: string): boolean {
+  const level = parseNumber(wanted)?.level;
+  const own = parseNumber(number);
+  if (level === undefined || own === null) return false;
+  return level === "sub" ? number === wanted : own[level] === wanted;
+}
+
 /** The inbox of a category, `11` → `11.01`; null → that of the system. */
 export function inboxOf(category: string | null): string {
   return category === null ? SYSTEM_INBOX : `${category}.${RESERVED.inbox}`;

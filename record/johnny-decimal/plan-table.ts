@@ -37,6 +37,9 @@ export function decodeTable(bytes: Uint8Array, encoding: string | null = null): 
   try {
     return new TextDecoder(label, { fatal: true }).decode(bytes);
   } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new CodedError("bad-argument", `no encoding is called ${JSON.stringify(label)}`);
+    }
     throw new CodedError("table-invalid", `the table is not ${label}`, { cause });
   }
 }

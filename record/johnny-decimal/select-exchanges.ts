@@ -24,7 +24,7 @@ const VALUES: Readonly<Record<string, Value>> = {
   url: (x) => [x.request.url],
 };
 
-/** Parses conditions. Throws `refile-refused` naming the one that is none. */
+/** Parses conditions. Throws `bad-argument` naming the one that is none. */
 export function parseWhere(text: string): (x: ExchangeLine) => boolean {
   const conditions = text.split(",").map((part) => {
     const [, name, glob] = /^\s*([a-z]+(?:\..+?)?)\s*=\s*(.*?)\s*$/su.exec(part) ?? [];
@@ -37,7 +37,7 @@ export function parseWhere(text: string): (x: ExchangeLine) => boolean {
           : undefined;
     if (value === undefined || glob === undefined) {
       const names = [...Object.keys(VALUES), "label.NAME"].join(", ");
-      throw new CodedError("refile-refused", `not a condition: "${part.trim()}" (names: ${names})`);
+      throw new CodedError("bad-argument", `not a condition: "${part.trim()}" (names: ${names})`);
     }
     const pattern = globPattern(glob);
     return (x: ExchangeLine) => value(x).some((each) => each != null && pattern.test(each));

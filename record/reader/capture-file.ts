@@ -10,18 +10,20 @@
  * exchange objects as they stand in the file. It must never write.
  */
 import { hash } from "node:crypto";
-import { closeSync, constants, openSync, readSync } from "node:fs";
-import { type Chunk, chunksBody, decodeChunks } from "../bodies/chunks.ts";
-import { join, joinAtoms, type PartSource } from "../bodies/join.ts";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { type Chunk, decodeChunks, streamedBody } from "../bodies/chunks.ts";
+import { joinAtoms } from "../bodies/join.ts";
 import { PartHead } from "../bodies/part-head.ts";
 import { partBytes, viewPartLine } from "../bodies/part-line.ts";
 import { type Atom, flatten, isLink } from "../bodies/part-list.ts";
 import { CodedError } from "../errors.ts";
+import { parseLine } from "../format/parse-line.ts";
 import type { Body, ExchangeLine, FileLine } from "../format/schema.ts";
 import { LIMITS } from "../limits.ts";
 import { goneOn } from "./beginnings.ts";
 import { ByteCache } from "./byte-cache.ts";
 import { CaptureIndex, type Damage } from "./capture-index.ts";
+import { ReadWindow } from "./read-window.ts";
 import { Recent } from "./recent.ts";
 
 /** A part as a line of the file. */
@@ -40,10 +42,7 @@ export class CaptureFile {
   readonly #lists = new Recent<Atom[], number>(LIMITS.keptListBytes);
   readonly #head = new PartHead();
   readonly #parts = new ByteCache(LIMITS.keptPartBytes);
-  #window = Buffer.alloc(0);
-  /** Where in the file the window begins, or what was read last. */
-  #windowAt = Number.NEGATIVE_INFINITY;
-  #windowLength = 0;
+  readonly #window: ReadWindow;
   /** What the bytes that were read last lie in, where others will be read into it. */
   #lent: ArrayBufferLike | null = null;
 
@@ -60,6 +59,7 @@ export class CaptureFile {
     this.path = path;
     this.#fd = fd;
     this.#index = new CaptureIndex(fd, until);
+    this.#window = new ReadWindow(fd);
   }
 
   close(): void {
@@ -148,10 +148,8 @@ export class CaptureFile {
   requestBody(x: ExchangeLine): Buffer | null {
     const { body } = x.request;
     if (body === null || body === undefined) return null;
-    return this.#reading(x, "request body", (at) =>
-      body.parts
-        ? this.#checked(body, joinAtoms(this.#requestList(at, body), this.#source(at)))
-        : this.#streamed(body, at),
+    return this.reading(x, "request body", (at) =>
+      body.parts ? this.#joined(body, this.#requestList(at, body), at) : this.#streamed(body, at),
     );
   }
 
@@ -159,10 +157,8 @@ export class CaptureFile {
   responseBody(x: ExchangeLine): Buffer | null {
     const body = x.response?.body;
     if (body === null || body === undefined) return null;
-    return this.#reading(x, "response body", (at) =>
-      body.parts
-        ? this.#checked(body, join(body.parts, this.#source(at)))
-        : this.#streamed(body, at),
+    return this.reading(x, "response body", (at) =>
+      body.parts ? this.#joined(body, this.#flat(body), at) : this.#streamed(body, at),
     );
   }
 
@@ -170,7 +166,7 @@ export class CaptureFile {
   chunks(x: ExchangeLine): Chunk[] | null {
     const n = x.response?.body?.chunks;
     if (n === undefined) return null;
-    return this.#reading(x, "chunks", (at) => decodeChunks(this.#part(n, at)));
+    return this.reading(x, "chunks", (at) => decodeChunks(this.#part(n, at)));
   }
 
   /** JSON text of the message that a stream adds up to; null where none is stored. */
@@ -184,19 +180,20 @@ export class CaptureFile {
   atoms(x: ExchangeLine, side: "request" | "response"): readonly Atom[] | null {
     const body = side === "request" ? x.request.body : x.response?.body;
     if (!body?.parts) return null;
-    return this.#reading(x, `${side} body`, (at) =>
-      side === "request" ? this.#requestList(at, body) : this.#flat(body),
-    );
+    return this.reading(x, `${side} body`, (at) => {
+      this.#assertSize(body);
+      return side === "request" ? this.#requestList(at, body) : this.#flat(body);
+    });
   }
 
   /** Bytes of part `n` as exchange `x` sees it. */
   part(n: number, x: Pick<ExchangeLine, "id">): Buffer {
-    return this.#reading(x, `part ${n}`, (at) => this.#part(n, at));
+    return this.reading(x, `part ${n}`, (at) => this.#part(n, at));
   }
 
   /** Part `n` as exchange `x` sees it, as text; nothing of it is kept. Throws capture-damaged. */
   partText(n: number, x: Pick<ExchangeLine, "id">): string {
-    return this.#reading(x, `part ${n}`, (at) => {
+    return this.reading(x, `part ${n}`, (at) => {
       const ordinal = this.#ordinal(n, at);
       const kept = this.#parts.get(ordinal) ?? this.#readPart(n, ordinal);
       return kept.toString("utf8");
@@ -251,22 +248,20 @@ export class CaptureFile {
 
   #exchangeAt(position: number): ExchangeLine {
     const { exchangeOffset, exchangeLength } = this.#index;
-    const line = this.#read(exchangeOffset.at(position), exchangeLength.at(position)).toString();
-    try {
-      return JSON.parse(line);
-    } catch (cause) {
-      // It was JSON when the file was opened: somebody has written over it since.
-      const at = `${this.path}:${this.#index.exchangeLine.at(position)}`;
-      throw new CodedError("capture-damaged", `${at}: damaged exchange line`, { cause });
-    }
+    const record = parseLine(this.#read(exchangeOffset.at(position), exchangeLength.at(position)));
+    if (typeof record !== "string") return record as unknown as ExchangeLine;
+    // It was sound when the file was gone through: somebody has written over it since.
+    const at = `${this.path}:${this.#index.exchangeLine.at(position)}`;
+    throw new CodedError("capture-damaged", `${at}: ${record}`);
   }
 
-  /** Runs `read`; whatever it meets becomes an error that names the line. */
-  #reading<T>(x: Pick<ExchangeLine, "id">, what: string, read: (position: number) => T): T {
+  /** Runs `read`; whatever it meets becomes capture-damaged, which names the exchange's line. */
+  reading<T>(x: Pick<ExchangeLine, "id">, what: string, read: (position: number) => T): T {
     const position = this.#position(x.id);
     try {
       return read(position);
     } catch (cause) {
+      if (cause instanceof CodedError) throw cause;
       const at = `${this.path}:${this.#index.exchangeLine.at(position)}`;
       const message = `${at}: ${what} cannot be read: ${(cause as Error).message}`;
       throw new CodedError("capture-damaged", message, { cause });
@@ -282,11 +277,20 @@ export class CaptureFile {
 
   #streamed(body: Body, position: number): Buffer | null {
     if (body.chunks === undefined) return null;
-    return this.#checked(body, chunksBody(decodeChunks(this.#part(body.chunks, position))));
+    return this.#checked(body, streamedBody(this.#part(body.chunks, position)));
   }
 
-  #source(position: number): PartSource {
-    return { part: (n) => this.#part(n, position), partCount: this.#index.maxPart };
+  /** What repeats parts can be longer than the file, but not by as much as a hostile list asks. */
+  #assertSize({ bytes }: Body): void {
+    const { joinedBytes, joinedRatio } = LIMITS;
+    if (bytes <= joinedBytes || bytes <= joinedRatio * fstatSync(this.#fd).size) return;
+    throw new RangeError(`it claims to be ${bytes} bytes long`);
+  }
+
+  #joined(body: Body, atoms: readonly Atom[], position: number): Buffer {
+    this.#assertSize(body);
+    const source = { part: (n: number) => this.#part(n, position) };
+    return this.#checked(body, joinAtoms(atoms, source, body.bytes));
   }
 
   #flat(body: Body): Atom[] {
@@ -308,6 +312,7 @@ export class CaptureFile {
       if (!isLink(head)) break;
       const earlier = this.#index.find(head.as);
       if (earlier < 0 || earlier >= at) throw new RangeError(`no exchange ${head.as} above`);
+      if (chain.length > 2 * LIMITS.asChainCount) throw new RangeError("too many links in a row");
       at = earlier;
     }
     for (const link of chain.reverse()) {
@@ -359,43 +364,10 @@ export class CaptureFile {
   /** Bytes of the file; they hold until the next call. */
   #read(offset: number, length: number): Buffer {
     const held = this.#index.held(offset, length);
-    const bytes = held ?? this.#readAt(offset, length);
-    const own = held === null && bytes.buffer !== this.#window.buffer;
+    const bytes = held ?? this.#window.read(offset, length);
+    const own = held === null && bytes.buffer !== this.#window.lent;
     this.#lent = own ? null : bytes.buffer;
     return bytes;
-  }
-
-  #readAt(offset: number, length: number): Buffer {
-    const near = Math.abs(offset - this.#windowAt) < 2 * WINDOW_BYTES;
-    if (length > WINDOW_BYTES / 4 || !near) {
-      this.#windowAt = offset;
-      this.#windowLength = 0;
-      return this.#fill(Buffer.allocUnsafe(length), offset);
-    }
-    if (offset < this.#windowAt || offset + length > this.#windowAt + this.#windowLength) {
-      // An exchange stands behind its parts: what comes next lies on both sides.
-      this.#windowAt = Math.max(0, offset - WINDOW_BYTES / 4);
-      if (this.#window.length === 0) this.#window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
-      this.#windowLength = this.#readSome(this.#window, this.#windowAt);
-      if (offset + length > this.#windowAt + this.#windowLength) throw new RangeError(SHORTER);
-    }
-    return this.#window.subarray(offset - this.#windowAt, offset - this.#windowAt + length);
-  }
-
-  #fill(buffer: Buffer, offset: number): Buffer {
-    if (this.#readSome(buffer, offset) < buffer.length) throw new RangeError(SHORTER);
-    return buffer;
-  }
-
-  /** Reads until the buffer is full or the file ends; says how much it was. */
-  #readSome(buffer: Buffer, offset: number): number {
-    let filled = 0;
-    while (filled < buffer.length) {
-      const got = readSync(this.#fd, buffer, filled, buffer.length - filled, offset + filled);
-      if (got === 0) break;
-      filled += got;
-    }
-    return filled;
   }
 }
 
@@ -406,9 +378,6 @@ function listBytes(atoms: readonly Atom[], own: readonly unknown[]): number {
   return bytes;
 }
 
-const SHORTER = "the file has become shorter";
 /** A list without entries and its place in the map; an entry of an array. */
 const LIST_BYTES = 256;
 const ENTRY_BYTES = 8;
-/** Read at once where one small thing after the other is asked for. */
-const WINDOW_BYTES = 128 * 1024;

@@ -11,6 +11,7 @@
  */
 import { DIGEST_LENGTH, PartHead } from "../bodies/part-head.ts";
 import { viewPartLine } from "../bodies/part-line.ts";
+import { parseLine } from "../format/parse-line.ts";
 import { Column } from "./column.ts";
 import { FileLines } from "./file-lines.ts";
 
@@ -19,10 +20,6 @@ export interface Damage {
   readonly line: number;
   readonly message: string;
 }
-
-const EXCHANGE = Buffer.from('{"type":"exchange"');
-const OPEN_OBJECT = 0x7b;
-const CONFLICT = /^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)/;
 
 export class CaptureIndex {
   /** By ordinal (position among the part lines of the file). */
@@ -73,7 +70,8 @@ export class CaptureIndex {
     for (;;) {
       const line = this.#ahead?.next() ?? null;
       if (line === null) return this.#end();
-      const record = this.#visit(line, this.#ahead!.offset);
+      const { offset, cut } = this.#ahead!;
+      const record = cut === 0 ? this.#visit(line, offset) : this.#passOver(cut);
       if (record !== null) return record;
     }
   }
@@ -130,6 +128,13 @@ export class CaptureIndex {
     return null;
   }
 
+  #passOver(bytes: number): null {
+    this.lines++;
+    const message = `a line of ${bytes} bytes, longer than any that is read`;
+    this.damage.push({ line: this.lines, message });
+    return null;
+  }
+
   /** Gives the record where the line is a whole exchange. */
   #visit(line: Buffer, offset: number): Record<string, unknown> | null {
     this.lines++;
@@ -144,7 +149,7 @@ export class CaptureIndex {
       this.#addPart(part.n, line, offset, Buffer.from(digits), 0);
       return null;
     }
-    const record = parseRecord(line);
+    const record = parseLine(line);
     if (typeof record === "string") this.damage.push({ line: this.lines, message: record });
     else if (record.type === "exchange") return this.#addExchange(record, line, offset);
     else if (record.type === "file") this.fileLine ??= line.toString();
@@ -173,14 +178,17 @@ export class CaptureIndex {
     line: Buffer,
     offset: number,
   ): Record<string, unknown> | null {
-    const { id, request, started } = record;
-    if (typeof id !== "string" || typeof request !== "object" || request === null) {
-      this.damage.push({ line: this.lines, message: "exchange without an id or a request" });
+    const { id, started } = record as { id: string; started: string };
+    const earlier = this.#byId.get(id);
+    if (earlier !== undefined) {
+      // A merge can bring a call twice; it is one call, and its first line counts.
+      const first = this.exchangeLine.at(earlier);
+      this.damage.push({ line: this.lines, message: `exchange ${id} stands on line ${first} too` });
       return null;
     }
     this.#byId.set(id, this.ids.length);
     this.ids.push(id);
-    this.started.push(typeof started === "string" ? started : "");
+    this.started.push(started);
     this.exchangeOffset.push(offset);
     this.exchangeLength.push(line.length);
     this.exchangeLine.push(this.lines);
@@ -195,20 +203,5 @@ export class CaptureIndex {
     }
     const digests = this.#digests;
     for (let i = 0; i < DIGEST_LENGTH; i++) digests[at + i] = digits[digitsAt + i]!;
-  }
-}
-
-/** The record on a line, or what is wrong with it. */
-function parseRecord(line: Buffer): Record<string, unknown> | string {
-  if (line[0] !== OPEN_OBJECT && CONFLICT.test(line.toString("latin1", 0, 16))) {
-    return "merge conflict marker";
-  }
-  try {
-    const value = JSON.parse(line.toString());
-    if (typeof value === "object" && value !== null && "type" in value) return value;
-    return "a line that is no record";
-  } catch {
-    const isExchange = EXCHANGE.equals(line.subarray(0, EXCHANGE.length));
-    return isExchange ? "damaged exchange line" : "damaged line";
   }
 }

@@ -163,15 +163,22 @@ export class DayReader {
     const file = this.fileOf(x);
     const atoms = file.atoms(x, side);
     if (!atoms) return null;
-    const source = { part: (n: number) => file.part(n, x), digest: file.digests(x) };
-    // Where a number means one part to one exchange and another to the next, nothing is shared.
-    if (file.repeatsNumbers) return outlineOf(atoms, source);
-    let outlines = this.#outlines.get(file);
-    if (outlines === undefined) {
-      outlines = new Outlines();
-      this.#outlines.set(file, outlines);
-    }
-    return outlines.outlineOf(atoms, source);
+    const { bytes } = (side === "request" ? x.request.body : x.response?.body) ?? { bytes: 0 };
+    const source = {
+      part: (n: number) => file.part(n, x),
+      digest: file.digests(x),
+      bytesMax: bytes,
+    };
+    return file.reading(x, `${side} body`, () => {
+      // Where a number means one part to one exchange and another to the next, nothing is shared.
+      if (file.repeatsNumbers) return outlineOf(atoms, source);
+      let outlines = this.#outlines.get(file);
+      if (outlines === undefined) {
+        outlines = new Outlines();
+        this.#outlines.set(file, outlines);
+      }
+      return outlines.outlineOf(atoms, source);
+    });
   }
 
   /** Bytes of part `n` as the exchange sees it. Throws capture-damaged. */

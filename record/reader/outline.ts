@@ -45,6 +45,8 @@ export interface OutlineSource {
   part(n: number): Uint8Array;
   /** Digest of a part. */
   digest(n: number): string;
+  /** Bytes of the body: what is literal in it cannot be more. */
+  readonly bytesMax: number;
 }
 
 /** Values that follow one another with nothing but commas between: from position to position. */
@@ -106,8 +108,11 @@ function framed(atoms: readonly Atom[], source: OutlineSource) {
   let skeleton = "";
   const runs: Run[] = [];
   for (let i = 0; i < atoms.length; i++) {
-    if (i % 2 === 0) skeleton += literalText(atoms[i]!, source);
-    else {
+    if (i % 2 === 0) {
+      skeleton += literalText(atoms[i]!, source);
+      const own = skeleton.length - runs.length * (PLACEHOLDER.length + RUN_CHARS_MAX);
+      if (own > source.bytesMax) throw new RangeError("its literals are longer than the body");
+    } else {
       const end = endOfRun(atoms, i);
       skeleton += `"${PLACEHOLDER}${runs.length}"`;
       runs.push({ start: i, end });
@@ -123,6 +128,9 @@ function endOfRun(atoms: readonly Atom[], start: number): number {
   while (atoms[end + 1] === "," && end + 2 < atoms.length) end += 2;
   return end;
 }
+
+/** Characters of a run's number and its quotes. */
+const RUN_CHARS_MAX = 12;
 
 /** What no body can hold by chance, and none on purpose: it is made anew by every process. */
 const PLACEHOLDER = `${randomBytes(9).toString("base64")} `;

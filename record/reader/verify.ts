@@ -6,11 +6,10 @@
  * problem. Memory is one body.
  */
 import { hash } from "node:crypto";
-import { chunksBody, decodeChunks } from "../bodies/chunks.ts";
-import { joinAtoms } from "../bodies/join.ts";
 import { isFaithful, partBytes, viewPartLine } from "../bodies/part-line.ts";
 import { lineCheck } from "../format/json-line.ts";
-import { type Body, ExchangeLine, FileLine } from "../format/schema.ts";
+import { parseLine } from "../format/parse-line.ts";
+import type { ExchangeLine } from "../format/schema.ts";
 import { FORMAT } from "../format/version.ts";
 import { CaptureFile } from "./capture-file.ts";
 import { eachLine } from "./file-lines.ts";
@@ -28,8 +27,9 @@ export function verifyFile(path: string): Problem[] {
   const report = (line: number, message: string) => problems.push({ file: path, line, message });
   let line = 0;
   let parts = 0;
-  const { complete, size } = eachLine(path, (bytes) => {
+  const { complete, size } = eachLine(path, (bytes, _offset, cut) => {
     line++;
+    if (cut > 0) return;
     const view = viewPartLine(bytes);
     const message = view ? checkPart(bytes, view, parts + 1) : checkRecord(bytes, line);
     if (view) parts = Math.max(parts, view.n);
@@ -39,6 +39,9 @@ export function verifyFile(path: string): Problem[] {
   if (size === 0) report(1, "an empty file");
   const damaged = new Set(problems.map((problem) => problem.line));
   using file = CaptureFile.open(path);
+  for (const { line: at, message } of file.damage) {
+    if (!damaged.has(at)) report(at, message);
+  }
   for (const x of file.exchanges()) {
     const at = file.line(x);
     if (damaged.has(at)) continue;
@@ -67,27 +70,19 @@ function checkRecord(bytes: Buffer, line: number): string | null {
   const check = lineCheck(bytes);
   if (check === "wrong") return "the line differs from its crc32";
   if (check === "missing") return "damaged line: no crc32 at its end";
-  const record: unknown = JSON.parse(bytes.toString());
-  const type = (record as { type?: unknown }).type;
-  if (line === 1 && type !== "file") return "the first line is no file line";
-  const schema = type === "file" ? FileLine : type === "exchange" ? ExchangeLine : null;
-  const issue = schema?.safeParse(record).error?.issues[0];
-  if (issue) return `${type} line: ${issue.path.join(".")}: ${issue.message}`;
-  if (type === "file" && (record as FileLine).format !== FORMAT) {
-    return `format ${(record as FileLine).format} is not ${FORMAT}`;
+  const record = parseLine(bytes);
+  if (typeof record === "string") return record;
+  if (line === 1 && record.type !== "file") return "the first line is no file line";
+  if (record.type === "file" && record.format !== FORMAT) {
+    return `format ${record.format} is not ${FORMAT}`;
   }
   return null;
 }
 
 function* checkExchange(file: CaptureFile, x: ExchangeLine): Generator<string> {
-  const sides = [
-    ["request", x.request.body],
-    ["response", x.response?.body],
-  ] as const;
-  for (const [side, body] of sides) {
-    if (!body) continue;
-    const message = attempt(`${side} body`, () => checkBody(file, x, side, body));
-    if (message) yield message;
+  for (const side of ["request", "response"] as const) {
+    const message = checkBody(file, x, side);
+    if (message !== null) yield `${side} body: ${message}`;
   }
   const assembled = x.response?.assembled;
   if (typeof assembled === "number" && file.stored(assembled, x) === null) {
@@ -95,26 +90,16 @@ function* checkExchange(file: CaptureFile, x: ExchangeLine): Generator<string> {
   }
 }
 
-function checkBody(
-  file: CaptureFile,
-  x: ExchangeLine,
-  side: "request" | "response",
-  body: Body,
-): string | null {
-  const atoms = file.atoms(x, side);
-  if (!atoms && body.chunks === undefined) return "has neither parts nor chunks";
-  const bytes = atoms
-    ? joinAtoms(atoms, { part: (n) => file.part(n, x) })
-    : chunksBody(decodeChunks(file.part(body.chunks!, x)));
-  if (bytes.length !== body.bytes) return `has ${bytes.length} bytes, not ${body.bytes}`;
-  return hash("sha256", bytes, "hex") === body.sha256 ? null : "differs from its sha256";
-}
-
-function attempt(what: string, check: () => string | null): string | null {
+/** What reading the body says, without the place that it says it about. */
+function checkBody(file: CaptureFile, x: ExchangeLine, side: "request" | "response") {
+  const body = side === "request" ? x.request.body : x.response?.body;
+  if (body && !body.parts && body.chunks === undefined) return "has neither parts nor chunks";
   try {
-    const message = check();
-    return message && `${what} ${message}`;
+    if (side === "request") file.requestBody(x);
+    else file.responseBody(x);
+    return null;
   } catch (error) {
-    return `${what}: ${(error as Error).message}`;
+    const { cause, message } = error as Error;
+    return cause instanceof Error ? cause.message : message;
   }
 }

@@ -7,9 +7,8 @@
  * file are looked into as well, event by event and put together.
  */
 import { hash } from "node:crypto";
-import { zstdDecompressSync } from "node:zlib";
-import { chunksBody, decodeChunks } from "../bodies/chunks.ts";
-import { LIMITS } from "../limits.ts";
+import { streamedBody } from "../bodies/chunks.ts";
+import { unpackedPart } from "../bodies/part-line.ts";
 import { Deadline, type Found, findSecrets } from "./find-secrets.ts";
 import { BUILT_IN_RULES, compileRuleSet, type RuleSet } from "./rule-set.ts";
 import { channelsOf } from "./stream-channels.ts";
@@ -108,8 +107,7 @@ function streamIn(line: Buffer): Buffer | null {
   const text = line.toString("latin1", at + ZSTD_MEMBER.length);
   const packed = Buffer.from(text.slice(0, text.indexOf('"')), "base64");
   try {
-    const lines = zstdDecompressSync(packed, { maxOutputLength: LIMITS.decodeBytes });
-    return chunksBody(decodeChunks(lines));
+    return streamedBody(unpackedPart(packed));
   } catch {
     return null;
   }

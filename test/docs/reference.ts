@@ -30,7 +30,7 @@ function cliPage(commands: readonly Command[]): string {
     "",
     "Generated from the command table. From a checkout: `npm run callnumber -- COMMAND`.",
     "Every command takes `--config FILE` and `--help`. The answer goes to stdout, the talk to stderr.",
-    "Exit codes: 0 done, 1 problems found, 64 wrong usage, others as in [errors](errors.md).",
+    "Exit codes: 0 done, 1 problems found, 2 mistyped (a command, a number, a day, a path that there is not), others as in [errors](errors.md).",
     "",
   ];
   for (const command of commands) lines.push(...commandSection(command, []));

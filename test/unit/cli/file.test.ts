@@ -75,7 +75,7 @@ test("yesterday is moved and deleted only while no daemon has the tree", async (
 });
 
 function refused(error: unknown) {
-  return error instanceof CodedError && error.code === "refile-refused";
+  return error instanceof CodedError && error.code === "bad-argument";
 }
 
 function place(t: Parameters<typeof freshTree>[0]) {

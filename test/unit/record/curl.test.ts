@@ -64,3 +64,15 @@ test("headers that curl sets itself or that belong to the encoded body are left 
   const { words } = shellWords(exchange(headers.map((name) => [name, "x"])), null);
   assert.deepEqual(words, ["http://127.0.0.1:4177/openai/v1/chat/completions", "-X", "POST"]);
 });
+
+test("what a terminal would obey is spelled out and still reaches curl as it was", () => {
+  const hostile = "a\u001b]0;title\u0007b\u009b31m\u202e\u2066c\u2028\ue000'd";
+  const x = exchange([["x-note", hostile]], `/v1/${hostile}`);
+  const body = Buffer.from(hostile);
+  const command = asCurl(x, daemonBase(x.upstream), body);
+  assert.doesNotMatch(command, /(?![\t\n])[\p{Cc}\p{Cf}\p{Co}\p{Zl}]/u);
+  const { words, input } = shellWords(x, body);
+  assert.equal(words[0], `http://127.0.0.1:4177/openai/v1/${hostile}`);
+  assert.ok(words.includes(`x-note: ${hostile}`));
+  assert.deepEqual(input, body);
+});

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { CaptureWriter } from "../../../record/bodies/capture-writer.ts";
 import type { Chunk } from "../../../record/bodies/chunks.ts";
-import type { ExchangeLine, Llm } from "../../../record/format/schema.ts";
+import type { Body, ExchangeLine, Llm } from "../../../record/format/schema.ts";
 import { eachLine } from "../../../record/reader/file-lines.ts";
 
 export interface SampleExchange {
@@ -76,34 +76,43 @@ export function writeSample(writer: CaptureWriter, sample: SampleExchange): numb
       ? null
       : draft.body(bytesOf(response));
   const line: ExchangeLine = {
-    type: "exchange",
-    id,
-    started: "2026-11-23T10:00:00.000Z",
-    upstream: "openrouter",
-    client: { name: null, agent: "test/1", address: "127.0.0.1" },
-    session: null,
+    ...sampleLine(id, requestBody),
     labels: sample.labels ?? {},
-    request: {
-      method: "POST",
-      url: "/v1/chat/completions",
-      http: "1.1",
-      headers: [["content-type", "application/json"]],
-      body: requestBody,
-    },
     response: responseBody && {
       status: 200,
       headers: [],
       body: responseBody,
       ...(assembled && { assembled: draft.part(Buffer.from(assembled), true) }),
     },
+    ...sample.line,
+  };
+  return writer.write(draft, line);
+}
+
+/** An exchange that was not answered, with what a line has to have. */
+export function sampleLine(id: string, body: Body | null = null): ExchangeLine {
+  return {
+    type: "exchange",
+    id,
+    started: "2026-11-23T10:00:00.000Z",
+    upstream: "openrouter",
+    client: { name: null, agent: "test/1", address: "127.0.0.1" },
+    session: null,
+    labels: {},
+    request: {
+      method: "POST",
+      url: "/v1/chat/completions",
+      http: "1.1",
+      headers: [["content-type", "application/json"]],
+      body,
+    },
+    response: null,
     outcome: "complete",
     timing: { total_ms: 12.5 },
     llm: null,
     redactions: [],
     verbatim: true,
-    ...sample.line,
   };
-  return writer.write(draft, line);
 }
 
 /** An id for the i-th exchange: 26 characters, ascending. */

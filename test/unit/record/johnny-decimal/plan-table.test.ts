@@ -79,7 +79,7 @@ test("UTF-8, UTF-16 with a mark and a named encoding are decoded; other bytes ar
   const big5 = Buffer.from([0x31, 0x31, 0x09, 0xa5, 0xcd]);
   assert.throws(() => decodeTable(big5), invalid);
   assert.equal(decodeTable(big5, "big5"), "11\t生");
-  assert.throws(() => decodeTable(big5, "no-such"), invalid);
+  assert.throws(() => decodeTable(big5, "no-such"), { code: "bad-argument" });
 });
 
 for (const name of ["jd-company.tsv", "jd-household.tsv"]) {

@@ -37,7 +37,7 @@ test("an unknown name or no condition is refused, not a condition that matches n
   for (const where of ["", "colour=red", "model", "label.=x", "toString=*", "model=a,,"]) {
     assert.throws(
       () => parseWhere(where),
-      (error) => error instanceof CodedError && error.code === "refile-refused",
+      (error) => error instanceof CodedError && error.code === "bad-argument",
       where,
     );
   }

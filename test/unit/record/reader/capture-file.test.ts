@@ -86,7 +86,7 @@ test("what is asked for while a file is gone through is what is asked for after"
     );
     assert.deepEqual(
       file.damage.map(({ message }) => message),
-      ["exchange without an id or a request", "torn line of 18 bytes at the end"],
+      ["damaged exchange line: id: is no id", "torn line of 18 bytes at the end"],
     );
   }
 });

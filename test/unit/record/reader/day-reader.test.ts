@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { crcHex } from "../../../../record/format/json-line.ts";
 import { DayReader } from "../../../../record/reader/day-reader.ts";
-import { conversation, sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
+import {
+  conversation,
+  sampleId,
+  sampleLine,
+  scratchFolder,
+  writerTo,
+  writeSample,
+} from "../sample-capture.ts";
 
 test("a day of several files reads as one", (t) => {
   const folder = scratchFolder(t);
@@ -189,7 +196,7 @@ test("conflict markers and damaged lines are passed over and named; the rest rea
       "7 a line that is no record",
       "8 damaged line",
       "9 merge conflict marker",
-      "10 exchange without an id or a request",
+      "10 damaged exchange line: id: is no id",
       "12 merge conflict marker",
       "15 torn line of 23 bytes at the end",
     ],
@@ -219,11 +226,7 @@ test("after a merge that keeps both sides each exchange reads its own side's par
 test("a link to itself, to a later exchange or into nothing is an error that names the line", (t) => {
   const path = join(scratchFolder(t), "a.jsonl");
   const line = (id: string, as: string) =>
-    JSON.stringify({
-      type: "exchange",
-      id,
-      request: { body: { bytes: 1, sha256: "", parts: [{ as, take: 1 }] } },
-    });
+    JSON.stringify(sampleLine(id, { bytes: 1, sha256: "0".repeat(64), parts: [{ as, take: 1 }] }));
   writeFileSync(path, `${line("A", "A")}\n${line("B", "C")}\n${line("C", "X")}\n`);
   using day = DayReader.open(path);
   for (const [i, x] of day.exchanges().toArray().entries()) {
@@ -236,7 +239,9 @@ test("a link to itself, to a later exchange or into nothing is an error that nam
 
 test("fields of a later version are kept", (t) => {
   const path = join(scratchFolder(t), "a.jsonl");
-  writeFileSync(path, '{"type":"exchange","id":"A","request":{"body":null,"x":1},"later":[2]}\n');
+  const plain = sampleLine("A");
+  const later = { ...plain, request: { ...plain.request, x: 1 }, later: [2] };
+  writeFileSync(path, `${JSON.stringify(later)}\n`);
   using day = DayReader.open(path);
   const x = day.exchange("A");
   assert.deepEqual([x.later, x.request.x], [[2], 1]);

@@ -6,6 +6,7 @@ import { Outlines, outlineOf } from "../../../../record/reader/outline.ts";
 
 const source = {
   part: (n: number) => Buffer.from(`"long":"${"x".repeat(n)}",`),
+  bytesMax: 1e9,
   digest: (n: number) => `digest ${n}`,
 };
 
