@@ -51,12 +51,14 @@ export function looksRandom(value: string): boolean {
   return value.length >= 16 && /^[\w.~+/=%:-]+$/.test(value) && !isReadable(value);
 }
 
-const MEMBER = /(?:[?&;#]|^)([^=&;#?/]{1,200})=([^&;#?]+)/g;
+// A raw `;` or `?` in a value belongs to it: cut there, its rest would stay.
+const MEMBER = /(?:[?&#]|^)([^=&#?/]{1,200})=([^&#]+)/g;
+const MATRIX_MEMBER = /;([^=;]{1,200})=([^;]+)/g;
 
-/** Members of a query, a fragment, a form or matrix parameters, also of a URL that is one's value. */
-export function spansOfMembers(text: string, offset = 0): Span[] {
+/** Members of a query, a fragment or a form, also of a URL that is one's value. */
+export function spansOfMembers(text: string, offset = 0, member = MEMBER): Span[] {
   const spans: Span[] = [];
-  for (const m of text.matchAll(MEMBER)) {
+  for (const m of text.matchAll(member)) {
     const value = m[2] as string;
     const name = decodePercents(m[1] as string);
     if (!isCredentialMember(name) && !hidesCredential(name, value)) continue;
@@ -68,7 +70,10 @@ export function spansOfMembers(text: string, offset = 0): Span[] {
 
 function hidesCredential(name: string, value: string): boolean {
   if (name.length === 1) return looksRandom(decodePercents(value));
-  return /%3d/i.test(value) && spansOfMembers(decodePercents(value)).length > 0;
+  // Decoding makes it shorter, so this comes to an end.
+  if (/%3d/i.test(value)) return spansOfMembers(decodePercents(value)).length > 0;
+  const query = value.indexOf("?");
+  return query >= 0 && spansOfMembers(value.slice(query)).length > 0;
 }
 
 /** `bot123:opaque`: an id and a secret in one segment. */
@@ -87,7 +92,7 @@ function* segmentsOf(path: string, isRefused: boolean): Generator<Span> {
     else if (pair > 0) yield { start: start + pair, end, name: "token" };
     else if (name !== "" && looksRandom(segment)) yield { start, end, name };
     else if (semicolon >= 0) {
-      yield* spansOfMembers(segment.slice(semicolon), start + semicolon);
+      yield* spansOfMembers(segment.slice(semicolon), start + semicolon, MATRIX_MEMBER);
     }
     name = isCredentialMember(segment) ? segment : "";
     start = next + 1;
@@ -122,18 +127,22 @@ export function spansOfUrl(url: string, isRefused = false): Span[] {
 
 const URL_HEADERS =
   /^(?:referer|location|content-location|origin|http-referer|x-(?:original|rewrite|forwarded)-ur[il]|x-forwarded-path|x-forwarded-uri|destination)$/i;
-const PAIRS =
-  /(?<![\w.%[\]-])([\w.%[\]-]{1,64})(?:=["']?|["']\s?:\s?["'])([^\s"'&;,<>{}]{1,4096})/g;
+const PAIRS = /(?<![\w.%[\]-])([\w.%[\]-]{1,64})(?:=["']?|"\s?:\s?")/g;
+const PAIR_VALUE = /[^\s"&;<>]+/y;
 
 /** Credentials in the value of a header whose own name says nothing. */
 export function spansOfHeader(name: string, value: string): Span[] {
   if (URL_HEADERS.test(name)) return spansOfUrl(value);
   if (!value.includes("=") && !value.includes(":")) return [];
   const spans: Span[] = [];
+  let end = 0;
   for (const m of value.matchAll(PAIRS)) {
-    const end = m.index + m[0].length;
-    if (isCredentialMember(decodePercents(m[1] as string)))
-      spans.push({ start: end - (m[2] as string).length, end, name: m[1] as string });
+    if (m.index < end || !isCredentialMember(decodePercents(m[1] as string))) continue;
+    const start = m.index + m[0].length;
+    PAIR_VALUE.lastIndex = start;
+    const length = PAIR_VALUE.exec(value)?.[0].length ?? 0;
+    end = start + length;
+    if (length > 0) spans.push({ start, end, name: m[1] as string });
   }
   return spans;
 }

@@ -8,7 +8,14 @@
 
 import { LIMITS } from "../limits.ts";
 import { cutOffSecret } from "./cut-off.ts";
-import { type Deadline, type Found, findSecrets, withinBudget } from "./find-secrets.ts";
+import {
+  type Deadline,
+  type Found,
+  findSecrets,
+  mergeOverlaps,
+  withinBudget,
+} from "./find-secrets.ts";
+import { decodeBase64Signs } from "./layers.ts";
 import { compileRuleSet, type RuleSet } from "./rule-set.ts";
 import { type Channel, channelsOf } from "./stream-channels.ts";
 
@@ -16,9 +23,11 @@ const NO_RULES = compileRuleSet([]);
 
 /** In order and apart. Throws `redaction-deadline`. */
 export function findInBody(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
-  const found = findSecrets(bytes, set, deadline);
+  const plain = findSecrets(bytes, set, deadline);
   const { live } = set;
-  if (live.length === 0) return found;
+  if (live.length === 0) return plain;
+  const hidden = findBehindSigns(bytes, set, deadline);
+  const found = hidden.length > 0 ? mergeOverlaps([...plain, ...hidden]) : plain;
   const reach = Math.max(...live.map((secret) => secret.length));
   const begin = Math.max(0, bytes.length - reach);
   const cut = cutOffSecret(bytes.toString("latin1", begin), live);
@@ -29,15 +38,33 @@ export function findInBody(bytes: Buffer, set: RuleSet, deadline: Deadline): Fou
   return found;
 }
 
+/** Live credentials in base64 whose signs are escaped: `\/` in JSON, `%2B` in a URL. */
+function findBehindSigns(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
+  if (bytes.length > SIGNS_BYTES_MAX || !SIGNS.some((sign) => bytes.includes(sign))) return [];
+  const layer = decodeBase64Signs(bytes.toString("latin1"));
+  if (layer === null) return [];
+  const found = findSecrets(Buffer.from(layer.text, "latin1"), literal(set), deadline);
+  return found.map((f) => ({ ...f, start: layer.origin(f.start), end: layer.origin(f.end) }));
+}
+
+/** Larger bodies that escape each sign would take many times their size. */
+const SIGNS_BYTES_MAX = 4 * 1024 * 1024;
+const SIGNS = ["\\/", "%2B", "%2F", "%2b", "%2f"];
+
+const literal = (set: RuleSet): RuleSet => ({
+  ...NO_RULES,
+  live: set.live,
+  liveForms: set.liveForms,
+});
+
 /** Of a stream; may overlap. Throws `redaction-deadline`. */
 export function findInStream(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
   let found = findInBody(bytes, set, deadline);
-  const literal = { ...NO_RULES, live: set.live, liveForms: set.liveForms };
+  const known = literal(set);
   for (const channel of channelsOf(bytes.toString("latin1"))) {
     deadline.check();
     if (channel.literal && set.live.length === 0) continue;
-    for (const f of findInChannel(channel, channel.literal ? literal : set, deadline))
-      found.push(f);
+    for (const f of findInChannel(channel, channel.literal ? known : set, deadline)) found.push(f);
     if (found.length > LIMITS.redactionFindsCount) found = withinBudget(found);
   }
   return found;

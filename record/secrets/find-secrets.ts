@@ -39,7 +39,9 @@ const REACH = 640;
 const WINDOW_MAX = 256 * 1024;
 const EVERYWHERE_STEP = 64 * 1024;
 const EVERYWHERE_OVERLAP = 4 * 1024;
-const LEVELS = 6;
+const LEVELS = 5;
+/** Texts beneath one window: six levels of JSON, or mixtures. */
+const LAYERS = 16;
 const DENSE = 64;
 
 const plainText = (marker: string): string => marker;
@@ -94,23 +96,22 @@ function liveOccurrences(live: readonly string[], text: string): Occurrence[] {
   return found;
 }
 
-/** The written text and every text beneath it, outermost first. */
+/** The written text and every text beneath it, outermost first: encodings in encodings too. */
 function* layersOf(text: string): Generator<Layer> {
-  let layer: Layer = { text, origin: (at) => at };
-  for (let level = 0; level < LEVELS; level += 1) {
+  const layers: { layer: Layer; level: number }[] = [
+    { layer: { text, origin: (at) => at }, level: 0 },
+  ];
+  const seen = new Set<string>();
+  for (let i = 0; i < layers.length && i < LAYERS; i += 1) {
+    const { layer, level } = layers[i]!;
     yield layer;
-    const percent = decodePercent(layer.text);
-    if (percent !== null) {
-      const once = compose(layer, percent);
-      yield once;
-      const twice = decodePercent(percent.text);
-      if (twice !== null) yield compose(once, twice);
+    if (level === LEVELS) continue;
+    for (const decode of [unescapeJson, decodePercent, decodeEntities]) {
+      const inner = decode(layer.text);
+      if (inner === null || seen.has(inner.text)) continue;
+      seen.add(inner.text);
+      layers.push({ layer: compose(layer, inner), level: level + 1 });
     }
-    const entities = decodeEntities(layer.text);
-    if (entities !== null) yield compose(layer, entities);
-    const inner = unescapeJson(layer.text);
-    if (inner === null) return;
-    layer = compose(layer, inner);
   }
 }
 

@@ -115,6 +115,13 @@ export function decodeEntities(source: string): Layer | null {
   });
 }
 
+/** Base64 as JSON and URLs write its signs, in its own; null where there are none. */
+export function decodeBase64Signs(source: string): Layer | null {
+  return decodeEach(source, /\\\/|%2[BbFf]|%3[Dd]/g, (written) =>
+    written === "\\/" ? "/" : String.fromCharCode(Number.parseInt(written.slice(1), 16)),
+  );
+}
+
 /** Each match is one character. */
 function decodeEach(
   source: string,
