@@ -41,7 +41,11 @@ export function frameHead(
     if (!NAME.test(name) || NOT_SENDABLE.test(value)) {
       throw new Error(`the header ${JSON.stringify(name)} holds a byte that cannot be sent`);
     }
-    if (name.length === 14 && name.toLowerCase() === "content-length") counted = true;
+    if (name.length === 14 && name.toLowerCase() === "content-length") {
+      // RFC 9110 §8.6: some clients would wait for the body.
+      if (status === 204) continue;
+      counted = true;
+    }
     text += `${name}: ${value}\r\n`;
   }
   const body = bodyOf(request, status, counted);

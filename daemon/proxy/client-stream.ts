@@ -153,7 +153,10 @@ export class ClientStream {
   /** Ends the connection without ending the answer, behind the bytes that are on their way. */
   break(): void {
     this.ended = true;
-    this.socket.destroySoon();
+    const { socket, framed } = this;
+    // Where the close is the end of the body, only a reset tells a break from it.
+    if (framed?.body === "close") socket.write("", () => socket.resetAndDestroy());
+    else socket.destroySoon();
   }
 
   destroy(): void {

@@ -87,6 +87,12 @@ export class Connection {
       this.socket.destroy();
       return;
     }
+    if (!call.headSent) {
+      // What is left of the answer before must not be read as this one.
+      this.socket.destroy();
+      call.failed({ code: "upstream-protocol", message: "an answer came before the request went" });
+      return;
+    }
     call.touch();
     try {
       this.parser.push(chunk);
@@ -126,7 +132,8 @@ class Call implements UpstreamCall {
   private answered = false;
   private sent = false;
   private over = false;
-  private headSent = false;
+  /** Nothing that comes before can be the answer. */
+  headSent = false;
 
   constructor(
     connection: Connection,

@@ -14,7 +14,13 @@ import { FRAME_HEADER_BYTES } from "../spool/segment.ts";
 import type { FrameToWrite } from "../spool/writer.ts";
 import type { ClientStream, StreamHandler } from "./client-stream.ts";
 import type { CredentialMasker } from "./credentials.ts";
-import { forwardResponseHeaders, headText } from "./headers.ts";
+import {
+  forwardInterimHeaders,
+  forwardResponseHeaders,
+  forwardTrailers,
+  headText,
+  without,
+} from "./headers.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer, reasonOf } from "./refusal.ts";
 import type { Turn, TurnMember } from "./turn.ts";
@@ -237,7 +243,7 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
     if (this.client.request.facts.body !== "none") {
       this.recorder.trailers(FrameKind.requestEnd, this.parts.masker.response(trailers));
     }
-    this.requestTrailers = trailers;
+    this.requestTrailers = forwardTrailers(trailers);
     this.join(0);
   }
 
@@ -254,7 +260,7 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
     const { client } = this;
     if (client.headSettled || client.request.http === "1.0") return;
     this.recorder.flush();
-    const head = headText(`HTTP/1.1 ${status} ${reason}`, headers);
+    const head = headText(`HTTP/1.1 ${status} ${reason}`, forwardInterimHeaders(headers));
     // Of these there may be any number, and a client that does not read gets no more of them either.
     if (!client.interim(head)) this.holdBack();
   }
@@ -263,10 +269,10 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
     this.headersMs = this.recorder.now();
     this.recorder.note(FrameKind.responseHead, this.headFrame(status, reason, http, headers));
     const forwarded = forwardResponseHeaders(headers);
-    // HTTP/1.0 knows no chunks, hence no trailers to announce.
-    if (this.client.request.http === "1.0") dropTrailerHeader(forwarded);
     try {
-      this.client.head(status, reason, forwarded);
+      // HTTP/1.0 knows no chunks, hence no trailers to announce.
+      const old = this.client.request.http === "1.0";
+      this.client.head(status, reason, old ? without("trailer", forwarded) : forwarded);
       this.headWaits = true;
       this.join(0);
     } catch (error) {
@@ -288,7 +294,7 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
     // No upstream will ask for the rest of the body any more, and the client may insist on sending.
     this.drain();
     this.recorder.trailers(FrameKind.responseEnd, this.parts.masker.response(trailers));
-    this.answerTrailers = trailers;
+    this.answerTrailers = forwardTrailers(trailers);
     // With a full queue the client may still leave before it has everything: its close decides.
     let queued = this.client.queuedBytes;
     for (const { length } of this.toClient) queued += length;
@@ -356,10 +362,4 @@ function outcomeOf(code: ErrorCode, answered: boolean): FrameOutcome {
   if (code.endsWith("-timeout")) return "timeout";
   if (code === "upstream-private" || code === "over-capacity") return "rejected";
   return answered ? "upstream_aborted" : "upstream_error";
-}
-
-function dropTrailerHeader(headers: string[]): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (headers[i]?.toLowerCase() === "trailer") headers.splice(i, 2);
-  }
 }

@@ -108,7 +108,7 @@ export function forwardRequestHeaders(raw: readonly string[], options: ForwardOp
     } else if (HOP_BY_HOP.has(lower)) {
       const kept = keptHop(lower, value, options);
       if (kept) out.push(name, value);
-    } else if (!lower.startsWith("x-callnumber-") && !named?.has(lower)) out.push(name, value);
+    } else if (!isOwnHeader(lower) && !named?.has(lower)) out.push(name, value);
   }
   for (const name of Object.keys(options.replace)) {
     if (!replaced.has(name)) out.push(name, options.replace[name] as string);
@@ -140,6 +140,63 @@ export function forwardResponseHeaders(raw: readonly string[]): string[] {
     if (HOP_BY_HOP.has(lower) && lower !== "proxy-authenticate") continue;
     if (named?.has(lower) && lower !== "content-length") continue;
     out.push(name, raw[i + 1] as string);
+  }
+  return out;
+}
+
+/** The headers of a 1xx answer for the client. It has no body, whatever they say. */
+export function forwardInterimHeaders(raw: readonly string[]): string[] {
+  return without("content-length", forwardResponseHeaders(raw));
+}
+
+/** The headers of a 101: as above, but for the switch itself, which keeps place and spelling. */
+export function forwardSwitchHeaders(raw: readonly string[]): string[] {
+  const named = connectionNames(raw);
+  const out: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const value = raw[i + 1] as string;
+    const lower = name.toLowerCase();
+    if (lower === "connection") out.push(name, named === null ? value : "Upgrade");
+    else if (lower === "upgrade") out.push(name, value);
+    else if (!HOP_BY_HOP.has(lower) && !named?.has(lower)) out.push(name, value);
+  }
+  return without("content-length", out);
+}
+
+/**
+ * Trailers for the other side, without those that decide about borders, routes, access or content
+ * (RFC 9110 §6.5.1): a reader that merges trailers into its headers would take them for checked.
+ */
+export function forwardTrailers(raw: readonly string[]): readonly string[] {
+  if (raw.length === 0) return raw;
+  const out: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower) || NO_TRAILER.has(lower) || isOwnHeader(lower)) continue;
+    if (!/^(?:content|if)-/.test(lower)) out.push(name, raw[i + 1] as string);
+  }
+  return out;
+}
+
+const NO_TRAILER = new Set([
+  ...["host", "trailer", "forwarded", "expect", "max-forwards", "pragma", "range"],
+  ...["cache-control", "age", "date", "expires", "location", "retry-after", "vary", "warning"],
+  ...["authorization", "www-authenticate", "cookie", "set-cookie", "x-api-key"],
+]);
+
+/** The daemon's own headers, `_` for `-` too: some servers do not tell them apart. */
+function isOwnHeader(lower: string): boolean {
+  return lower.charCodeAt(0) === 120 && /^x[-_]callnumber[-_]/.test(lower);
+}
+
+/** A flat list without one name (lower case). */
+export function without(lower: string, raw: readonly string[]): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    if ((raw[i] as string).toLowerCase() !== lower)
+      out.push(raw[i] as string, raw[i + 1] as string);
   }
   return out;
 }

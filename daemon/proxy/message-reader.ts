@@ -27,9 +27,12 @@ type State = "head" | "length" | "size" | "chunk" | "chunkEnd" | "trailers" | "c
 const HEAD_END = Buffer.from("\r\n\r\n");
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NO_TEXT = /[^\t\x20-\x7e\x80-\xff]/;
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+/** RFC 9112 §7.1.1, without the white space that other readers take for a part of the size. */
+const CHUNK_SIZE =
+  /^([0-9A-Fa-f]{1,13})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
 const LF = 10;
 const CR = 13;
+const TAB = 9;
 /** Longest chunk-size line with extensions. */
 const SIZE_LINE_BYTES_MAX = 4096;
 const NO_TRAILERS: string[] = [];
@@ -180,8 +183,12 @@ export abstract class MessageReader {
       if (lf === at || chunk[lf - 1] !== CR) throw bareLf(what);
       return [chunk.toString("latin1", at, lf - 1), end];
     }
+    const before = held.length;
     held.add(chunk, at, end);
-    if (lf === -1) return [null, end];
+    if (lf === -1) {
+      checkLines(held.bytes, before);
+      return [null, end];
+    }
     const all = held.bytes;
     if (all[all.length - 2] !== CR) throw bareLf(what);
     const line = all.toString("latin1", 0, all.length - 2);
@@ -237,10 +244,15 @@ export function pushHeader(line: string, what: string, into: string[]): string {
 
 const isBlank = (unit: number): boolean => unit === 32 || unit === 9;
 
-/** A head that never gets its CRLF would be waited for in vain. */
+/** What can become no line is refused when it comes: its end would be waited for in vain. */
 function checkLines(bytes: Buffer, from: number): void {
-  for (let lf = bytes.indexOf(LF, from); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) {
-    if (lf === 0 || bytes[lf - 1] !== CR) throw bareLf("header");
+  for (let i = Math.max(0, from - 1); i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (byte >= 32 || byte === TAB) continue;
+    const next = bytes[i + 1];
+    if (byte === CR && (next === LF || next === undefined)) continue;
+    if (byte !== LF) throw new MessageError(`a head holds the byte ${byte} (bare CR is 13)`);
+    if (bytes[i - 1] !== CR) throw bareLf("header");
   }
 }
 

@@ -15,7 +15,7 @@ import { FrameKind, type FrameOutcome } from "../frames.ts";
 import { explainConnectError } from "./connect-error.ts";
 import type { CredentialMasker } from "./credentials.ts";
 import type { Refusal } from "./guard.ts";
-import { forwardResponseHeaders, headText } from "./headers.ts";
+import { forwardResponseHeaders, forwardSwitchHeaders, headText } from "./headers.ts";
 import { openSocket } from "./http1-upstream.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer } from "./refusal.ts";
@@ -128,7 +128,7 @@ export class Tunnel {
         this.noteHead(status, reason, http, headers);
         this.recorder.flush();
         this.switched = status === 101;
-        const forwarded = this.switched ? headers : refusedHeaders(headers);
+        const forwarded = this.switched ? forwardSwitchHeaders(headers) : refusedHeaders(headers);
         this.client.write(responseHead(status, reason, forwarded));
         if (this.switched) this.events.opened();
       },
@@ -141,7 +141,7 @@ export class Tunnel {
           this.openGates();
           return;
         }
-        this.recorder.note(FrameKind.responseEnd, { trailers: this.masker.response(trailers) });
+        this.recorder.trailers(FrameKind.responseEnd, this.masker.response(trailers));
         this.settle("complete", null);
         this.endClient();
         this.upstream?.destroy();
@@ -165,7 +165,7 @@ export class Tunnel {
       this.upstream?.destroy();
       const message = (error as Error).message;
       if (this.status === 0) this.refuse({ code: "upstream-protocol", message }, "/");
-      else this.stop("upstream-protocol", "upstream_aborted");
+      else this.breakOff({ code: "upstream-protocol", message });
     }
   }
 
@@ -216,9 +216,20 @@ export class Tunnel {
       return;
     }
     const message = CATALOGUE["upstream-aborted"].meaning;
+    if (!this.switched) {
+      this.breakOff({ code: "upstream-aborted", message });
+      return;
+    }
     this.settle("upstream_aborted", { code: "upstream-aborted", message });
     this.client.destroySoon();
     this.upstream?.destroySoon();
+  }
+
+  /** A break of what is no WebSocket: a close would be the end of the body. */
+  private breakOff(failure: Refusal): void {
+    this.settle("upstream_aborted", failure);
+    this.upstream?.destroy();
+    this.client.write("", () => this.client.resetAndDestroy());
   }
 
   private upstreamBroke(error: Error): void {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  forwardInterimHeaders,
   forwardRequestHeaders,
   forwardResponseHeaders,
+  forwardSwitchHeaders,
+  forwardTrailers,
   readFacts,
-  toPairs,
 } from "../../../../daemon/proxy/headers.ts";
 
 const options = { host: "up:1", replace: {}, body: "none", upgrade: false, hop: null } as const;
@@ -132,9 +134,58 @@ test("facts: framing, host and doubts", () => {
   }
 });
 
-test("pairs hold what the flat list holds", () => {
-  assert.deepEqual(toPairs(["a", "1", "b", ""]), [
-    ["a", "1"],
-    ["b", ""],
-  ]);
+test("trailers that decide about borders, routes, access or content are left out", () => {
+  const sent = [
+    ...["Content-Length", "Transfer-Encoding", "Host", "TE", "Trailer", "Connection", "Upgrade"],
+    ...["Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-API-Key", "Range"],
+    ...["Content-Encoding", "Content-Type", "Content-Range", "Cache-Control", "If-Match", "Expect"],
+    ...["Location", "Date", "Expires", "Retry-After", "Keep-Alive", "Max-Forwards", "Age", "Vary"],
+    ...["x-callnumber-token", "X-CALLNUMBER-TOKEN", "X_Callnumber_Token", "x-callnumber_token"],
+    ...["X-Callnumber-Label"],
+  ].flatMap((name) => [name, "v"]);
+  assert.deepEqual(forwardTrailers(sent), []);
+  const kept = [
+    "Digest",
+    "a",
+    "grpc-status",
+    "0",
+    "ETag",
+    "b",
+    "Server-Timing",
+    "c",
+    "digest",
+    "d",
+  ];
+  assert.deepEqual(forwardTrailers([...sent, ...kept]), kept);
+});
+
+test("an interim answer loses its hop-by-hop headers and what is said of a body", () => {
+  const raw = ["Link", "a", "Connection", "X-A", "X-A", "1", "Content-Length", "5"];
+  const more = ["Transfer-Encoding", "chunked", "Keep-Alive", "x", "link", "b"];
+  assert.deepEqual(forwardInterimHeaders([...raw, ...more]), ["Link", "a", "link", "b"]);
+});
+
+test("a switch keeps Upgrade and its Connection, and no other hop-by-hop header", () => {
+  const raw = ["UPGRADE", "websocket", "connection", "upgrade", "Sec-WebSocket-Accept", "a"];
+  assert.deepEqual(forwardSwitchHeaders(raw), raw);
+  const more = [
+    "Content-Length",
+    "5",
+    "Transfer-Encoding",
+    "chunked",
+    "Keep-Alive",
+    "x",
+    "X-A",
+    "1",
+  ];
+  assert.deepEqual(
+    forwardSwitchHeaders(["Connection", "X-A, Upgrade", ...more, ...raw.slice(0, 2)]),
+    [...["Connection", "Upgrade", "UPGRADE", "websocket"]],
+  );
+});
+
+test("the daemon's own headers are left out of requests in every spelling", () => {
+  const raw = ["X-CallNumber-Token", "a", "x_callnumber_token", "b", "X-Call", "c", "Host", "h"];
+  const options = { host: "up", replace: {}, body: "none", upgrade: false, hop: null } as const;
+  assert.deepEqual(forwardRequestHeaders(raw, options), ["X-Call", "c", "Host", "up"]);
 });

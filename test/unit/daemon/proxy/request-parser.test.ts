@@ -52,7 +52,7 @@ const WHOLE = [
   ["a length", "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 1],
   [
     "chunks, extensions and trailers",
-    "POST /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n3 \r\n\r\n\0\r\n0\r\nX-T: 1\r\nY:\r\n\r\n",
+    "POST /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n3\r\n\r\n\0\r\n0\r\nX-T: 1\r\nY:\r\n\r\n",
     1,
   ],
   [
@@ -112,6 +112,9 @@ for (const [name, text] of [
   ["white space before the colon", "GET / HTTP/1.1\r\nA : b\r\n\r\n"],
   ["a control character", "GET / HTTP/1.1\r\nA: \x1b\r\n\r\n"],
   ["a bare CR", "GET / HTTP/1.1\r\nA: b\rc\r\n\r\n"],
+  ["a bare CR, at once", "GET / HTTP/1.1\r\nA: b\rc"],
+  ["a bare CR in the request line, at once", "GET /\r" + " HTTP"],
+  ["a NUL, at once", "GET / HTTP/1.1\r\nA: \0"],
   ["two empty lines first", "\r\n\r\nGET / HTTP/1.1\r\n\r\n"],
 ] as const) {
   test(`${name} is refused, however it is cut`, () => {
@@ -120,6 +123,28 @@ for (const [name, text] of [
       const { error, heads } = parse(all, cut === 0 ? [] : [cut]);
       assert.ok(error !== null, `cut at ${cut}`);
       assert.deepEqual(heads, []);
+    }
+  });
+}
+
+for (const chunk of [
+  "3 ",
+  "3\t",
+  "3 ;a",
+  "3; a",
+  "3;",
+  "3;a=",
+  "0x3",
+  "3\r",
+  "3;\ra",
+  "0\r\nA:\rb",
+]) {
+  test(`the chunk line ${JSON.stringify(chunk)} is refused, however it is cut`, () => {
+    const all = bytes(
+      `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}\r\nabc`,
+    );
+    for (let cut = 0; cut < all.length; cut++) {
+      assert.ok(parse(all, cut === 0 ? [] : [cut]).error !== null, `cut at ${cut}`);
     }
   });
 }

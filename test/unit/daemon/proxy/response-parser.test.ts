@@ -61,7 +61,7 @@ const WHOLE = [
   ["a content-length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: é \r\n\r\nhello"],
   [
     "chunks with extensions and trailers",
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n3 \r\n\r\n\0\r\n0\r\nX-T: 1\r\nY:\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n3\r\n\r\n\0\r\n0\r\nX-T: 1\r\nY:\r\n\r\n",
   ],
   [
     "interim answers first",
@@ -118,11 +118,13 @@ for (const [name, text] of [
   });
 }
 
-for (const [method, status] of [
+const BODYLESS = [
   ["HEAD", "200 OK"],
   ["GET", "204 None"],
   ["GET", "304 Same"],
-] as const) {
+] as const;
+
+for (const [method, status] of BODYLESS) {
   test(`${method} with ${status} has no body, whatever its headers say`, () => {
     const seen = parse(bytes(`HTTP/1.1 ${status}\r\nContent-Length: 5\r\n\r\n`), [], method);
     assert.deepEqual([seen.body, seen.trailers], ["", []]);
@@ -140,6 +142,21 @@ test("keep-alive follows version and Connection, and the upstream's idle time is
   assert.equal(alive("HTTP/1.1 200 OK\r\nConnection: Close"), false);
   assert.equal(alive("HTTP/1.0 200 OK"), false);
   assert.equal(alive("HTTP/1.0 200 OK\r\nConnection: keep-alive"), true);
+});
+
+function head(framing: string, body = ""): string {
+  return `HTTP/1.1 200 OK\r\n${framing}\r\n\r\n${body}`;
+}
+
+test("where a body was announced and none may come, the connection carries no other answer", () => {
+  for (const [method, status] of BODYLESS) {
+    for (const framing of ["Content-Length: 5", "Transfer-Encoding: chunked"]) {
+      const seen = parse(bytes(`HTTP/1.1 ${status}\r\n${framing}\r\n\r\n`), [], method);
+      assert.equal(seen.keepAlive, false, `${method} ${status} ${framing}`);
+    }
+    const seen = parse(bytes(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`), [], method);
+    assert.equal(seen.keepAlive, true);
+  }
 });
 
 for (const [name, text] of [
@@ -164,13 +181,30 @@ for (const [name, text] of [
   ],
   ["a chunk that runs over", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n"],
   ["chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
+  ["two lengths that agree", head("Content-Length: 1\r\nContent-Length: 1")],
+  ["gzip under the chunks", head("Transfer-Encoding: gzip, chunked")],
+  ["gzip alone", head("Transfer-Encoding: gzip")],
+  ["identity", head("Transfer-Encoding: identity")],
+  ["chunks twice", head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked")],
+  ["an empty transfer-encoding", head("Transfer-Encoding:")],
+  ...["1 ", "1\t", "1 ;a=b", "1; a=b", "1;a=b ", "1;", "1;=b", '1;a="b', "0x1", "+1", ""].map(
+    (size) =>
+      [`the chunk size "${size}"`, head("Transfer-Encoding: chunked", `${size}\r\n`)] as const,
+  ),
+  ["a bare CR, at once", "HTTP/1.1 200 OK\r\nX: a\rb"],
+  ["a bare CR in a chunk size, at once", head("Transfer-Encoding: chunked", "1;\ra")],
+  ["a bare CR in a trailer, at once", head("Transfer-Encoding: chunked", "0\r\nX: \ra")],
+  ["a NUL, at once", "HTTP/1.1 200 OK\r\nX: \0"],
   ["a 101 unasked", "HTTP/1.1 101 Switching\r\n\r\n"],
   ["an endless head", `HTTP/1.1 200 OK\r\nX: ${"a".repeat(70_000)}`],
 ] as const) {
-  test(`${name} is refused`, () => {
-    const seen = parse(bytes(text));
-    assert.ok(seen.error !== null);
-    assert.equal(seen.trailers, null);
+  test(`${name} is refused, however it is cut`, () => {
+    const all = bytes(text);
+    for (let cut = 0; cut < Math.min(all.length, 200); cut++) {
+      const seen = parse(all, cut === 0 ? [] : [cut]);
+      assert.ok(seen.error !== null, `cut at ${cut}`);
+      assert.equal(seen.trailers, null);
+    }
   });
 }
 
