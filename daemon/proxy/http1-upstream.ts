@@ -22,14 +22,17 @@ import type {
 
 export class Http1Upstream implements Upstream, ConnectionOwner {
   private readonly config: UpstreamConfig;
+  private readonly dial: typeof openSocket;
   private readonly idle: Connection[] = [];
   /** Port pairs of open connections, see `pair`. */
   private readonly pairs = new Set<number>();
   private session: Buffer | undefined;
   private closing = false;
 
-  constructor(config: UpstreamConfig) {
+  /** `dial` opens its connections; tests pass their own. */
+  constructor(config: UpstreamConfig, dial: typeof openSocket = openSocket) {
     this.config = config;
+    this.dial = dial;
   }
 
   begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
@@ -88,7 +91,7 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
       connection.socket.destroy();
     }
     const secure = this.config.url.protocol === "https:";
-    const socket = openSocket(this.config, this.session, (bytes) => connection.received(bytes));
+    const socket = this.dial(this.config, this.session, (bytes) => connection.received(bytes));
     if (secure) socket.on("session", (session: Buffer) => (this.session = session));
     this.watch(socket, secure ? "secureConnect" : "connect");
     const connection = new Connection(socket, secure ? "secureConnect" : "connect", this);

@@ -217,6 +217,8 @@ export class ProxyServer implements ConnectionOwner {
     });
     stream.handler = exchange;
     if (refusal !== null || target === null) {
+      // Other readers take such a target for no request at all: nothing behind it is one to us.
+      if (refusal?.code === "path-refused") stream.closeAfter();
       exchange.refuse(refusal?.code ?? "unknown-upstream", refusal?.message ?? "");
       return;
     }

@@ -84,6 +84,7 @@ export class ResponseParser extends MessageReader {
     if (status === 101 && !this.switchable) {
       throw new MessageError("101 although no switch of protocols was asked for");
     }
+    checkFraming(status, line[1] === "1", framing);
     if (status < 200 && status !== 101) {
       this.handler?.information(status, reason, headers);
       return;
@@ -94,13 +95,6 @@ export class ResponseParser extends MessageReader {
 
   private applyFraming(status: number, http11: boolean, framing: Framing): void {
     const { length, encoding, connection, idleMs } = framing;
-    if (encoding !== null && length !== null) {
-      throw new MessageError("both content-length and transfer-encoding");
-    }
-    if (encoding !== null && (!http11 || encoding.toLowerCase() !== "chunked")) {
-      // We ask for no other, and passing it on undecoded would give its bytes a false label.
-      throw new MessageError(`the transfer-encoding ${quote(encoding)}, or any in HTTP/1.0`);
-    }
     this.idleMs = idleMs;
     this.keepAlive = http11 ? !connection.includes("close") : connection.includes("keep-alive");
     if (this.bodyless || status === 204 || status === 304 || status === 101) {
@@ -123,6 +117,19 @@ export class ResponseParser extends MessageReader {
     this.handler = null;
     handler?.end(this.trailers);
   }
+}
+
+/** Whether there is but one reading of where the answer ends. Throws MessageError. */
+function checkFraming(status: number, http11: boolean, { length, encoding }: Framing): void {
+  if (status < 200 && status !== 101 && (!http11 || encoding !== null || (length ?? 0) > 0)) {
+    throw new MessageError("a 1xx with a body, or in HTTP/1.0");
+  }
+  if (encoding === null) return;
+  if (length !== null) throw new MessageError("both content-length and transfer-encoding");
+  if (!http11) throw new MessageError("transfer-encoding in HTTP/1.0");
+  if (encoding.toLowerCase() === "chunked") return;
+  // We ask for no other, and passing it on undecoded would give its bytes a false label.
+  throw new MessageError(`the transfer-encoding ${quote(encoding)}, which nobody asked for`);
 }
 
 interface Framing {
