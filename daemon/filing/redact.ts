@@ -86,10 +86,14 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
   const text = (value: string, where: string): string => note(redactor.redactText(value, where));
   const { begin } = x;
   const headers = note(redactor.redactHeaders(begin.headers, "request.headers"));
+  /** What was taken out of a header is masked as that header is. */
+  const field = (name: string, value: string, where: string): string =>
+    note(redactor.redactHeaders([[name, value]], where))[0]?.[1] ?? "";
   const labels = Object.entries(begin.labels).map(([k, v]) => [
     text(k, "labels"),
-    text(v, "labels"),
+    field(`x-callnumber-${k}`, v, "labels"),
   ]);
+  const { agent, ...client } = begin.client;
   const kind = isForm(begin.headers) ? "form" : "bytes";
   const request = x.request && note(redactor.redactBody(x.request, kind, "request.body"));
   return {
@@ -99,8 +103,10 @@ function redactWith(redactor: Redactor, x: Redactable): RedactedExchange {
       headers,
       url: note(redactor.redactUrl(begin.url, "request.url")),
       labels: Object.fromEntries(labels),
-      session: sessionAsIn(headers, begin),
-      client: { ...begin.client, agent: begin.client.agent && text(begin.client.agent, "client") },
+      session:
+        begin.session &&
+        (sessionAsIn(headers, begin) ?? field("x-session-id", begin.session, "session")),
+      client: { ...client, agent: agent && field("user-agent", agent, "client") },
       sealed: null,
     },
     request,
@@ -158,8 +164,8 @@ function withSender(ms: number, bytes: Buffer, sender: "client" | undefined): Ti
   return sender === undefined ? [ms, bytes] : [ms, bytes, sender];
 }
 
-/** A session id that came in a header that is now a pseudonym becomes that pseudonym as well. */
+/** A session id becomes what the header in which it came is now; null where no header is like it. */
 function sessionAsIn(headers: HeaderPairs, begin: Begin): string | null {
   const at = begin.headers.findIndex(([, value]) => value === begin.session);
-  return headers[at]?.[1] ?? begin.session;
+  return headers[at]?.[1] ?? null;
 }

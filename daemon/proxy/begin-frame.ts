@@ -6,7 +6,7 @@
  */
 import type { Socket } from "node:net";
 import { recogniseClient, sessionOf } from "../config/clients.ts";
-import type { Begin } from "../frames.ts";
+import type { Begin, HeaderPairs } from "../frames.ts";
 import type { Intake } from "./intake.ts";
 import type { RequestHead } from "./request-parser.ts";
 import type { ProxyRuntime } from "./runtime.ts";
@@ -25,10 +25,13 @@ export function makeBegin(
 ): Begin {
   const injected = intake.target?.injected ?? [];
   const isRefused = intake.target === null;
+  const basePath = intake.target?.config.url.basePath ?? "";
+  // An upstream's own path may hold a key too (`/bot123:…`).
+  const added = basePath === "" ? injected : [...injected, "content-location", basePath];
   const { headers, url, sealed } = runtime.masker.request(
     request.raw,
     intake.rest,
-    injected,
+    added,
     isRefused,
   );
   return {
@@ -44,7 +47,7 @@ export function makeBegin(
       agent: request.fields["user-agent"] ?? null,
       address: socket.remoteAddress ?? null,
     },
-    labels: labelsOf(request.raw),
+    labels: labelsOf(headers),
     number: intake.number,
     session: sessionOf(request.fields),
     sealed,
@@ -52,17 +55,16 @@ export function makeBegin(
 }
 
 /** `x-callnumber-label: review` → `{label: "review"}`. */
-function labelsOf(raw: readonly string[]): Record<string, string> {
+function labelsOf(headers: HeaderPairs): Record<string, string> {
   const labels: Record<string, string> = {};
-  for (let i = 0; i < raw.length; i += 2) {
+  for (const [sent, value] of headers) {
     // Hardly any header is one of ours: most are told by their length and first letter.
-    const sent = raw[i] as string;
     if (sent.length <= PREFIX.length || (sent.charCodeAt(0) | 32) !== FIRST_LETTER) continue;
     const name = sent.toLowerCase();
     if (!name.startsWith(PREFIX)) continue;
     const label = name.slice(PREFIX.length);
     if (label !== "" && label !== "__proto__" && !STEERING.has(label)) {
-      labels[label] = raw[i + 1] as string;
+      labels[label] = value;
     }
   }
   return labels;

@@ -162,7 +162,7 @@ const DESCRIBING =
 /** A header that the configuration sets is a secret, whatever its name, unless it is plainly none. */
 function isPlainSetting(name: string, value: string): boolean {
   if (isCredentialHeader(name)) return false;
-  if (PLAIN_SETTING.test(name)) return spansIn(name, value).length === 0;
+  if (PLAIN_SETTING.test(name)) return true;
   return SWITCH.test(value) || (DESCRIBING.test(name) && isReadable(value));
 }
 
@@ -185,6 +185,7 @@ export function liveCredentials(headers: Headers, url: string, injected: Headers
   }
   for (const [name, value] of injected) {
     if (!isPlainSetting(name, value)) found.push(...credentialsOfHeader(name, value));
+    for (const span of spansIn(name, value)) addSpan(value, span);
   }
   for (const span of spansOfUrl(url)) addSpan(url, span);
   return [...new Set(found)].filter(isWorthHiding).sort((a, b) => b.length - a.length);

@@ -119,6 +119,11 @@ test("a header that the configuration sets is looked for unless it is plainly no
   }
 });
 
+test("of a plain setting that holds a credential that alone is looked for", () => {
+  const live = liveCredentials([], "/", [["content-location", "/bot123456:Zq81hWnLx0Tg5BfL/v1"]]);
+  assert.deepEqual(live, ["Zq81hWnLx0Tg5BfL"]);
+});
+
 test("a masked URL stays a URL, and masking it again changes nothing", () => {
   const once = maskUrl(`/v1?key=${KEY}&alt=sse`, tag);
   assert.equal(once, "/v1?key=sk-or-v1-%E2%80%A6[redacted%20fp:00000073]&alt=sse");
