@@ -23,7 +23,7 @@ export interface ScanHit {
   /** First characters of the secret, then `…`. */
   readonly preview: string;
   /**
-   * Names this find for a list of what is allowed: 16 hex digits over the rule, the digest of the
+   * Names this find for a list of what is allowed: 16 hex digits over the rule, the bytes of the
    * part or line, and the place in it. Who does not have the whole line cannot test a guess by it,
    * and a part has the same in every file.
    */
