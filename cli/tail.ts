@@ -1,6 +1,6 @@
 /** `callnumber tail`: a line for each exchange as it is filed, until ctrl-C. */
-import { mkdirSync } from "node:fs";
 import { watch } from "chokidar";
+import { makeFolder } from "../daemon/folders.ts";
 import { isWithin } from "../record/johnny-decimal/numbers.ts";
 import { LIMITS } from "../record/limits.ts";
 import { Follower } from "../record/reader/follow.ts";
@@ -20,7 +20,7 @@ export const tail: Command = {
     const config = await configOf(options, io);
     const { captures } = config;
     const number = await numberArgument(args[0], options, io);
-    mkdirSync(captures, { recursive: true });
+    makeFolder(captures);
     const follower = new Follower(captures, damageTo(io));
     const said = new Set<string>();
     const look = () => {

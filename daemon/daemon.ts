@@ -23,6 +23,7 @@ import { isCredentialHeader } from "../record/secrets/credential-names.ts";
 import { isLoopbackHost } from "./config/resolve.ts";
 import type { Config, UpstreamConfig } from "./config/types.ts";
 import { type FilerSupervisor, startFiler } from "./filing/supervisor.ts";
+import { checkFolders } from "./folders.ts";
 import { collectorOfReadBuffers, keepHeapSmall } from "./heap.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { DaemonMetrics, diskRoom, type Observed, spoolSize } from "./metrics/daemon-metrics.ts";
@@ -37,7 +38,7 @@ import type { Upstream } from "./proxy/upstream.ts";
 import { SpoolRenewal } from "./spool/renewal.ts";
 import { openSpool, type SpoolWriter } from "./spool/writer.ts";
 import { loadStateKey, type StateKey } from "./state-key.ts";
-import { UnfiledWatch } from "./unfiled-watch.ts";
+import { type RecordingState, UnfiledWatch } from "./unfiled-watch.ts";
 
 /** A round of the filer that ends now has seen everything that is older than this. */
 const IDLE_MARGIN_MS = 250;
@@ -83,7 +84,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-/** Throws CodedError token-required, tree-locked, state-unusable or listen-failed. */
+/** Throws CodedError token-required, tree-locked, folder-unusable, state-unusable or listen-failed. */
 export async function startDaemon(config: Config, options: DaemonOptions): Promise<Daemon> {
   if (options.sockets === undefined || options.sockets.length === 0) {
     for (const { host } of config.listen) checkToken(config, host);
@@ -91,6 +92,7 @@ export async function startDaemon(config: Config, options: DaemonOptions): Promi
   keepHeapSmall();
   const lock = await acquireLock(config.state, config.captures);
   try {
+    checkFolders(config);
     const running = new RunningDaemon(config, options, lock);
     await running.listen();
     return running;
@@ -329,11 +331,10 @@ class RunningDaemon implements Daemon {
     return filer;
   }
 
-  private recordingState(): { lostExchanges: number; filing: boolean; recording: boolean } {
+  private recordingState(): RecordingState {
     const { lostExchanges, degraded } = this.spool.stats();
-    const filer = this.runningFiler?.stats();
-    const filing = this.filerFault === null && (filer?.degraded ?? null) === null;
-    return { lostExchanges, filing, recording: degraded === null };
+    const filing = this.filerFault ?? this.runningFiler?.stats().degraded ?? null;
+    return { lostExchanges, filing, recording: degraded };
   }
 
   private get spoolDir(): string {

@@ -17,20 +17,22 @@ import {
   unfiledName,
 } from "../record/johnny-decimal/unfiled.ts";
 import { LIMITS } from "../record/limits.ts";
+import { folderFault } from "./folders.ts";
 
 /** What the daemon knows of itself. */
-export interface Observed {
+export interface RecordingState {
   /** Calls since the start of which something could not be recorded. */
   readonly lostExchanges: number;
-  readonly filing: boolean;
-  readonly recording: boolean;
+  /** Why filing, or recording, does not work just now; null where it does. */
+  readonly filing: string | null;
+  readonly recording: string | null;
 }
 
 export interface UnfiledWatchOptions {
   readonly state: string;
   readonly captures: string;
   readonly writer: string | null;
-  readonly observe: () => Observed;
+  readonly observe: () => RecordingState;
   /** Calls wait to be tried again. */
   readonly retry: () => void;
   readonly log: (message: string) => void;
@@ -41,6 +43,8 @@ export class UnfiledWatch {
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
   #setAside = 0;
+  /** Why the tree, and the state folder, cannot be written to; null where they can. */
+  #faults: { captures: string | null; state: string | null } = { captures: null, state: null };
   /** Not recorded by earlier runs, and by this one as far as it was seen. */
   #before: number | null = null;
   #seenLost = 0;
@@ -79,7 +83,9 @@ export class UnfiledWatch {
   /** Reasons for the health, in plain words. */
   reasons(): string[] {
     const { set_aside, not_recorded } = this.#unfiled();
-    const reasons: string[] = [];
+    const reasons = Object.entries(this.#faults).flatMap(([key, fault]) =>
+      fault === null ? [] : [`\`${key}\` cannot be written: ${fault}`],
+    );
     if (set_aside > 0)
       reasons.push(`${calls(set_aside)} set aside, not in the tree (callnumber retry)`);
     if (not_recorded > 0 && Date.now() - this.#lastLostAt < LIMITS.unrecordedHealthMs) {
@@ -89,8 +95,8 @@ export class UnfiledWatch {
   }
 
   #unfiled(): Unfiled {
-    const { writer, observe } = this.#options;
-    const { lostExchanges, filing, recording } = observe();
+    const { writer } = this.#options;
+    const { lostExchanges, filing, recording } = this.#observe();
     if (lostExchanges > this.#seenLost) {
       this.#seenLost = lostExchanges;
       this.#lastLostAt = Date.now();
@@ -101,18 +107,27 @@ export class UnfiledWatch {
       at: new Date().toISOString(),
       set_aside: this.#setAside,
       not_recorded: isRecent ? (this.#before ?? 0) + lostExchanges : 0,
-      filing: filing ? "works" : "fails",
-      recording: recording ? "works" : "fails",
+      filing: filing === null ? "works" : "fails",
+      recording: recording === null ? "works" : "fails",
     };
   }
 
+  /** A folder that cannot be written tells before the next call does. */
+  #observe(): RecordingState {
+    const { lostExchanges, filing, recording } = this.#options.observe();
+    const { captures, state } = this.#faults;
+    return { lostExchanges, filing: filing ?? captures, recording: recording ?? state };
+  }
+
   async #look(): Promise<void> {
-    const { state, writer, retry } = this.#options;
+    const { captures, state, writer, retry } = this.#options;
     const file = join(state, "unfiled.json");
     if (this.#before === null) await this.#remember(file);
     const names = await Promise.all(["poison", "quarantine"].map((x) => namesIn(join(state, x))));
     this.#setAside = names.flat().filter((name) => name.endsWith(".seg")).length;
     if ((await namesIn(join(state, "retry"))).length > 0) retry();
+    const [inTree, inState] = await Promise.all([captures, state].map(folderFault));
+    this.#faults = { captures: inTree ?? null, state: inState ?? null };
     const unfiled = this.#unfiled();
     this.#say(unfiled);
     await this.#write(file, unfiled);
@@ -128,12 +143,13 @@ export class UnfiledWatch {
   }
 
   #say(unfiled: Unfiled): void {
-    const { set_aside, not_recorded, filing, recording } = unfiled;
+    const { set_aside, not_recorded } = unfiled;
+    const { filing, recording } = this.#observe();
     const facts = [
       ...(set_aside > 0 ? [`${calls(set_aside)} set aside`] : []),
       ...(not_recorded > 0 ? [`${calls(not_recorded)} not recorded whole`] : []),
-      ...(filing === "fails" ? ["filing fails"] : []),
-      ...(recording === "fails" ? ["recording fails"] : []),
+      ...(filing === null ? [] : [`filing fails (${filing})`]),
+      ...(recording === null ? [] : [`recording fails (${recording})`]),
     ].join(", ");
     const now = performance.now();
     const isDue = facts !== this.#said || now - this.#saidAt >= LIMITS.unfiledSayMs;

@@ -33,6 +33,11 @@ export const CATALOGUE = {
     hint: "stop the other one, or give this one its own `state` and `captures`",
     exit: 78,
   },
+  "folder-unusable": {
+    meaning: "the folder for captures or the state folder cannot be written to",
+    hint: "set `captures:` or `state:` to a folder that the daemon's user may write to",
+    exit: 78,
+  },
   "state-unusable": {
     meaning: "the state directory cannot hold the key file, or the key file in it is damaged",
     hint: "check permissions and disk; a damaged key may be removed (fingerprints then change)",

@@ -41,7 +41,11 @@ let residentBytes = 0;
 const drains: number[] = [];
 const options = {
   understand,
-  onFiled: (filed: readonly FiledNotice[]) => send({ type: "filed", filed }),
+  onFiled: (filed: readonly FiledNotice[]) => {
+    // Counted by whoever hears of it.
+    report("busy");
+    send({ type: "filed", filed });
+  },
   say: (text: string) => send({ type: "log", message: text }),
   mayGoOn: () => mayGoOn() && !resting,
 };
