@@ -14,7 +14,7 @@ import { LIMITS } from "../record/limits.ts";
 import { openTree } from "../record/reader/tree.ts";
 import type { Io } from "./command.ts";
 import { findingsOf } from "./jd.ts";
-import { isScanned } from "./scanned.ts";
+import { checkoutWarning } from "./own-captures.ts";
 
 export interface Finding {
   readonly check: string;
@@ -51,18 +51,11 @@ export function tree(config: Config): Finding[] {
   return [{ check, level: "ok", message: captures }];
 }
 
-/** After an update of the rules: captures may hold what only the new ones find. */
-export function scanned({ captures, state: folder }: Config): Finding[] {
-  const check = "scan";
-  if (!existsSync(captures) || openTree(captures).files().next().done === true) return [];
-  const isNow = isScanned(folder);
-  if (isNow === true) return [{ check, level: "ok", message: "captures scanned with these rules" }];
-  const message =
-    isNow === null
-      ? "the captures were never scanned for credentials"
-      : "the rules for credentials are newer than the last scan of the captures";
-  const advice = "`callnumber scan`, and `callnumber scan --fix` where it finds any";
-  return [{ check, level: "warning", message, advice }];
+/** Captures in the program's own checkout would be published with it. */
+export function place(config: Config): Finding[] {
+  // Without a configuration these are the samples: nothing is recorded yet.
+  const message = config.path === null ? null : checkoutWarning(config);
+  return message === null ? [] : [{ check: "captures", level: "warning", message }];
 }
 
 function fresh(check: string, path: string): Finding {

@@ -8,7 +8,7 @@
 import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
 import type { Command, Io, Options } from "./command.ts";
-import { configOf } from "./config-of.ts";
+import { configOf, daemonConfigOf } from "./config-of.ts";
 import type { Finding } from "./doctor-checks.ts";
 import { inLine } from "./printable.ts";
 
@@ -38,8 +38,10 @@ export const doctor: Command = {
 
 async function examine(options: Options, io: Io): Promise<Finding[]> {
   let config: Config;
+  let unread: Finding[] = [];
   try {
     config = await configOf(options, io);
+    unread = await secretsUnread(options, io);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return [
@@ -53,10 +55,11 @@ async function examine(options: Options, io: Io): Promise<Finding[]> {
       level: "ok",
       message: config.path ?? "no file: the defaults hold",
     },
+    ...unread,
     checks.nodeVersion(process.versions.node),
     ...checks.tree(config),
     ...(await import("./doctor-captures.ts")).damage(config.captures),
-    ...checks.scanned(config),
+    ...checks.place(config),
     ...checks.state(config),
     (await import("./doctor-spool.ts")).spool(config, new Date()),
     ...checks.disks(config),
@@ -70,6 +73,19 @@ async function examine(options: Options, io: Io): Promise<Finding[]> {
     findings.push(...(await upstreams(config)));
   }
   return findings;
+}
+
+/** What only the daemon may be able to read: its own environment, its own credentials. */
+async function secretsUnread(options: Options, io: Io): Promise<Finding[]> {
+  try {
+    await daemonConfigOf(options, io);
+    return [];
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    const advice =
+      "no matter for reading; the daemon needs it: a drop-in of its unit, or its shell";
+    return [{ check: "secrets", level: "warning", message: error.message, advice }];
+  }
 }
 
 const SIGNS = { ok: "ok     ", warning: "warning", broken: "BROKEN " } as const;

@@ -13,12 +13,12 @@ export const CONFIG_FILE = `# The configuration of callnumber, a flight recorder
 # Default 127.0.0.1:4177. If unsure, leave it.
 listen: 127.0.0.1:4177
 
-# The Johnny.Decimal tree with everything that was said. Relative to this file. Safe to commit:
-# credentials are replaced before anything is written; what you talk about is not.
+# The Johnny.Decimal tree with everything that was said. Relative to this file. Credentials are
+# replaced before anything is written; what you talk about is not: commit it to a private repository.
 captures: ./captures
 
 # Spool, locks and key: bodies lie here for moments before they are redacted. Never commit it, and
-# keep it on a local disk. Default ./.callnumber; under systemd $STATE_DIRECTORY.
+# keep it on a local disk. Default ./.callnumber ($STATE_DIRECTORY where a unit sets it).
 # state: ./.callnumber
 
 # A name for this machine in the names of capture files. Set it (differently on each) when several
@@ -118,19 +118,58 @@ captures/**/journal.jsonl -text diff merge=union
 captures/**/jdex.json -text diff
 `;
 
-/** The pre-commit hook: refuses a commit with a credential in it, also when it cannot look. */
-export const PRE_COMMIT_HOOK = `#!/bin/sh
-# Written by callnumber init: no commit with a credential in a capture.
+/** Known by this, a hook is ours to write again. */
+export const HOOK_MARK = "Written by callnumber init";
+
+/**
+ * The pre-commit hook: refuses a commit with a credential in it, also when it cannot look.
+ * `config` is relative to the work tree: other work trees of the repository share the hook.
+ *
+ * Programs that show git (editors, desktop clients) run hooks with a short PATH, and version managers
+ * remove the Node that was there: so both paths are written out, and other places are tried.
+ */
+export function preCommitHook(node: string, program: string, config: string): string {
+  return `#!/bin/sh
+# ${HOOK_MARK}: no commit with a credential in it.
+# After callnumber was moved: run \`callnumber init\` here again.
 # To commit in spite of a finding: git commit --no-verify
 set -u
-cd "$(git rev-parse --show-toplevel)" || exit 1
-if [ -x node_modules/.bin/callnumber ]; then
-  exec node_modules/.bin/callnumber scan --staged
-elif [ -f cli/launch.mjs ] && [ -f record/secrets/scan.ts ]; then
-  exec node cli/launch.mjs scan --staged
-elif command -v callnumber >/dev/null 2>&1; then
-  exec callnumber scan --staged
+node=${shellWord(node)}
+program=${shellWord(program)}
+config=${shellWord(config)}
+refuse() {
+  echo "callnumber: $1, so nothing was scanned for credentials; commit refused" >&2
+  echo "  run \\\`callnumber init\\\` in this repository again, from where callnumber is now" >&2
+  exit 1
+}
+top=$(git rev-parse --show-toplevel) && cd "$top" || refuse "git does not say where this repository is"
+set -- scan --staged
+[ -f "$config" ] && set -- "$@" --config "$config"
+if [ ! -f "$program" ]; then
+  command -v callnumber >/dev/null 2>&1 || refuse "$program is gone"
+  exec callnumber "$@"
 fi
-echo "callnumber is not in the PATH, so nothing was scanned for secrets; commit refused" >&2
-exit 1
+[ -x "$node" ] && exec "$node" "$program" "$@"
+home=\${HOME:-/nonexistent}
+for other in "$(command -v node)" /usr/local/bin/node /opt/homebrew/bin/node /usr/bin/node \\
+  "$home"/.nvm/versions/node/*/bin/node "$home"/.local/share/fnm/node-versions/*/installation/bin/node \\
+  "$home"/.local/share/mise/installs/node/*/bin/node "$home"/.asdf/installs/nodejs/*/bin/node \\
+  "$home"/.volta/bin/node "$home"/.cache/callnumber/node-24/node_modules/*/bin/node; do
+  [ -x "$other" ] || continue
+  "$other" -e 'process.exit(parseInt(process.versions.node) >= 22 ? 0 : 1)' 2>/dev/null || continue
+  exec "$other" "$program" "$@"
+done
+refuse "$node is gone and no other Node (22 or newer) was found"
 `;
+}
+
+/** The line that somebody adds to a pre-commit hook of their own. */
+export function hookLine(node: string, program: string): string {
+  return `${shellWord(node)} ${shellWord(program)} scan --staged || exit 1`;
+}
+
+/** One word for a POSIX shell. */
+export function shellWord(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -5,7 +5,7 @@ import { acquireLock } from "../daemon/lock.ts";
 import { CodedError } from "../record/errors.ts";
 import { LIMITS } from "../record/limits.ts";
 import type { Command, Io } from "./command.ts";
-import { configOf } from "./config-of.ts";
+import { daemonConfigOf } from "./config-of.ts";
 import { oneLine } from "./printable.ts";
 
 export const retry: Command = {
@@ -20,7 +20,7 @@ export const retry: Command = {
   ],
   examples: ["callnumber retry", "callnumber retry --without-bodies"],
   run: async (_args, options, io) => {
-    const config = await configOf(options, io);
+    const config = await daemonConfigOf(options, io);
     const { claimSetAside, setAsideCalls } = await import("../daemon/filing/retry-set-aside.ts");
     const claimed = claimSetAside(config.state, options.withoutBodies === true);
     await tryAll(config, io);

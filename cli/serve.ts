@@ -1,7 +1,7 @@
 /** `callnumber serve`: the daemon alone, in the foreground; what systemd runs. */
 
 import type { Command } from "./command.ts";
-import { configOf } from "./config-of.ts";
+import { daemonConfigOf } from "./config-of.ts";
 import { runDaemon } from "./run-daemon.ts";
 
 export const serve: Command = {
@@ -10,7 +10,7 @@ export const serve: Command = {
   options: [{ flags: "--quiet", summary: "no line per exchange, only warnings and errors" }],
   examples: ["callnumber serve --config /etc/callnumber/callnumber.yaml"],
   run: async (_args, options, io) => {
-    const config = await configOf(options, io);
+    const config = await daemonConfigOf(options, io);
     const running = await runDaemon(config, options, io);
     for (const url of running.daemon.urls) io.stdout.write(`listening on ${url}\n`);
     io.stdout.write(`recording into ${config.captures}\n`);

@@ -6,16 +6,20 @@
  * never removed; a configuration that is there is used as it is. With --root nothing is started:
  * the files go below that folder (images, packages, tests).
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { Config } from "../daemon/config/types.ts";
-import { firstConfig, plannedFiles, SWITCHED_ON } from "../daemon/systemd/install.ts";
-import { type Installation, STATE_FOLDER } from "../daemon/systemd/units.ts";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { installedPaths, plannedFiles, SWITCHED_ON } from "../daemon/systemd/install.ts";
 import { CodedError } from "../record/errors.ts";
-import type { Command, Io, Option, Options } from "./command.ts";
+import type { Command, Io, Option } from "./command.ts";
+import { checkReach } from "./service-reach.ts";
+import {
+  chosenConfig,
+  installationFor,
+  installedPlaces,
+  type Scope,
+  scopeOf,
+} from "./service-scope.ts";
+import { isBooted, runProgram, systemctl } from "./systemctl.ts";
 
 const SCOPE: readonly Option[] = [
   { flags: "--user", summary: "for your own account instead of the system" },
@@ -34,25 +38,37 @@ const install: Command = {
   examples: ["sudo callnumber service install", "callnumber service install --user"],
   run: async (_args, options, io) => {
     const scope = scopeOf(options, io);
-    const { at, first } = await installationFor(scope, options, io);
+    const config = chosenConfig(scope, options, io);
+    const { at, first, notes } = await installationFor(scope, config, io);
     const files = plannedFiles(at, scope.unitFolder);
+    io.stderr.write(`configuration: ${at.config}${first === null ? "" : " (a first one)"}\n`);
     if (options.print === true) {
       for (const { path, text } of files) io.stdout.write(`# ${path}\n${text}\n`);
       return 0;
     }
+    checkMachine(scope, io);
     checkReach(scope, at);
+    const starts = scope.root === "" && options.start !== false;
+    if (starts && !isBooted()) {
+      const message = "this machine was not booted with systemd, so no unit can be started";
+      throw new CodedError("systemd-failed", message);
+    }
     if (first !== null) put(scope, at.config, first, io);
-    for (const { path, text } of files) put(scope, path, text, io);
+    const written = files.filter(({ path, text }) => put(scope, path, text, io));
     if (scope.kind === "user") makeFolders(scope, [at.captures, at.site]);
-    if (scope.root !== "" || options.start === false) return 0;
-    if (scope.kind === "system") run(["systemd-sysusers", "callnumber.conf"], io);
-    if (scope.kind !== "user") run(["systemd-tmpfiles", "--create", "callnumber.conf"], io);
-    systemctl(scope, ["daemon-reload"], io);
-    systemctl(scope, ["enable", "--now", ...SWITCHED_ON], io);
+    for (const note of notes) io.stderr.write(`note: ${note}\n`);
+    if (!starts) return 0;
+    start(
+      scope,
+      written.map(({ path }) => path),
+      io,
+    );
     const name = scope.kind === "user" ? "systemctl --user" : "systemctl";
     io.stderr.write(
-      `callnumber runs. Build the site when something was filed: ${name} enable --now ` +
-        `callnumber-site.path; commit captures daily: ${name} enable --now callnumber-commit.timer\n`,
+      `callnumber runs and records into ${at.captures}\n` +
+        `build the site when something was filed: ${name} enable --now callnumber-site.path\n` +
+        `commit captures daily: git init ${at.git.top}, then ` +
+        `${name} enable --now callnumber-commit.timer\n`,
     );
     return 0;
   },
@@ -64,20 +80,23 @@ const uninstall: Command = {
   options: SCOPE,
   run: async (_args, options, io) => {
     const scope = scopeOf(options, io);
-    const { at } = await installationFor(scope, options, io);
-    const files = plannedFiles(at, scope.unitFolder).map(({ path }) => scope.root + path);
-    const there = files.filter((path) => existsSync(path));
+    checkMachine(scope, io);
+    const places = installedPlaces(scope);
+    const paths = installedPaths(scope).map((path) => scope.root + path);
+    const there = paths.filter((path) => existsSync(path));
     if (scope.root === "" && there.length > 0) {
       const units = there.filter((path) => /\.(service|socket|path|timer)$/.test(path));
       const names = units.map((path) => path.slice(path.lastIndexOf("/") + 1));
-      systemctl(scope, ["disable", "--now", ...names], io);
+      if (names.length > 0) systemctl(scope.kind === "user", ["disable", "--now", ...names], io);
     }
     for (const path of there) {
       rmSync(path);
       io.stdout.write(`removed  ${path}\n`);
     }
-    if (scope.root === "") systemctl(scope, ["daemon-reload"], io);
-    io.stderr.write(`kept: ${at.captures}, ${at.state}, ${at.config}\n`);
+    if (scope.root === "") systemctl(scope.kind === "user", ["daemon-reload"], io);
+    const kept = Object.values(places ?? {});
+    if (there.length === 0) io.stderr.write("no units were there\n");
+    if (kept.length > 0) io.stderr.write(`kept: ${kept.join(", ")}\n`);
     return 0;
   },
 };
@@ -90,9 +109,8 @@ const status: Command = {
     const scope = scopeOf(options, io);
     const units = ["service", "socket"].map((kind) => `callnumber.${kind}`);
     const args = ["show", "--property=Id,LoadState,ActiveState,SubState,StatusText", ...units];
-    const done = spawnSync("systemctl", [...scopeWord(scope), ...args], { encoding: "utf8" });
-    if (done.error !== undefined || done.status !== 0) throw failed("systemctl show", done);
-    const shown = done.stdout.trim().split("\n\n").map(propertiesOf);
+    const said = systemctl(scope.kind === "user", args, io);
+    const shown = said.trim().split("\n\n").map(propertiesOf);
     for (const { Id, LoadState, ActiveState, SubState, StatusText } of shown) {
       const state = LoadState === "loaded" ? `${ActiveState} (${SubState})` : "not installed";
       io.stdout.write(`${Id?.padEnd(20)} ${state}${StatusText ? `: ${StatusText}` : ""}\n`);
@@ -107,124 +125,50 @@ export const service: Command = {
   subcommands: [install, uninstall, status],
 };
 
-interface Scope {
-  readonly kind: Installation["kind"];
-  /** Prefix of every path that is written; empty for this system. */
-  readonly root: string;
-  readonly home: string;
-  readonly unitFolder: string;
-  readonly config: string;
-}
-
-function scopeOf(options: Options, io: Io): Scope {
-  const root = typeof options.root === "string" ? options.root.replace(/\/$/, "") : "";
-  const home = io.env.HOME ?? homedir();
-  if (options.user === true) {
-    const folder = io.env.XDG_CONFIG_HOME ?? join(home, ".config");
-    const config = join(folder, "callnumber", "callnumber.yaml");
-    return { kind: "user", root, home, unitFolder: join(folder, "systemd", "user"), config };
-  }
-  if (root === "" && options.print !== true && process.getuid?.() !== 0) {
-    throw new CodedError("service-refused", "units of the system are root's to write");
-  }
-  return {
-    kind: options.dynamicUser === true ? "dynamic" : "system",
-    root,
-    home,
-    unitFolder: "/etc/systemd/system",
-    config: "/etc/callnumber/callnumber.yaml",
-  };
-}
-
-/** Where everything is, from the configuration; `first`: its text where there is none yet. */
-async function installationFor(
-  scope: Scope,
-  options: Options,
-  io: Io,
-): Promise<{ at: Installation; first: string | null }> {
-  const named = typeof options.config === "string" ? options.config : scope.config;
-  const first = existsSync(scope.root + named) ? null : firstConfig(scope.kind, scope.home);
-  const config = await configAt(scope.root + named, first, scope, io);
-  const at: Installation = {
-    node: process.execPath,
-    main: realpathSync(fileURLToPath(mainFile())),
-    config: named,
-    captures: config.captures,
-    state: config.state,
-    site: config.site.out,
-    repository: dirname(config.captures),
-    listen: config.listen.map(({ host, port }) =>
-      host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-    ),
-    drainMs: config.drainMs,
-    kind: scope.kind,
-  };
-  return { at, first };
-}
-
-/** The bin beside this file, in a checkout as in the package. */
-function mainFile(): URL {
-  return new URL(`./main.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
-}
-
-/** Credentials are not there yet: their values do not matter for where things are. */
-async function configAt(path: string, first: string | null, scope: Scope, io: Io): Promise<Config> {
-  const { parseConfig } = await import("../daemon/config/parse.ts");
-  const { readFileSync } = await import("node:fs");
-  const env = { STATE_DIRECTORY: STATE_FOLDER, CREDENTIALS_DIRECTORY: "/", ...io.env };
-  const readFile = (name: string) => {
-    try {
-      return readFileSync(name, "utf8");
-    } catch (error) {
-      if (name.startsWith("/keys_")) return "later";
-      throw error;
-    }
-  };
-  const text = first ?? readFileSync(path, "utf8");
-  return parseConfig(text, { path, folder: dirname(scope.config), env, readFile });
-}
-
-/** A service account cannot reach into homes (the unit has ProtectHome). */
-function checkReach({ kind, root }: Scope, at: Installation): void {
-  if (kind === "user") return;
-  const programs = root === "" ? [at.node, at.main] : [];
-  const hidden = [...programs, at.captures, at.state, at.site].find((path) =>
-    /^\/(home|root|run\/user)\//.test(path),
-  );
-  if (hidden === undefined) return;
-  throw new CodedError("service-refused", `${hidden} lies in a home, out of a service's reach`);
-}
-
-function put(scope: Scope, path: string, text: string, io: Io): void {
+/** Writes a file; false where it was there just so. */
+function put(scope: Scope, path: string, text: string, io: Io): boolean {
   const target = scope.root + path;
+  if (existsSync(target) && readFileSync(target, "utf8") === text) return false;
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text, { mode: 0o644 });
   io.stdout.write(`written  ${target}\n`);
+  return true;
 }
 
-function makeFolders(scope: Scope, folders: readonly string[]): void {
-  for (const folder of folders) {
-    mkdirSync(scope.root + folder, { recursive: true, mode: 0o700 });
+function makeFolders({ root }: Scope, folders: readonly string[]): void {
+  for (const folder of folders) mkdirSync(root + folder, { recursive: true, mode: 0o700 });
+}
+
+/**
+ * Switches on what is new, and makes what runs already take the new units. A socket cannot be
+ * opened anew below a running daemon, so both end first where the socket's unit has changed.
+ */
+function start(scope: Scope, written: readonly string[], io: Io): void {
+  const user = scope.kind === "user";
+  if (scope.kind === "system") runProgram(["systemd-sysusers", "callnumber.conf"], io);
+  if (!user) runProgram(["systemd-tmpfiles", "--create", "callnumber.conf"], io);
+  systemctl(user, ["daemon-reload"], io);
+  const changed = (name: string) => written.some((path) => path.endsWith(`/${name}`));
+  if (changed("callnumber.socket")) systemctl(user, ["stop", ...SWITCHED_ON], io);
+  else if (changed("callnumber.service"))
+    systemctl(user, ["try-restart", "callnumber.service"], io);
+  systemctl(user, ["enable", "--now", ...SWITCHED_ON], io);
+  const watchers = ["callnumber-site.path", "callnumber-site.timer", "callnumber-commit.timer"];
+  const stale = watchers.filter(changed);
+  if (stale.length > 0) systemctl(user, ["try-restart", ...stale], io);
+}
+
+/** Refuses before anything is written. */
+function checkMachine(scope: Scope, io: Io): void {
+  if (scope.root !== "") return;
+  const root = process.getuid?.() === 0;
+  if (scope.kind !== "user" && !root) {
+    throw new CodedError("service-refused", "units of the system are root's to write");
   }
-}
-
-function scopeWord({ kind }: Scope): string[] {
-  return kind === "user" ? ["--user"] : [];
-}
-
-function systemctl(scope: Scope, args: readonly string[], io: Io): void {
-  run(["systemctl", ...scopeWord(scope), ...args], io);
-}
-
-function run([program = "", ...args]: readonly string[], io: Io): void {
-  const done = spawnSync(program, args, { encoding: "utf8" });
-  if (done.stderr) io.stderr.write(done.stderr);
-  if (done.error !== undefined || done.status !== 0) throw failed(`${program} ${args[0]}`, done);
-}
-
-function failed(what: string, done: { error?: Error | undefined; stderr: string | null }) {
-  const why = done.error?.message ?? done.stderr?.trim() ?? "";
-  return new CodedError("systemd-failed", `${what}: ${why}`);
+  if (scope.kind === "user" && root && io.env.SUDO_USER !== undefined) {
+    const message = `with sudo, --user means root: as ${io.env.SUDO_USER}, run it without`;
+    throw new CodedError("service-refused", message);
+  }
 }
 
 function propertiesOf(block: string): Record<string, string> {

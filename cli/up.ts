@@ -6,7 +6,8 @@ import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
 import type { Preview } from "../site/preview.ts";
 import type { Command, Io, Options } from "./command.ts";
-import { configOf } from "./config-of.ts";
+import { daemonConfigOf } from "./config-of.ts";
+import { bringSamples } from "./own-captures.ts";
 import { lanAddress, phoneLines } from "./phone.ts";
 import { runDaemon } from "./run-daemon.ts";
 import { heldLines } from "./site.ts";
@@ -25,7 +26,8 @@ export const up: Command = {
   ],
   examples: ["callnumber up", "callnumber up --lan", "callnumber up --config callnumber.yaml"],
   run: async (_args, options, io) => {
-    const config = await configOf(options, io);
+    const config = await daemonConfigOf(options, io);
+    bringSamples(config, io);
     const { daemon, ended } = await runDaemon(config, options, io);
     const site = options.site === false ? null : await openSite(config, options, io);
     for (const line of welcome(daemon.urls[0] ?? "", site?.url ?? null, config)) {
@@ -111,7 +113,7 @@ function explained(error: unknown): string {
 }
 
 /** How the program is called where it was started from: a checkout, or an installed package. */
-const callnumber = import.meta.url.endsWith(".ts") ? "npm run callnumber --" : "npx callnumber";
+const callnumber = import.meta.url.endsWith(".ts") ? "npm run callnumber --" : "callnumber";
 
 /** What a newcomer needs to know, and the line to paste. */
 function welcome(base: string, site: string | null, config: Config): string[] {

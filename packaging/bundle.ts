@@ -82,7 +82,7 @@ const CHANGES: Readonly<Record<string, readonly (readonly [string, string])[]>> 
       'function start({ state }: SiteOptions): ChildProcess { throw new CodedError("astro-missing", "this file has no site in it; the package has");',
     ],
   ],
-  "cli/service.ts": [
+  "cli/own-program.ts": [
     [
       'new URL(`./main.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url)',
       "new URL(import.meta.url)",

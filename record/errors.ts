@@ -94,8 +94,8 @@ export const CATALOGUE = {
     exit: 1,
   },
   "site-secret-found": {
-    meaning: "what looks like a credential is on a line of which no telling is which call shows it",
-    hint: "nothing was published: `callnumber scan` names the line; `callnumber verify` what is damaged",
+    meaning: "a capture file that the site would show holds what looks like a credential",
+    hint: "`callnumber scan` names the lines; nothing was published. Redact them, or revoke the key",
     exit: 1,
   },
   "site-captures-moved": {
@@ -106,11 +106,6 @@ export const CATALOGUE = {
   "allow-refused": {
     meaning: "what a scan found cannot be put on the list of what is allowed",
     hint: "give fingerprints that `callnumber scan` prints, and with --reason why each is no secret",
-    exit: 64,
-  },
-  "fix-refused": {
-    meaning: "`scan --fix` was asked for something else than the tree of captures",
-    hint: "it takes no paths; `callnumber scan PATH` looks into any file",
     exit: 64,
   },
   "site-busy": {
@@ -133,9 +128,15 @@ export const CATALOGUE = {
     hint: "run it inside a git repository, with git in the PATH",
     exit: 69,
   },
+  "init-refused": {
+    meaning:
+      "the folder is callnumber's own checkout, or cannot be written: no place for your captures",
+    hint: "name a folder of your own: git init ~/calls, then `callnumber init ~/calls`",
+    exit: 64,
+  },
   "service-refused": {
     meaning: "the service cannot be installed this way",
-    hint: "run it with sudo, with Node, callnumber and captures outside of homes, or use --user",
+    hint: "as a system service: with sudo, and Node, callnumber, configuration, captures, state and site outside of homes; or use --user",
     exit: 77,
   },
   "systemd-failed": {
@@ -145,7 +146,7 @@ export const CATALOGUE = {
   },
   "astro-missing": {
     meaning: "the site needs the optional package astro, which is not installed",
-    hint: "npm install astro (43.5 MB), or use `callnumber serve` without a site",
+    hint: "`npm ci --omit=dev` in the checkout, or install the package without --omit=optional; or use `callnumber serve`, which has no site",
     exit: 69,
   },
   "request-malformed": {

@@ -12,6 +12,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { CodedError } from "../../record/errors.ts";
 import { LIMITS } from "../../record/limits.ts";
+import { homesBeside, homesWithoutFile } from "./homes.ts";
 import { type ResolveContext, resolveConfig } from "./resolve.ts";
 import type { Config } from "./types.ts";
 
@@ -20,6 +21,8 @@ export interface LoadOptions {
   readonly file?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** For commands that read captures: see ResolveContext.withoutSecrets. */
+  readonly withoutSecrets?: boolean;
 }
 
 /**
@@ -29,8 +32,15 @@ export interface LoadOptions {
 export function loadConfig(options: LoadOptions): Config {
   const path = findConfigFile(options);
   const folder = path === null ? options.cwd : dirname(path);
-  const readFile = (name: string) => readFileSync(name, "utf8");
-  const context: ResolveContext = { path, folder, env: options.env, readFile };
+  const homes = path === null ? homesWithoutFile(options.env, options.cwd) : homesBeside(path);
+  const context: ResolveContext = {
+    path,
+    folder,
+    homes,
+    env: options.env,
+    readFile: (name) => readFileSync(name, "utf8"),
+    withoutSecrets: options.withoutSecrets ?? false,
+  };
   if (path === null) return resolveConfig({}, context).config;
   // yaml and zod take longer to load than all the rest of the daemon: only where there is a file.
   const parser = import.meta.filename.endsWith(".ts") ? "./parse.ts" : "./parse.js";
@@ -38,7 +48,8 @@ export function loadConfig(options: LoadOptions): Config {
   return parseConfig(readConfigText(path), context);
 }
 
-function readConfigText(path: string): string {
+/** Throws CodedError config-unreadable. */
+export function readConfigText(path: string): string {
   try {
     const { size } = statSync(path);
     if (size > LIMITS.configFileBytes) throw new Error(`${size} bytes are no configuration`);

@@ -77,16 +77,29 @@ function expandText(
   context: ResolveContext,
   problems: PlanProblem[],
 ): string {
+  const found: PlanProblem[] = [];
   // A name may hold variables too: file:${CREDENTIALS_DIRECTORY}/token
-  const full = withVariables(text, path, context, problems);
-  if (!text.startsWith("file:")) return full;
-  const name = full.slice(5).trim();
-  try {
-    return context.readFile(resolve(context.folder, name)).replace(/\r?\n$/, "");
-  } catch (error) {
-    problems.push({ path, message: `file ${name} cannot be read: ${(error as Error).message}` });
-    return text;
+  let full = withVariables(text, path, context, found);
+  if (text.startsWith("file:") && found.length === 0) {
+    const name = full.slice(5).trim();
+    try {
+      full = context.readFile(resolve(context.folder, name)).replace(/\r?\n$/, "");
+    } catch (error) {
+      const message = `file ${name} cannot be read: ${(error as Error).message}`;
+      found.push({ path, message });
+    }
   }
+  if (found.length === 0) return full;
+  if (context.withoutSecrets && isSecret(path)) return UNREAD;
+  problems.push(...found);
+  return text;
+}
+
+/** In place of a secret that nobody needs here. */
+const UNREAD = "not-read-by-this-command";
+
+function isSecret(path: readonly string[]): boolean {
+  return path[0] === "token" || (path[0] === "upstreams" && path[2] === "headers");
 }
 
 function withVariables(

@@ -8,6 +8,7 @@ import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
 import { LIMITS } from "../../record/limits.ts";
 import { userRuleProblem } from "../../record/secrets/user-rules.ts";
+import type { Homes } from "./homes.ts";
 import { PRESETS } from "./presets.ts";
 import type { ConfigFile } from "./schema.ts";
 import { type PlanProblem, readTreePlan } from "./tree-plan.ts";
@@ -19,9 +20,16 @@ export interface ResolveContext {
   readonly path: string | null;
   /** Folder to which relative paths belong. */
   readonly folder: string;
+  /** Folders for what the file does not say. */
+  readonly homes: Homes;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Text of a file; throws where it cannot be read. */
   readonly readFile: (path: string) => string;
+  /**
+   * For what only reads captures: a token, a header or an authority that this process cannot read
+   * (it may be another user's, or a service's credential) is no problem.
+   */
+  readonly withoutSecrets?: boolean;
 }
 
 export function resolveConfig(
@@ -37,8 +45,10 @@ export function resolveConfig(
   const config: Config = {
     path: context.path,
     listen,
-    captures: inFolder(file.captures ?? "captures"),
-    state: inFolder(file.state ?? context.env.STATE_DIRECTORY?.split(":")[0] ?? ".callnumber"),
+    captures: inFolder(file.captures ?? context.homes.captures),
+    state: inFolder(
+      file.state ?? context.env.STATE_DIRECTORY?.split(":")[0] ?? context.homes.state,
+    ),
     writer: file.writer ?? null,
     durability: file.durability ?? "batch",
     hosts: (file.hosts ?? []).map((host) => host.toLowerCase()),
@@ -64,7 +74,7 @@ export function resolveConfig(
       title: file.site?.title ?? "callnumber",
       languages: file.site?.languages ?? ["en"],
       timezone: file.site?.timezone ?? "UTC",
-      out: inFolder(file.site?.out ?? "dist"),
+      out: inFolder(file.site?.out ?? context.homes.site),
       listen: readAddress(file.site?.listen ?? "127.0.0.1:4178"),
     },
   };
@@ -164,6 +174,7 @@ function readCa(
     if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
     problems.push({ path: at, message: `${path} holds no PEM certificate` });
   } catch (error) {
+    if (context.withoutSecrets) return null;
     problems.push({ path: at, message: `${path} cannot be read: ${(error as Error).message}` });
   }
   return null;

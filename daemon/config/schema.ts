@@ -78,11 +78,13 @@ export const ConfigFile = z
       ),
     captures: text
       .optional()
-      .describe("Folder of the Johnny.Decimal tree. Default ./captures, relative to this file."),
+      .describe(
+        "Folder of the Johnny.Decimal tree. Default ./captures, relative to this file; without a file see above.",
+      ),
     state: text
       .optional()
       .describe(
-        "Folder for spool, locks and key, never inside captures. Default ./.callnumber; $STATE_DIRECTORY under systemd.",
+        "Folder for spool, locks and key, never inside captures. Default $STATE_DIRECTORY where a unit sets it, else ./.callnumber, for a file in /etc /var/lib/callnumber.",
       ),
     writer: z
       .string()

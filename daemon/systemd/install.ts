@@ -6,7 +6,9 @@
  * belong into drop-ins and into the configuration, which is only written where there is none).
  */
 import { dirname } from "node:path";
-import { CREDENTIALS_FOLDER, type Installation, STATE_FOLDER, unitFiles } from "./units.ts";
+import { type Homes, SYSTEM_STATE } from "../config/homes.ts";
+import { word } from "./unit-words.ts";
+import { ACCOUNT, CREDENTIALS_FOLDER, type Installation, UNIT_NAMES, unitFiles } from "./units.ts";
 
 export interface PlannedFile {
   readonly path: string;
@@ -24,15 +26,29 @@ export function plannedFiles(at: Installation, unitFolder: string): PlannedFile[
   return [...units, ...accounts, plain("/etc/tmpfiles.d/callnumber.conf", tmpfiles(at))];
 }
 
+/** Every path that some kind of installation has written, whatever it was configured for. */
+export function installedPaths({
+  kind,
+  unitFolder,
+}: Pick<Installation, "kind"> & { unitFolder: string }): string[] {
+  const units = UNIT_NAMES.map((name) => `${unitFolder}/${name}`);
+  if (kind === "user") return units;
+  return [...units, "/etc/sysusers.d/callnumber.conf", "/etc/tmpfiles.d/callnumber.conf"];
+}
+
 /** Units that `install` switches on; the others are there for those who want them. */
 export const SWITCHED_ON = ["callnumber.socket", "callnumber.service"] as const;
 
+/** The folder of an installation that begins without a configuration. */
+const SERVED = "/srv/callnumber";
+
 /** A configuration to begin with, where there is none. */
-export function firstConfig(kind: Installation["kind"], home: string): string {
-  const folders = {
-    system: { captures: "/srv/callnumber/captures", site: "/srv/callnumber/site" },
-    dynamic: { captures: "/var/lib/callnumber-captures", site: "/var/lib/callnumber-site" },
-    user: { captures: `${home}/callnumber/captures`, site: `${home}/callnumber/site` },
+export function firstConfig(kind: Installation["kind"], user: Homes): string {
+  const state = SYSTEM_STATE;
+  const folders: Homes = {
+    system: { captures: `${SERVED}/captures`, state, site: `${SERVED}/site` },
+    dynamic: { captures: `${state}-captures`, state, site: `${state}-site` },
+    user,
   }[kind];
   const token =
     kind === "user"
@@ -41,15 +57,16 @@ export function firstConfig(kind: Installation["kind"], home: string): string {
 # token: file:\${CREDENTIALS_DIRECTORY}/keys_token
 `;
   return `# Written by callnumber service install. All keys: callnumber init in an empty folder shows them.
-# After a change of listen, captures or site.out: callnumber service install again.
+# After a change of listen, captures, state, site.out or drain: callnumber service install again.
 listen: 127.0.0.1:4177
-captures: ${folders.captures}
-site: { out: ${folders.site} }
+captures: ${yaml(folders.captures)}
+state: ${yaml(folders.state)}
+site: { out: ${yaml(folders.site)} }
 ${token}`;
 }
 
 const SYSUSERS = `# Written by callnumber service install.
-u callnumber - "callnumber, records LLM traffic" ${STATE_FOLDER}
+u callnumber - "callnumber, records LLM traffic" ${SYSTEM_STATE}
 `;
 
 /** The setgid bit says that the group may read captures (record/johnny-decimal/file-mode.ts). */
@@ -61,15 +78,16 @@ function tmpfiles(at: Installation): string {
   if (at.kind === "dynamic") return lines(keys);
   return lines([
     ...keys,
-    ...(at.repository === dirname(at.captures)
-      ? [`d ${quoted(at.repository)} 0755 callnumber callnumber`]
-      : []),
-    `d ${quoted(at.captures)} 2750 callnumber callnumber`,
-    `d ${quoted(at.site)} 0755 callnumber callnumber`,
+    // Only a folder of our own is given to the account: another one may hold anything.
+    ...(dirname(at.captures) === SERVED ? [`d ${SERVED} 0755 ${ACCOUNT} ${ACCOUNT}`] : []),
+    `d ${word(at.captures)} 2750 ${ACCOUNT} ${ACCOUNT}`,
+    `d ${word(at.site)} 0755 ${ACCOUNT} ${ACCOUNT}`,
+    ...(at.state === SYSTEM_STATE ? [] : [`d ${word(at.state)} 0700 ${ACCOUNT} ${ACCOUNT}`]),
   ]);
 }
 
-const quoted = (path: string) => (/\s/.test(path) ? `"${path}"` : path);
+/** Text that YAML reads as this very string. */
+const yaml = (path: string) => (/^\/[\w./-]*$/.test(path) ? path : JSON.stringify(path));
 const lines = (all: readonly string[]) =>
   `# Written by callnumber service install.\n${all.map((line) => `${line}\n`).join("")}`;
 const plain = (path: string, text: string) => ({ path, text });

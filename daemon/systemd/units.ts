@@ -7,6 +7,8 @@
  */
 
 import { LIMITS } from "../../record/limits.ts";
+import { SYSTEM_STATE } from "../config/homes.ts";
+import { commandWord, value, word } from "./unit-words.ts";
 
 /** Where things are. All paths absolute. */
 export interface Installation {
@@ -19,16 +21,23 @@ export interface Installation {
   readonly state: string;
   /** Folder of the built site. */
   readonly site: string;
-  /** Folder of the git repository that the captures belong to. */
-  readonly repository: string;
+  readonly git: GitPlace;
   /** `127.0.0.1:4177`, `[::1]:4177`: what the socket unit listens on. */
   readonly listen: readonly string[];
   readonly drainMs: number;
   readonly kind: "system" | "dynamic" | "user";
 }
 
-const ACCOUNT = "callnumber";
-export const STATE_FOLDER = "/var/lib/callnumber";
+/** The repository that captures are committed to, all links resolved. */
+export interface GitPlace {
+  /** Its work tree; the folder around captures where there is no repository yet. */
+  readonly top: string;
+  readonly captures: string;
+  /** Where git writes outside of `top`: of a linked work tree or a submodule. */
+  readonly folders: readonly string[];
+}
+
+export const ACCOUNT = "callnumber";
 export const CREDENTIALS_FOLDER = "/etc/callnumber/credentials";
 
 /**
@@ -39,6 +48,16 @@ export const DAEMON_HEAP: readonly string[] = [
   `--max-old-space-size=${LIMITS.daemonHeapMiB}`,
   `--max-semi-space-size=${LIMITS.daemonYoungMiB}`,
 ];
+
+export const UNIT_NAMES = [
+  "callnumber.service",
+  "callnumber.socket",
+  "callnumber-site.service",
+  "callnumber-site.path",
+  "callnumber-site.timer",
+  "callnumber-commit.service",
+  "callnumber-commit.timer",
+] as const;
 
 /** All files of an installation, by file name. */
 export function unitFiles(at: Installation): Record<string, string> {
@@ -55,47 +74,56 @@ export function unitFiles(at: Installation): Record<string, string> {
 
 function daemonUnit(at: Installation): string {
   const system = at.kind !== "user";
-  return unit({
-    Unit: [
-      "Description=callnumber: records LLM traffic",
-      "Documentation=man:callnumber(1)",
-      ...(system ? ["Wants=network-online.target", "After=network-online.target"] : []),
-      // A daemon that cannot stay up is left down, and says so.
-      "StartLimitIntervalSec=300",
-      "StartLimitBurst=5",
-    ],
-    Service: [
-      "Type=notify",
-      // The words come from a helper of the daemon, not from its own process.
-      "NotifyAccess=all",
-      `ExecStart=${command(at, "serve", DAEMON_HEAP)}`,
-      // The shell's own kill: a small system may have no other.
-      "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
-      "Restart=on-failure",
-      "RestartSec=1",
-      // 78: the configuration is wrong, or another daemon holds the tree. Trying again is no help.
-      "RestartPreventExitStatus=78",
-      "WatchdogSec=30",
-      // A hung process holds keys in its memory: no core dump of it. What it had received is safe.
-      "WatchdogSignal=SIGKILL",
-      "LimitCORE=0",
-      "TimeoutStartSec=30",
-      `TimeoutStopSec=${Math.ceil(at.drainMs / 1000) + 30}`,
-      "KillMode=mixed",
-      // The filer may be ended for its memory; the byte path goes on and starts it again.
-      "OOMPolicy=continue",
-      "MemoryHigh=1G",
-      "MemoryMax=2G",
-      "TasksMax=128",
-      "LimitNOFILE=20000",
-      "Environment=NODE_ENV=production",
-      ...account(at),
-      ...(system ? [`LoadCredential=keys:${CREDENTIALS_FOLDER}`] : []),
-      ...folders(at, [at.captures]),
-      ...(system ? hardening(["AF_UNIX", "AF_INET", "AF_INET6"]) : userHardening()),
-    ],
-    Install: [`WantedBy=${system ? "multi-user" : "default"}.target`, "Also=callnumber.socket"],
-  });
+  return (
+    placesOf(at) +
+    unit({
+      Unit: [
+        "Description=callnumber: records LLM traffic",
+        "Documentation=man:callnumber(1)",
+        ...(system ? ["Wants=network-online.target", "After=network-online.target"] : []),
+        // A daemon that cannot stay up is left down, and says so.
+        "StartLimitIntervalSec=300",
+        "StartLimitBurst=5",
+      ],
+      Service: [
+        "Type=notify",
+        // The words come from a helper of the daemon, not from its own process.
+        "NotifyAccess=all",
+        `ExecStart=${command(at, "serve", DAEMON_HEAP)}`,
+        // The shell's own kill: a small system may have no other.
+        "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
+        "Restart=on-failure",
+        "RestartSec=1",
+        // 78: the configuration is wrong, or another daemon holds the tree. Trying again is no help.
+        "RestartPreventExitStatus=78",
+        "WatchdogSec=30",
+        // A hung process holds keys in its memory: no core dump of it. What it had received is safe.
+        "WatchdogSignal=SIGKILL",
+        "LimitCORE=0",
+        "TimeoutStartSec=30",
+        `TimeoutStopSec=${Math.ceil(at.drainMs / 1000) + 30}`,
+        "KillMode=mixed",
+        // The filer may be ended for its memory; the byte path goes on and starts it again.
+        "OOMPolicy=continue",
+        "MemoryHigh=1G",
+        "MemoryMax=2G",
+        "TasksMax=128",
+        "LimitNOFILE=20000",
+        "Environment=NODE_ENV=production",
+        ...account(at),
+        ...(system ? [`LoadCredential=keys:${CREDENTIALS_FOLDER}`] : []),
+        ...folders(at, [at.captures]),
+        ...(system ? hardening(["AF_UNIX", "AF_INET", "AF_INET6"]) : userHardening()),
+      ],
+      Install: [`WantedBy=${system ? "multi-user" : "default"}.target`, "Also=callnumber.socket"],
+    })
+  );
+}
+
+/** What `service uninstall`, and an install without a named configuration, read again. */
+function placesOf({ config, captures, state, site }: Installation): string {
+  const places = Object.entries({ config, captures, state, site });
+  return places.map(([name, path]) => `# ${name}: ${path}\n`).join("");
 }
 
 function socketUnit(at: Installation): string {
@@ -135,12 +163,10 @@ function siteUnit(at: Installation): string {
 }
 
 /** The filer's own log grows with each batch that is safely in the tree. */
-function sitePathUnit(at: Installation): string {
-  const usual = at.kind === "user" ? "%S/callnumber" : STATE_FOLDER;
-  const state = at.state === STATE_FOLDER ? usual : at.state;
+function sitePathUnit({ state }: Installation): string {
   return unit({
     Unit: ["Description=callnumber: build the site when something was filed"],
-    Path: [`PathModified=${state}/filer/log.jsonl`, "Unit=callnumber-site.service"],
+    Path: [`PathModified=${value(state)}/filer/log.jsonl`, "Unit=callnumber-site.service"],
     Install: ["WantedBy=paths.target"],
   });
 }
@@ -155,30 +181,35 @@ function siteTimerUnit(): string {
 
 /** Never pushes: what leaves the machine is decided by a person. */
 function commitUnit(at: Installation): string {
-  const git = `/usr/bin/git -C ${quoted(at.repository)}`;
+  const { top, captures, folders: gitFolders } = at.git;
+  const git = "/usr/bin/git";
+  const others = `${git} diff --cached --quiet -- . ":(exclude)$$1" || { echo "other changes are staged: nothing is committed" >&2; exit 1; }`;
   return unit({
     Unit: [
       "Description=callnumber: commit captures, after a scan for credentials",
-      `ConditionPathExists=${at.repository}/.git`,
+      `ConditionPathExists=${value(top)}/.git`,
     ],
     Service: [
       "Type=oneshot",
-      `WorkingDirectory=${at.repository}`,
-      `ExecStart=${git} add -- ${quoted(at.captures)}`,
+      `WorkingDirectory=${value(top)}`,
+      // What a person has staged is theirs to commit.
+      `ExecStart=/bin/sh -c '${others}' sh ${commandWord(captures)}`,
+      `ExecStart=${git} add -- ${commandWord(captures)}`,
       // A finding ends it here: everything stays staged for a person to look at.
       `ExecStart=${command(at, "scan --staged")}`,
-      `ExecStart=/bin/sh -c '${git} diff --cached --quiet || exec ${git} commit --quiet -m "Captures up to $$(date -u +%%Y-%%m-%%dT%%H:%%MZ)"'`,
+      // The scan was the hook; a person's own hooks need not work for this account.
+      `ExecStart=/bin/sh -c '${git} diff --cached --quiet || exec ${git} commit --quiet --no-verify -m "Captures up to $$(date -u +%%Y-%%m-%%dT%%H:%%MZ)"'`,
       "Environment=GIT_AUTHOR_NAME=callnumber GIT_AUTHOR_EMAIL=callnumber@localhost",
       "Environment=GIT_COMMITTER_NAME=callnumber GIT_COMMITTER_EMAIL=callnumber@localhost",
       // The repository may belong to a person; this unit is told to work on it.
       "Environment=GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory",
-      `Environment=${quoted(`GIT_CONFIG_VALUE_0=${at.repository}`)}`,
+      `Environment=${word(`GIT_CONFIG_VALUE_0=${top}`)}`,
       "Nice=10",
       "TasksMax=64",
       "MemoryMax=1G",
       "LimitCORE=0",
       ...account(at),
-      ...folders(at, [at.repository]),
+      ...folders(at, [top, ...gitFolders]),
       ...(at.kind === "user" ? userHardening() : hardening(["AF_UNIX"], OFFLINE)),
     ],
   });
@@ -200,7 +231,9 @@ function account({ kind }: Installation): string[] {
 
 /** State, compile cache, and what may be written besides. */
 function folders(at: Installation, writable: readonly string[], umask?: string): string[] {
-  const state = ["StateDirectory=callnumber", "StateDirectoryMode=0700"];
+  const own = at.state !== SYSTEM_STATE;
+  // Only where it is the state folder: the daemon takes $STATE_DIRECTORY for one.
+  const state = own ? [] : ["StateDirectory=callnumber", "StateDirectoryMode=0700"];
   const cache = ["CacheDirectory=callnumber", "CacheDirectoryMode=0700"];
   // What node compiles of the program once need not be compiled at the next start.
   const compiled = ["Environment=NODE_COMPILE_CACHE=%C/callnumber/compile"];
@@ -209,9 +242,9 @@ function folders(at: Installation, writable: readonly string[], umask?: string):
     state[0] = "StateDirectory=callnumber callnumber-captures callnumber-site";
   }
   if (at.kind !== "system") return [...state, ...cache, ...compiled, mask];
-  const own = at.state === STATE_FOLDER ? [] : [at.state];
-  const writes = [...writable, ...own].map((path) => `ReadWritePaths=${quoted(`-${path}`)}`);
-  return [...state, ...cache, ...compiled, mask, ...writes];
+  const writes = new Set([...writable, ...(own ? [at.state] : [])]);
+  const paths = Array.from(writes, (path) => `ReadWritePaths=${word(`-${path}`)}`);
+  return [...state, ...cache, ...compiled, mask, ...paths];
 }
 
 /** For what needs no network at all. */
@@ -271,14 +304,8 @@ function userHardening(): string[] {
 }
 
 function command(at: Installation, words: string, flags: readonly string[] = []): string {
-  const node = [quoted(at.node), ...flags].join(" ");
-  return `${node} ${quoted(at.main)} ${words} --config ${quoted(at.config)}`;
-}
-
-/** As systemd reads a word: quotes around what has spaces, `%` doubled. */
-function quoted(text: string): string {
-  const plain = text.replaceAll("%", "%%");
-  return /^[\w@%+=:,./-]+$/.test(plain) ? plain : `"${plain.replace(/["\\]/g, "\\$&")}"`;
+  const node = [commandWord(at.node), ...flags].join(" ");
+  return `${node} ${commandWord(at.main)} ${words} --config ${commandWord(at.config)}`;
 }
 
 function unit(sections: Readonly<Record<string, readonly string[]>>): string {

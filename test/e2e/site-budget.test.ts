@@ -9,17 +9,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { buildSite, type SiteOptions } from "../../site/build.ts";
 import { generateCaptures } from "../bench/generate-captures.ts";
+import { copySamples } from "../samples/sample-tree.ts";
 import { launch, openPage, serveBelow } from "./site-harness.ts";
 
 const KB = 1024;
 const EXCHANGES = Number(process.env.CALLNUMBER_BUDGET_EXCHANGES ?? 5000);
-const samples = fileURLToPath(new URL("../../captures", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "callnumber-budget-"));
+const samples = copySamples(join(folder, "samples"));
 const optionsOf = (name: string, captures: string): SiteOptions => ({
   captures,
   out: join(folder, name, "out"),

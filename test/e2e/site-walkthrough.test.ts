@@ -12,6 +12,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { buildSite } from "../../site/build.ts";
+import { copySamples } from "../samples/sample-tree.ts";
 import { launch, openPage, serveBelow } from "./site-harness.ts";
 
 const checkout = fileURLToPath(new URL("../../", import.meta.url));
@@ -22,7 +23,7 @@ let server: Awaited<ReturnType<typeof serveBelow>>;
 
 before(async () => {
   await buildSite({
-    captures: join(checkout, "captures"),
+    captures: copySamples(folder),
     out: join(folder, "out"),
     state: join(folder, "state"),
     title: "Samples",

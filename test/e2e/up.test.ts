@@ -5,12 +5,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import OpenAI from "openai";
+import { copySamples } from "../samples/sample-tree.ts";
 
 const checkout = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -52,7 +53,7 @@ test("one command brings up proxy and site; a playback exchange is shown within 
   timeout: 120_000,
 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "callnumber-up-"));
-  cpSync(join(checkout, "captures"), join(folder, "captures"), { recursive: true });
+  copySamples(folder);
   const config = join(folder, "callnumber.yaml");
   writeFileSync(config, "listen: 127.0.0.1:0\nsite: { listen: 127.0.0.1:0 }\n");
   const child = spawn(

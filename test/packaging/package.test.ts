@@ -10,20 +10,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { copySamples } from "../samples/sample-tree.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MAJORS = [22, 24, 26] as const;
@@ -148,7 +141,7 @@ test("npm install --global puts the program into the PATH, with its man page", a
 test("without Astro it is small, and says what the site would need", async (t) => {
   const cwd = join(folder, "no-astro");
   mkdirSync(cwd);
-  cpSync(join(ROOT, "captures"), join(cwd, "captures"), { recursive: true });
+  copySamples(cwd);
   writeFileSync(join(cwd, "package.json"), "{}");
   // npm 11 heeds it here, but not with --global.
   if (!npm(["install", "--ignore-scripts", "--omit=optional", tarball], cwd)) {

@@ -26,11 +26,13 @@ if [ ! -e "$root/usr/share/doc/libpam-systemd" ]; then
     >/dev/null
 fi
 # A boot of before must not be seen by this one.
-chroot "$root" userdel --remove eve 2>/dev/null || true
+for user in eve ann bob callnumber; do
+  chroot "$root" userdel --remove "$user" 2>/dev/null || true
+done
 rm -rf "$root/var/lib/private" "$root/var/cache/private" "$root"/var/lib/callnumber-* \
   "$root"/var/lib/systemd/linger/* "$root/var/lib/callnumber" "$root/srv/callnumber" "$root/etc/callnumber" \
   "$root/var/cache/callnumber" "$root"/etc/systemd/system/callnumber* \
-  "$root"/etc/systemd/system/*/callnumber* "$root/root/result" "$root"/var/log/journal/*
+  "$root"/etc/systemd/system/*/callnumber* "$root/root/result" "$root"/etc/*.d/callnumber.conf "$root"/srv/* "$root"/var/log/journal/*
 cp -L "$(command -v node)" "$root/usr/local/bin/node"
 tarballs=$(mktemp -d)
 (cd "$package" && npm pack --silent --pack-destination "$tarballs" >/dev/null)
@@ -52,7 +54,7 @@ StandardError=inherit
 UNIT
 mkdir -p "$root/etc/systemd/system/default.target.wants"
 ln -sf ../inside.service "$root/etc/systemd/system/default.target.wants/inside.service"
-timeout 420 systemd-nspawn --quiet --directory="$root" --boot --register=no --keep-unit \
+timeout 600 systemd-nspawn --quiet --directory="$root" --boot --register=no --keep-unit \
   --private-network --console=pipe </dev/null >"$root/root/console" 2>&1 || true
 cat "$root/root/result"
 grep -q '^all checks passed$' "$root/root/result"

@@ -22,7 +22,7 @@ export function installationAt(kind: Installation["kind"]): Installation {
     captures: "/srv/callnumber/captures",
     state: "/var/lib/callnumber",
     site: "/srv/callnumber/site",
-    repository: "/srv/callnumber",
+    git: { top: "/srv/callnumber", captures: "/srv/callnumber/captures", folders: [] },
     listen: ["127.0.0.1:4177"],
     drainMs: 60_000,
     kind,

@@ -189,6 +189,64 @@ gone() { ! systemctl cat callnumber.service; }
 check "uninstall takes the units away" gone
 check "and leaves captures, state and configuration" ls /srv/callnumber/captures /var/lib/callnumber/key /etc/callnumber/callnumber.yaml
 
+# A configuration outside of the default place: named relative to a folder with signs in its name
+filed_in() { find "$1" -name '20*.jsonl' 2>/dev/null | grep -q .; }
+own="/srv/my calls 100% \$HOME d'été"
+rm -rf "/srv/my calls"* /srv/real /etc/callnumber
+mkdir -p "$own" && cd "$own"
+printf 'captures: ./mine\nsite: { out: ./pages }\ndrain: 5s\n' > my.yaml
+check "elsewhere: service install --config my.yaml" callnumber service install --config my.yaml
+check "elsewhere: ready" until_true 20 running
+check "elsewhere: the unit names the file as it is" grep -qF "$own/my.yaml" <<<"$(tr '\0' '\n' < "/proc/$(show MainPID)/cmdline")"
+check "elsewhere: an exchange" say_hello
+check "elsewhere: it is filed beside the configuration" until_true 10 filed_in "$own/mine"
+check "elsewhere: state is beside it too, 0700" same "$(stat -c '%a %U' .callnumber)" "700 callnumber"
+check "elsewhere: the folder around it stays root's" same "$(stat -c %U .)" root
+check "elsewhere: ls and doctor read the same tree" grep -q demo <<<"$(callnumber ls --config my.yaml; callnumber doctor --config my.yaml)"
+systemctl enable --now callnumber-site.path
+say_hello > /dev/null
+check "elsewhere: the path unit builds the site there" until_true 90 test -s pages/index.html
+check "elsewhere: the commit unit is passed over where there is no repository" systemctl start callnumber-commit.service
+git init --quiet && chown -R callnumber: .git
+check "elsewhere: the commit unit commits" systemctl start callnumber-commit.service
+as_own() { setpriv --reuid=callnumber --regid=callnumber --clear-groups git -c safe.directory='*' -C "$own" "$@"; }
+check "elsewhere: captures of this tree, nothing else" same "$(as_own show --name-only --format= | sed 's/^"//' | cut -d/ -f1 | sort -u)" mine
+echo other > other.txt && as_own add other.txt && say_hello >/dev/null && sleep 3
+check "elsewhere: what somebody else has staged is not committed" refuses
+as_own rm -q --cached other.txt
+printf 'captures: ./mine\nlisten: 127.0.0.1:4188\nsite: { out: ./pages }\ndrain: 5s\n' > my.yaml
+check "elsewhere: install again, without a name, keeps the configuration" callnumber service install
+check "elsewhere: and what runs takes the new address" until_true 20 curl -sf http://127.0.0.1:4188/-/ready
+check "elsewhere: uninstall, the configuration being wrong by now" sh -c 'echo "lisen: 1" >> my.yaml; callnumber service uninstall'
+check "elsewhere: all of it stays" ls my.yaml mine/00-09\ System .callnumber/key pages/index.html
+systemctl reset-failed 'callnumber*' 2>/dev/null
+
+# Links: the configuration's folder and captures are links into another place
+mkdir -p /srv/real/calls /srv/real/big && chown callnumber: /srv/real/big
+ln -sfn /srv/real/big /srv/real/calls/captures; ln -sfn /srv/real/calls /srv/real/link
+printf 'site: { out: ./pages }\ndrain: 5s\n' > /srv/real/calls/callnumber.yaml
+cd /srv/real/link
+check "links: ./callnumber.yaml is used, and said" grep -q '^configuration: /srv/real/.*/callnumber.yaml' <<<"$(callnumber service install 2>&1)"
+check "links: ready" until_true 20 running
+check "links: an exchange" say_hello
+check "links: it is filed where the link leads" until_true 10 filed_in /srv/real/big
+check "links: uninstall" callnumber service uninstall
+
+# What a system service cannot reach: said before anything is written
+cd / && mkdir -p /home/ann/calls && cp /srv/real/calls/callnumber.yaml /home/ann/calls/
+says() { # says WORDS: the install is refused with them, and no unit is there
+  local said
+  said=$(cd "$where" && callnumber service install 2>&1) && return 1
+  echo "$said"
+  grep -q "$1" <<<"$said" && [ ! -e /etc/systemd/system/callnumber.service ]
+}
+where=/home/ann/calls; check "refused: a configuration in a home" says 'is in a home'
+where=/srv/locked; mkdir -p $where && cp /srv/real/calls/callnumber.yaml $where && chmod 700 $where
+check "refused: a configuration that the account cannot read" says 'cannot be read by the account'
+chmod 755 $where && mkdir -p $where/captures && touch $where/captures/foreign && chown ann $where/captures/foreign
+check "refused: captures that are another's" says 'chown -R callnumber:'
+rm -rf /srv/locked /home/ann/calls /srv/real "/srv/my calls"*
+
 # DynamicUser: no account, the same promises
 systemctl reset-failed 'callnumber*' 2>/dev/null
 rm -rf /var/lib/callnumber /etc/callnumber /etc/sysusers.d/callnumber.conf
@@ -198,7 +256,6 @@ check "dynamic: service install" callnumber service install --dynamic-user
 check "dynamic: ready" until_true 20 running
 check "dynamic: its account is made as it runs" same "$(show DynamicUser)" yes
 check "dynamic: an exchange" say_hello
-filed_in() { find "$1" -name '20*.jsonl' 2>/dev/null | grep -q .; }
 check "dynamic: it is filed" until_true 10 filed_in /var/lib/private
 check "dynamic: nobody else may enter" same "$(stat -c %a /var/lib/private)" 700
 systemctl stop callnumber.socket callnumber.service
@@ -210,17 +267,36 @@ id eve >/dev/null 2>&1 || useradd --create-home --shell /bin/bash eve
 loginctl enable-linger eve
 eve=$(id -u eve)
 until_true 20 test -S "/run/user/$eve/systemd/private"
-as_eve() { su eve -c "export XDG_RUNTIME_DIR=/run/user/$eve PATH=$PATH; $*"; }
+as_eve() { su eve -c "cd; export XDG_RUNTIME_DIR=/run/user/$eve PATH=$PATH; $*"; }
 check "user: service install --user" as_eve callnumber service install --user
 check "user: ready" until_true 20 ready
 check "user: the unit is active" same "$(as_eve systemctl --user is-active callnumber.service)" active
 check "user: it runs as its owner" same "$(stat -c %U "/proc/$(as_eve systemctl --user show -P MainPID callnumber.service)")" eve
 check "user: an exchange" say_hello
-check "user: it is filed" until_true 10 filed_in /home/eve/callnumber/captures
+check "user: it is filed" until_true 10 filed_in /home/eve/.local/share/callnumber/captures
+check "user: its state is in the home as well" test -s /home/eve/.local/state/callnumber/key
 check "user: stop" as_eve systemctl --user stop callnumber.socket callnumber.service
 check "user: stopped, with 0" same "$(as_eve systemctl --user show -P Result callnumber.service)" success
 check "user: service uninstall --user" as_eve callnumber service uninstall --user
-check "user: captures stay" filed_in /home/eve/callnumber/captures
+check "user: captures stay" filed_in /home/eve/.local/share/callnumber/captures
+
+# Of one's own, with a configuration in a private repository, as the guide has it
+as_eve "git config --global user.name eve; git config --global user.email eve@example.org; git init -q 'my calls'"
+check "own: init" as_eve "callnumber init 'my calls'"
+check "own: service install --user from its folder" as_eve "cd 'my calls' && callnumber service install --user"
+check "own: ready" until_true 20 ready
+check "own: an exchange" say_hello
+check "own: it is filed in the repository" until_true 10 filed_in "/home/eve/my calls/captures"
+check "own: the commit unit commits" as_eve systemctl --user start callnumber-commit.service
+check "own: captures alone" same "$(as_eve "git -C 'my calls' show --name-only --format=" | sed 's/^"//' | cut -d/ -f1 | sort -u)" captures
+check "own: the site unit builds" as_eve systemctl --user start callnumber-site.service
+check "own: the site is beside them" test -s "/home/eve/my calls/dist/index.html"
+check "own: the hook lets a clean commit pass" as_eve "cd 'my calls' && git add -A && git commit -q -m all"
+leak_own() { printf '{"a":"sk-ant-api03-%s"}\\n' "$(head -c 70 /dev/urandom | base64 -w0 | tr -dc A-Za-z0-9 | head -c 80)AA" > "/home/eve/my calls/leak.txt"; }
+leak_own
+hook_refuses() { grep -q 'leak.txt:1.*anthropic' <<<"$(as_eve "cd 'my calls' && git add leak.txt && PATH=/usr/bin:/bin git commit -q -m leak 2>&1")"; }
+check "own: the hook refuses a key, with a short PATH" hook_refuses
+check "own: uninstall" as_eve callnumber service uninstall --user
 
 if [ "$failures" -gt 0 ]; then
   echo "$failures checks failed"

@@ -45,7 +45,10 @@ const ROOMS: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: ["daemon/playback/", "daemon/proxy/upstream.ts", "record/"],
     packages: [],
   },
-  "daemon/systemd/": { rooms: ["daemon/systemd/", "record/limits.ts"], packages: [] },
+  "daemon/systemd/": {
+    rooms: ["daemon/systemd/", "daemon/config/homes.ts", "record/limits.ts"],
+    packages: [],
+  },
   "daemon/": { rooms: ["daemon/", "record/"], packages: ["chokidar"] },
   "record/": {
     rooms: ["record/"],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -81,11 +81,13 @@ test("a table that cannot be read is refused and nothing is written", async (t) 
   const refused = (error: unknown) => error instanceof CodedError && error.code === "table-invalid";
   await assert.rejects(run("import", ["table.tsv"]), refused);
   await assert.rejects(run("import", ["absent.tsv"]), { code: "no-such-path" });
-  assert.deepEqual(readdirSync(folder), ["table.tsv"]);
+  assert.deepEqual(readdirSync(folder).sort(), ["captures", "table.tsv"]);
+  assert.deepEqual(readdirSync(join(folder, "captures")), []);
 });
 
 function place(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "jd-cli-"));
+  mkdirSync(join(folder, "captures"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const run = async (name: string, args: string[] = [], options: Options = {}) => {
     const command = jd.subcommands!.find((each) => each.name === name)!;

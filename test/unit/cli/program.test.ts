@@ -1,18 +1,25 @@
 /** The reading commands on the committed sample captures. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { after, test } from "node:test";
 import { oneLine, printable } from "../../../cli/printable.ts";
 import { Follower } from "../../../record/reader/follow.ts";
 import { openTree } from "../../../record/reader/tree.ts";
+import { copySamples } from "../../samples/sample-tree.ts";
 import { runCli } from "./run-cli.ts";
 
-const checkout = fileURLToPath(new URL("../../../", import.meta.url));
-const cli = (...argv: string[]) => runCli(argv, checkout);
+const samples = mkdtempSync(join(tmpdir(), "callnumber-cli-"));
+mkdirSync(
+  join(copySamples(samples), "00-09 System/00 System management/00.00 JDex for the system"),
+  {
+    recursive: true,
+  },
+);
+after(() => rmSync(samples, { recursive: true, force: true }));
+const cli = (...argv: string[]) => runCli(argv, samples);
 
 test("an unknown command ends with 2 and names the nearest one", async () => {
   const { exit, stderr, stdout } = await cli("veryfi");
@@ -92,7 +99,7 @@ test("show --curl asks for the key instead of showing it, and survives a shell",
 
 test("cat gives the files as they are, cat --expand self-contained JSON", async () => {
   const plain = await cli("cat", "91.14");
-  const [file] = openTree(join(checkout, "captures")).days("91.14")[0]!.files;
+  const [file] = openTree(join(samples, "captures")).days("91.14")[0]!.files;
   assert.equal(plain.stdout, readFileSync(file!, "utf8"));
   const expanded = (await cli("cat", "91.11", "--expand")).stdout
     .trim()
@@ -107,7 +114,7 @@ test("cat gives the files as they are, cat --expand self-contained JSON", async 
 test("verify names the line of a damaged file and ends with 1", async () => {
   const folder = mkdtempSync(join(tmpdir(), "callnumber-cli-"));
   try {
-    cpSync(join(checkout, "captures"), join(folder, "captures"), { recursive: true });
+    copySamples(folder);
     assert.equal((await runCli(["verify"], folder)).exit, 0);
     const file = openTree(join(folder, "captures")).days("91.11")[0]!.files[0]!;
     const bytes = readFileSync(file);
@@ -149,7 +156,7 @@ test("grep finds a word once, although every later turn repeats it", async () =>
 test("a follower shows what is appended after it looked, once, and waits for torn lines", () => {
   const folder = mkdtempSync(join(tmpdir(), "callnumber-follow-"));
   try {
-    cpSync(join(checkout, "captures"), join(folder, "captures"), { recursive: true });
+    copySamples(folder);
     const captures = join(folder, "captures");
     const file = openTree(captures).days("91.13")[0]!.files[0]!;
     const follower = new Follower(captures);

@@ -1,19 +1,17 @@
 /** Runs one command over a copy of the committed sample captures and returns what it printed. */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { Command, Io, Options } from "../../../cli/command.ts";
-
-const SAMPLES = fileURLToPath(new URL("../../../captures/90-99 Samples", import.meta.url));
+import { copySamples } from "../../samples/sample-tree.ts";
 
 /** A folder of its own with the sample captures in `captures/`. */
 export function sampleFolder(t: TestContext): string {
   const cwd = mkdtempSync(join(tmpdir(), "callnumber-cli-"));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
-  cpSync(SAMPLES, join(cwd, "captures", "90-99 Samples"), { recursive: true });
+  copySamples(cwd);
   return cwd;
 }
 
@@ -34,7 +32,9 @@ export async function runCommand(
       },
     });
   const signal = new AbortController().signal;
-  const io: Io = { stdout: into(out), stderr: into(err), cwd, env, signal };
+  // A home of its own: without a configuration calls go there.
+  const own = { HOME: cwd, ...env };
+  const io: Io = { stdout: into(out), stderr: into(err), cwd, env: own, signal };
   const code = await command.run!(args, options, io);
   const lines = out
     .join("")

@@ -35,8 +35,8 @@ test("no file at all is a working configuration", () => {
   const config = loadConfig({ env, cwd });
   assert.equal(config.path, null);
   assert.deepEqual(config.listen, [{ host: "127.0.0.1", port: 4177 }]);
-  assert.equal(config.captures, join(cwd, "captures"));
-  assert.equal(config.state, join(cwd, ".callnumber"));
+  assert.equal(config.captures, join(env.HOME, ".local/share/callnumber/captures"));
+  assert.equal(config.state, join(env.HOME, ".local/state/callnumber"));
   assert.deepEqual(Object.keys(config.upstreams), Object.keys(PRESETS));
   assert.equal(config.drainMs, 60_000);
   assert.ok(Object.isFrozen(config.upstreams.openai?.url));

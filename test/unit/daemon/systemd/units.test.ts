@@ -57,16 +57,27 @@ test("the daemon runs with the bounded heap that its memory was measured with", 
 });
 
 test("each kind of unit passes systemd's own check", (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "callnumber-verify-"));
-  const at = { ...installationAt("system"), repository: "/" };
-  const files = unitFiles(at);
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  const paths = Object.keys(files).map((name) => join(folder, name));
-  const done = spawnSync("systemd-analyze", ["verify", "--man=no", ...paths], { encoding: "utf8" });
-  rmSync(folder, { recursive: true });
-  if (done.error !== undefined) return t.skip("no systemd-analyze here");
-  const ours = done.stderr.split("\n").filter((line) => line.includes("callnumber"));
-  assert.deepEqual(ours, []);
+  const odd = "/srv/my 'calls' \"100%\" $HOME \\ ; 目";
+  const places = {
+    captures: `${odd}/c`,
+    state: `${odd}/s`,
+    site: `${odd}/d`,
+    config: `${odd}/x.yaml`,
+  };
+  const usual = installationAt("system");
+  const git = { top: odd, captures: `${odd}/c`, folders: [`${odd}/.git`] };
+  for (const at of [usual, { ...usual, ...places, git }]) {
+    const folder = mkdtempSync(join(tmpdir(), "callnumber-verify-"));
+    const files = unitFiles(at);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const paths = Object.keys(files).map((name) => join(folder, name));
+    const args = ["verify", "--man=no", ...paths];
+    const done = spawnSync("systemd-analyze", args, { encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    if (done.error !== undefined) return t.skip("no systemd-analyze here");
+    const ours = done.stderr.split("\n").filter((line) => line.includes("callnumber"));
+    assert.deepEqual(ours, []);
+  }
 });
 
 test("no system unit is more exposed than 1.5", (t) => {

@@ -4,15 +4,19 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openTree } from "../../../../record/reader/tree.ts";
+import { copySamples } from "../../../samples/sample-tree.ts";
 import { conversation, sampleId, scratchFolder, writerTo, writeSample } from "../sample-capture.ts";
 
 const script = fileURLToPath(new URL("../../../../docs/read_capture.py", import.meta.url));
-const captures = fileURLToPath(new URL("../../../../captures/", import.meta.url));
+const samples = mkdtempSync(join(tmpdir(), "callnumber-samples-"));
+after(() => rmSync(samples, { recursive: true }));
+const captures = copySamples(samples);
 
 function pythonIsHere(): boolean {
   return spawnSync("python3", ["--version"]).status === 0;
