@@ -181,6 +181,13 @@ export const LIMITS = {
   redactionFindsCount: 65_536,
   /** Places of spooled bytes that the filer remembers for open exchanges (32 bytes each). */
   openExtentsCount: 1_000_000,
+  /** How much of a stream is put together at once to find keys that its deltas share, and again. */
+  streamWindowBytes: 2 * MiB,
+  streamOverlapBytes: 256 * KiB,
+  /** Steps in which a compressed stream is decoded, so that its chunks keep their times. */
+  decodeStepsCount: 32_768,
+  /** Chunks of one stream that are kept apart; of more, neighbours are joined two by two. */
+  streamChunksCount: 262_144,
   /** Open WebSockets of which turns are filed as they end; those of more are filed at their end. */
   liveSocketsCount: 64,
   /** While one is open the spool is looked at this often. */

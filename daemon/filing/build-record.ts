@@ -13,6 +13,7 @@ import type { Understood, WireExchange } from "../../record/dialects/normal.ts";
 import type { ExchangeLine, WireForm } from "../../record/format/schema.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { Begin, HeaderPairs } from "../frames.ts";
+import type { ChunkMarks } from "../spool/chunk-marks.ts";
 import type { Extents, SpoolBytes } from "../spool/extents.ts";
 import { contentEncodings, type Decoded, decodeBody } from "./decode.ts";
 import { decodePrefix } from "./decode-prefix.ts";
@@ -85,7 +86,7 @@ export async function buildRecord(
     requestTrailers: x.requestEnd?.trailers ?? [],
     head,
     response: streamed ? null : (response?.decoded.bytes ?? null),
-    chunks: streamed ? chunksOf(x.response, response.decoded) : null,
+    chunks: streamed ? chunksOf(response) : null,
     framed: isBinaryFraming(headers),
     responseTrailers: x.responseEnd?.trailers ?? [],
     error: end === null ? INTERRUPTED : (end.error ?? (x.gap ? GAP : omittedError(omission))),
@@ -125,6 +126,7 @@ interface ReadBody {
   readonly wire: Buffer;
   readonly wireBytes: number;
   readonly decoded: Decoded;
+  readonly marks: ChunkMarks;
 }
 
 async function readBody(
@@ -137,11 +139,12 @@ async function readBody(
   if (extents.bytes === 0) return null;
   const wire = tools.bytes.read(extents, tools.bodyLimitBytes);
   const encodings = contentEncodings(headers);
-  const ends = withChunks && encodings.length > 0 ? chunkEnds(extents, wire.length) : [];
+  const marks = stepsOf(extents, encodings);
+  const ends = withChunks && encodings.length > 0 ? marks.endsWithin(wire.length) : [];
   const decoded = await decodeBody(wire, encodings, tools.decodeLimitBytes, ends);
-  if (decoded.error === null) return { wire, wireBytes: extents.bytes, decoded };
+  if (decoded.error === null) return { wire, wireBytes: extents.bytes, decoded, marks };
   const bytes = await withoutHidden(wire, encodings, tools, begin);
-  return { wire, wireBytes: extents.bytes, decoded: { ...decoded, bytes } };
+  return { wire, wireBytes: extents.bytes, decoded: { ...decoded, bytes }, marks };
 }
 
 /**
@@ -162,25 +165,21 @@ async function withoutHidden(
   return tools.redact({ ...none, ...body, begin }).request === prefix ? wire : prefix;
 }
 
-function chunkEnds(extents: Extents, limit: number): number[] {
-  const ends: number[] = [];
-  let total = 0;
-  for (let i = 0; i < extents.count && total < limit; i++) {
-    total = Math.min(limit, total + extents.at(i).bytes);
-    ends.push(total);
-  }
-  return ends;
+/** Each step of decoding takes some 20 µs, however small it is. */
+function stepsOf(extents: Extents, encodings: readonly string[]): ChunkMarks {
+  const marks = extents.marks();
+  return encodings.length === 0 ? marks : marks.atMost(LIMITS.decodeStepsCount);
 }
 
 /** Chunks as they came; of a decoded stream, what each of them decoded to (empty ones left out). */
-function chunksOf(extents: Extents, decoded: Decoded): TimedBytes[] {
+function chunksOf({ decoded, marks }: ReadBody): TimedBytes[] {
   const { bytes } = decoded;
-  const wireEnds = chunkEnds(extents, bytes.length);
+  const wireEnds = marks.endsWithin(bytes.length);
   const ends = decoded.encoding !== null && decoded.error === null ? decoded.ends : wireEnds;
   const chunks: TimedBytes[] = [];
   let from = 0;
   for (const [i, end] of ends.entries()) {
-    if (end > from) chunks.push([extents.at(i).at, bytes.subarray(from, end)]);
+    if (end > from) chunks.push([marks.at(i), bytes.subarray(from, end)]);
     from = Math.max(from, end);
   }
   return chunks;
@@ -253,8 +252,6 @@ export function lineOf(
   understood: Understood,
 ): ExchangeLine {
   const { begin, head } = clean;
-  const arrivals: number[] = [];
-  for (let i = 0; i < x.response.count; i++) arrivals.push(x.response.at(i).at);
   const whole = x.end?.outcome === "client_aborted" && cameToItsEnd(clean);
   return {
     type: "exchange",
@@ -281,7 +278,7 @@ export function lineOf(
     },
     outcome: whole ? "complete" : (x.end?.outcome ?? "interrupted"),
     ...(clean.error === null || whole ? {} : { error: clean.error }),
-    timing: summariseTiming(arrivals, x.end, x.lastAt, understood.firstTokenMs),
+    timing: summariseTiming(x.response.marks(), x.end, x.lastAt, understood.firstTokenMs),
     llm: understood.llm,
     redactions: clean.redactions,
     verbatim: x.end?.verbatim ?? false,

@@ -10,6 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ExchangeLine } from "../../record/format/schema.ts";
+import { ChunkMarks } from "../spool/chunk-marks.ts";
 import {
   assembledOf,
   type BuildTools,
@@ -85,10 +86,11 @@ export function buildTurn(
   const understood = understandSafely(request === null ? clean : events, tools);
   const chunks = (clean.chunks ?? []).map(unwrapped);
   const line = lineOf(x, clean, understood);
-  const arrivals = chunks.filter(([, , from]) => from !== "client").map(([ms]) => ms);
+  const arrivals = new ChunkMarks();
+  for (const [ms, bytes, from] of chunks) if (from !== "client") arrivals.add(bytes.length, ms);
   // The times of the socket are those of a turn only where it is all there was.
   const whole = index === 0 && request === null ? x.end : null;
-  const timing = summariseTiming(arrivals, whole, arrivals.at(-1) ?? 0, understood.firstTokenMs);
+  const timing = summariseTiming(arrivals, whole, arrivals.lastMs ?? 0, understood.firstTokenMs);
   const verbatim = x.end?.verbatim ?? x.responseHead?.verbatim ?? false;
   return {
     line: { ...line, timing, outcome: end.outcome, verbatim },

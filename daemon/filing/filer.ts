@@ -247,7 +247,8 @@ export class Filer {
       const bare = this.#options.withoutBodies === true;
       if (isSocket(x) && !bare) await this.#buildSocket(x);
       else {
-        const whole = x.forgotten ? rememberAgain(this.#options.spoolDir, x) : x;
+        const { bodyLimitBytes } = this.#tools;
+        const whole = x.forgotten ? rememberAgain(this.#options.spoolDir, x, bodyLimitBytes) : x;
         const build = bare ? buildWithoutBodies : buildAsFarAsPossible;
         const record = await build(whole, this.#tools);
         this.#done(x, [this.#append(x, record, x.key)]);

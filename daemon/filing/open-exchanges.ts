@@ -25,8 +25,8 @@ export class SpooledExchange {
   responseHead: ResponseHead | null = null;
   responseEnd: ResponseEnd | null = null;
   end: End | null = null;
-  readonly request = new Extents();
-  readonly response = new Extents();
+  readonly request: Extents;
+  readonly response: Extents;
   /** Numbers of the segments that hold frames of it. */
   readonly segments = new Set<number>();
   /** True where the disk refused frames: what is here is a beginning. */
@@ -36,10 +36,18 @@ export class SpooledExchange {
   /** Time of the last frame, in milliseconds since the exchange began. */
   lastAt = 0;
 
-  constructor(run: string, number: number, start: Position) {
+  constructor(
+    run: string,
+    number: number,
+    start: Position,
+    request = new Extents(),
+    response = new Extents(),
+  ) {
     this.run = run;
     this.number = number;
     this.start = start;
+    this.request = request;
+    this.response = response;
   }
 
   /** The same for every reading of the spool. */
@@ -48,7 +56,7 @@ export class SpooledExchange {
   }
 
   get extentCount(): number {
-    return this.request.count + this.response.count;
+    return this.request.places + this.response.places;
   }
 
   /** Takes a frame in; true where it was the last one. Throws on a payload that is no JSON. */
@@ -57,7 +65,7 @@ export class SpooledExchange {
     this.segments.add(frame.segment);
     const extents = this.#extentsFor(frame.kind);
     if (extents !== null) {
-      if (!this.forgotten) extents.add(frame.segment, frame.offset, frame.payload.length, frame.at);
+      extents.take(frame);
       return false;
     }
     if (frame.kind === GAP_KIND) this.gap = true;
@@ -72,7 +80,8 @@ export class SpooledExchange {
   /** The same, its places forgotten. */
   withoutPlaces(start: Position, segments: Iterable<number>): SpooledExchange {
     const { run, number, begin, requestEnd, responseHead, responseEnd, end, gap, lastAt } = this;
-    const shell = new SpooledExchange(run, number, start);
+    const bodies = [this.request.withoutPlaces(), this.response.withoutPlaces()] as const;
+    const shell = new SpooledExchange(run, number, start, ...bodies);
     const known = { begin, requestEnd, responseHead, responseEnd, end, gap, lastAt };
     Object.assign(shell, known, { forgotten: true });
     for (const n of segments) shell.segments.add(n);

@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { FrameKind } from "../frames.ts";
+import { type Extents, HeldExtents } from "../spool/extents.ts";
 import { type Position, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
 import {
   encodeSegmentHeader,
@@ -30,12 +31,19 @@ export function* framesOf(spoolDir: string, x: SpooledExchange): Generator<Spool
   }
 }
 
-/** The same exchange with all its places. */
-export function rememberAgain(spoolDir: string, x: SpooledExchange): SpooledExchange {
-  const whole = new SpooledExchange(x.run, x.number, x.start);
+/** The same exchange with its bodies, each up to `bytesMax`: for one whose places are forgotten. */
+export function rememberAgain(
+  spoolDir: string,
+  x: SpooledExchange,
+  bytesMax: number,
+): SpooledExchange {
+  const held = ({ bytes }: Extents) => new HeldExtents(Math.min(bytes, bytesMax));
+  const bodies = [held(x.request), held(x.response)] as const;
+  const whole = new SpooledExchange(x.run, x.number, x.start, ...bodies);
   for (const frame of framesOf(spoolDir, x)) whole.take(frame);
-  for (const n of x.segments)
+  for (const n of x.segments) {
     if (!whole.segments.has(n)) throw gone(join(spoolDir, segmentName(n)));
+  }
   return whole;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Lists of byte ranges in the spool, and reading them back: how a body is remembered without being
- * held. A list costs 32 bytes a frame, in packed arrays.
+ * held. A list costs 32 bytes a frame, outside of the JavaScript heap.
  *
  * What always holds: ranges come back in the order in which they were added; a segment that is gone
  * makes `read` throw rather than give fewer bytes; nothing is kept that lies behind where sound frames
@@ -9,38 +9,104 @@
  */
 import { constants } from "node:fs";
 import { join } from "node:path";
-import type { Position } from "./reader.ts";
+import { ChunkMarks, grown } from "./chunk-marks.ts";
+import type { Position, SpoolFrame } from "./reader.ts";
 import { segmentName } from "./segment.ts";
 import { NODE_FS, type SpoolFs } from "./spool-fs.ts";
 
 /** Byte ranges with the time at which each arrived. */
 export class Extents {
-  readonly #segments: number[] = [];
-  readonly #offsets: number[] = [];
-  readonly #lengths: number[] = [];
-  readonly #times: number[] = [];
   /** Sum of all lengths. */
   bytes = 0;
+  count = 0;
+  /** Segment, offset, length and time of each. */
+  #ranges = new Float64Array(16);
+  #keeps = true;
 
-  get count(): number {
-    return this.#lengths.length;
+  /** The body itself, where it is held; see HeldExtents. */
+  get held(): Buffer | null {
+    return null;
+  }
+
+  /** How many ranges are kept. */
+  get places(): number {
+    return this.#keeps ? this.count : 0;
+  }
+
+  take({ segment, offset, payload, at }: SpoolFrame): void {
+    this.add(segment, offset, payload.length, at);
   }
 
   add(segment: number, offset: number, bytes: number, at: number): void {
-    this.#segments.push(segment);
-    this.#offsets.push(offset);
-    this.#lengths.push(bytes);
-    this.#times.push(at);
+    const i = this.count++ * 4;
     this.bytes += bytes;
+    if (!this.#keeps) return;
+    if (i === this.#ranges.length) this.#ranges = grown(this.#ranges);
+    this.#ranges[i] = segment;
+    this.#ranges[i + 1] = offset;
+    this.#ranges[i + 2] = bytes;
+    this.#ranges[i + 3] = at;
   }
 
   at(index: number): { segment: number; offset: number; bytes: number; at: number } {
-    return {
-      segment: this.#segments[index] ?? 0,
-      offset: this.#offsets[index] ?? 0,
-      bytes: this.#lengths[index] ?? 0,
-      at: this.#times[index] ?? 0,
-    };
+    const [segment = 0, offset = 0, bytes = 0, at = 0] = this.#ranges.subarray(4 * index);
+    return { segment, offset, bytes, at };
+  }
+
+  /** The same sums; from here on ranges are counted and not kept. */
+  withoutPlaces(): Extents {
+    const extents = new Extents();
+    extents.bytes = this.bytes;
+    extents.count = this.count;
+    extents.#ranges = NO_RANGES;
+    extents.#keeps = false;
+    return extents;
+  }
+
+  /** Where each one ends, were they put end to end; none where the ranges are not kept. */
+  marks(): ChunkMarks {
+    const marks = new ChunkMarks();
+    for (let i = 0; i < 4 * this.places; i += 4) {
+      marks.add(this.#ranges[i + 2] ?? 0, this.#ranges[i + 3] ?? 0);
+    }
+    return marks;
+  }
+}
+
+const NO_RANGES = new Float64Array(0);
+
+/**
+ * A body of more frames than can be remembered by their places, put together in memory: what a body
+ * takes, and no more, however small the frames are.
+ */
+export class HeldExtents extends Extents {
+  readonly #bytes: Buffer;
+  readonly #marks = new ChunkMarks();
+  #filled = 0;
+
+  /** Holds up to `bytesMax` bytes. */
+  constructor(bytesMax: number) {
+    super();
+    this.#bytes = Buffer.allocUnsafe(bytesMax);
+  }
+
+  override get held(): Buffer {
+    return this.#bytes.subarray(0, this.#filled);
+  }
+
+  override get places(): number {
+    return 0;
+  }
+
+  override take({ payload, at }: SpoolFrame): void {
+    this.count++;
+    this.bytes += payload.length;
+    this.#filled += payload.copy(this.#bytes, this.#filled);
+    this.#marks.add(payload.length, at);
+  }
+
+  override marks(): ChunkMarks {
+    return this.#marks;
   }
 }
 
@@ -70,6 +136,8 @@ export class SpoolBytes {
 
   /** The ranges joined, up to `limitBytes`. */
   read(extents: Extents, limitBytes = Number.POSITIVE_INFINITY): Buffer {
+    if (extents.held !== null) return extents.held.subarray(0, limitBytes);
+    if (extents.places < extents.count) throw new Error("the places are forgotten");
     const out = Buffer.allocUnsafe(Math.min(extents.bytes, limitBytes));
     let done = 0;
     for (let i = 0; i < extents.count && done < out.length; i++) {

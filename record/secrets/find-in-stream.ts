@@ -60,6 +60,43 @@ const literal = (set: RuleSet): RuleSet => ({
 /** Of a stream; may overlap. Throws `redaction-deadline`. */
 export function findInStream(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
   let found = findInBody(bytes, set, deadline);
+  for (const { from, to } of windowsOf(bytes)) {
+    deadline.check();
+    for (const f of findInWindow(bytes.subarray(from, to), set, deadline)) {
+      found.push({ ...f, start: f.start + from, end: f.end + from });
+    }
+    if (found.length > LIMITS.redactionFindsCount) found = withinBudget(found);
+  }
+  return found;
+}
+
+const LF = 0x0a;
+
+/**
+ * A long stream is put together piece by piece, since its strings take many times their bytes: each
+ * piece begins before the end of the one before, by more events than a key is ever said in.
+ */
+function* windowsOf(bytes: Buffer): Generator<{ from: number; to: number }> {
+  const { streamWindowBytes: size, streamOverlapBytes: overlap } = LIMITS;
+  for (let from = 0; ; ) {
+    if (bytes.length - from <= size + overlap) {
+      yield { from, to: bytes.length };
+      return;
+    }
+    const to = lineStart(bytes, from + overlap, from + size);
+    yield { from, to };
+    from = lineStart(bytes, from, to - overlap);
+  }
+}
+
+/** The last line that begins behind `least`, at `at` or before it; `at` itself where none does. */
+function lineStart(bytes: Buffer, least: number, at: number): number {
+  const end = bytes.subarray(least, at).lastIndexOf(LF);
+  return end < 0 ? at : least + end + 1;
+}
+
+function findInWindow(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
+  let found: Found[] = [];
   const known = literal(set);
   for (const channel of channelsOf(bytes.toString("latin1"))) {
     deadline.check();

@@ -48,6 +48,8 @@ export class PrefixMemory {
       entry === undefined || common < 2 * MARGIN ? find(bytes) : extend(bytes, entry, common, find);
     // The longer body takes the place of the one that it continues.
     const kept = this.#entries.filter((e) => e !== entry || common < entry.bytes.length / 2);
+    // One that reaches so far may reach beyond what the next body has in common with this one.
+    if (found.some(({ start, end }) => end - start > MARGIN - LEAD)) return found;
     // A copy: the caller may use its buffer again.
     this.#entries = within(TOTAL_BYTES, [{ live, bytes: Buffer.from(bytes), found }, ...kept]);
     return found;

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { summariseTiming } from "../../../../daemon/filing/timing.ts";
+import { ChunkMarks } from "../../../../daemon/spool/chunk-marks.ts";
+
+function arrived(...times: number[]): ChunkMarks {
+  const marks = new ChunkMarks();
+  for (const at of times) marks.add(1, at);
+  return marks;
+}
 
 test("no chunk at all leaves nulls, and the end of an interrupted one is its last frame", () => {
-  const timing = summariseTiming([], null, 12.3456, null);
+  const timing = summariseTiming(new ChunkMarks(), null, 12.3456, null);
   assert.equal(timing.total_ms, 12.35);
   assert.equal(timing.chunks, 0);
   assert.equal(timing.first_chunk_ms, null);
@@ -20,7 +27,7 @@ test("gaps lie between chunks: their median and their longest", () => {
     total_ms: 101,
     verbatim: true,
   } as const;
-  const timing = summariseTiming([10, 11, 13, 50, 52], end, 99, 11);
+  const timing = summariseTiming(arrived(10, 11, 13, 50, 52), end, 99, 11);
   assert.deepEqual(
     [timing.first_chunk_ms, timing.last_chunk_ms, timing.gap_p50_ms, timing.gap_max_ms],
     [10, 52, 2, 37],

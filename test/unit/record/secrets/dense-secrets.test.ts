@@ -50,3 +50,12 @@ test("a stretch without secrets stays as it is beside a body's worth of them", (
   const body = `${`${KEY} `.repeat(2 * LIMITS.redactionFindsCount)}${calm}${KEY}`;
   assert.ok(redactor.redactPart(Buffer.from(body)).value.includes(calm));
 });
+
+test("what was hidden together in one body is not taken for a part of the next one", () => {
+  const own = createRedactor({ fingerprint: () => "0a1b2c3d", deadlineMs: 60_000 });
+  const long = `${KEY} `.repeat(2 * LIMITS.redactionFindsCount);
+  const short = `${long.slice(0, 400_000)} the end`;
+  own.redactBody(Buffer.from(long));
+  const { value } = own.redactBody(Buffer.from(short));
+  assert.ok(value.toString().endsWith(" the end"));
+});
