@@ -11,10 +11,13 @@ import { CodedError } from "../record/errors.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Runs `work` with the first day, `YYYY-MM-DD` (UTC), that is still open; gives what it gives. */
+/**
+ * Runs `work` with the first day, `YYYY-MM-DD` (UTC), that is still open, and whether no daemon can
+ * write meanwhile; gives what it gives.
+ */
 export async function withClosedDays<T>(
   captures: string,
-  work: (firstOpenDay: string) => T,
+  work: (firstOpenDay: string, isAlone: boolean) => T,
 ): Promise<T> {
   const lock = await acquireLock(captures).catch((error) => {
     if (error instanceof CodedError && error.code === "tree-locked") return null;
@@ -22,7 +25,8 @@ export async function withClosedDays<T>(
   });
   try {
     const now = Date.now();
-    return work(new Date(lock === null ? now - DAY_MS : now).toISOString().slice(0, 10));
+    const firstOpen = new Date(lock === null ? now - DAY_MS : now).toISOString().slice(0, 10);
+    return work(firstOpen, lock !== null);
   } finally {
     await lock?.release();
   }

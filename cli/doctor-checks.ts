@@ -15,6 +15,7 @@ import { openTree } from "../record/reader/tree.ts";
 import type { Io } from "./command.ts";
 import { findingsOf } from "./jd.ts";
 import { checkoutWarning } from "./own-captures.ts";
+import { isScanned } from "./scanned.ts";
 
 export interface Finding {
   readonly check: string;
@@ -49,6 +50,20 @@ export function tree(config: Config): Finding[] {
     return [{ check, level: "warning", message: `${errors.length} faults of filing`, advice }];
   }
   return [{ check, level: "ok", message: captures }];
+}
+
+/** After an update of the rules: captures may hold what only the new ones find. */
+export function scanned({ captures, state: folder }: Config): Finding[] {
+  const check = "scan";
+  if (!existsSync(captures) || openTree(captures).files().next().done === true) return [];
+  const isNow = isScanned(folder);
+  if (isNow === true) return [{ check, level: "ok", message: "captures scanned with these rules" }];
+  const message =
+    isNow === null
+      ? "the captures were never scanned for credentials"
+      : "the rules for credentials are newer than the last scan of the captures";
+  const advice = "`callnumber scan`, and `callnumber scan --fix` where it finds any";
+  return [{ check, level: "warning", message, advice }];
 }
 
 /** Captures in the program's own checkout would be published with it. */

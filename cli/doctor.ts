@@ -59,6 +59,7 @@ async function examine(options: Options, io: Io): Promise<Finding[]> {
     checks.nodeVersion(process.versions.node),
     ...checks.tree(config),
     ...(await import("./doctor-captures.ts")).damage(config.captures),
+    ...checks.scanned(config),
     ...checks.place(config),
     ...checks.state(config),
     (await import("./doctor-spool.ts")).spool(config, new Date()),

@@ -3,6 +3,7 @@
  * when the file changes or a SIGHUP comes, ends it tidily on the first signal, and tells systemd
  * about all of it where systemd asks.
  */
+import { existsSync } from "node:fs";
 import type { Config } from "../daemon/config/types.ts";
 import type { Daemon, Log } from "../daemon/daemon.ts";
 import type { SystemdLink } from "../daemon/systemd/attach.ts";
@@ -21,9 +22,15 @@ export async function runDaemon(config: Config, options: Options, io: Io): Promi
   const { startDaemon } = await import("../daemon/daemon.ts");
   const log = logTo(io, options.quiet === true);
   const sockets = await inheritedSockets(io);
+  const isNew = !existsSync(config.captures);
   const warning = checkoutWarning(config);
   if (warning !== null) log("warning", warning);
   const daemon = await startDaemon(config, { log, version: version(), sockets });
+  if (isNew) {
+    // What is filed from now on is filed by these rules or newer ones.
+    const { noteScan } = await import("./scanned.ts");
+    noteScan(config.state);
+  }
   if (sockets.length > 0) compareAddresses(daemon, config, log);
   const { attachToSystemd } = await import("../daemon/systemd/attach.ts");
   const link = attachToSystemd(daemon, io.env, (message) => log("error", message));

@@ -3,7 +3,7 @@
  * Exit 1 when something was found; the secret itself is never printed.
  */
 import { execFileSync } from "node:child_process";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { CodedError } from "../record/errors.ts";
 import { LIMITS } from "../record/limits.ts";
@@ -52,6 +52,13 @@ function stagedSources(paths: readonly string[], io: Io): Source[] {
     .split("\0")
     .filter(Boolean);
   return names.map((file) => ({ file, read: () => git(io, ["cat-file", "blob", `:./${file}`]) }));
+}
+
+/** After an update of the rules `doctor` proposes another one. */
+async function noteCleanScan(options: Options, io: Io): Promise<void> {
+  const { noteScan } = await import("./scanned.ts");
+  const { state } = await configOf(options, io);
+  if (existsSync(state)) noteScan(state);
 }
 
 /** Of the configured captures; empty where no configuration can be read: a scan needs none. */
@@ -110,12 +117,14 @@ function line(file: string, hit: ScanHit, json: boolean): string {
 
 export const scan: Command = {
   name: "scan",
-  summary: "look for credentials in the tree; exit 1 when one is found",
+  summary: "look for credentials in the tree, or take them out; exit 1 when one is left",
   arguments: [
     { name: "path", summary: "files or folders; the whole tree without it", variadic: true },
   ],
   options: [
     { flags: "--json", summary: "one JSON object a credential" },
+    { flags: "--fix", summary: "redact the captures that an older version wrote, in place" },
+    { flags: "--dry-run", summary: "with --fix: only say what would happen" },
     { flags: "--staged", summary: "what git is about to commit (for a pre-commit hook)" },
     {
       flags: "--allow <fingerprints>",
@@ -127,9 +136,17 @@ export const scan: Command = {
     "callnumber scan",
     "callnumber scan dist",
     "callnumber scan --staged captures",
+    "callnumber scan --fix --dry-run",
     'callnumber scan --allow 1f2e3d4c5b6a7988 --reason "pixels of a screenshot"',
   ],
   run: async (args, options, io) => {
+    if (options.fix === true) {
+      if (args.length > 0 || options.staged === true) {
+        throw new CodedError("fix-refused", "--fix is for the whole tree of captures");
+      }
+      const { fixCaptures } = await import("./scan-fix.ts");
+      return fixCaptures(await configOf(options, io), options, io);
+    }
     const { scan: scanBytes } = await import("../record/secrets/scan.ts");
     const sources = await sourcesOf(args, options, io);
     const wanted = typeof options.allow === "string" ? options.allow.split(",") : null;
@@ -153,6 +170,7 @@ export const scan: Command = {
     const count = `${sources.length} file${sources.length === 1 ? "" : "s"}`;
     const files = passed === 0 ? count : `${count}, ${passed} allowed`;
     if (found === 0) {
+      if (args.length === 0 && options.staged !== true) await noteCleanScan(options, io);
       io.stderr.write(`${files}, no credentials found\n`);
       return 0;
     }

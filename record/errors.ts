@@ -94,8 +94,8 @@ export const CATALOGUE = {
     exit: 1,
   },
   "site-secret-found": {
-    meaning: "a capture file that the site would show holds what looks like a credential",
-    hint: "`callnumber scan` names the lines; nothing was published. Redact them, or revoke the key",
+    meaning: "what looks like a credential is on a line of which no telling is which call shows it",
+    hint: "nothing was published: `callnumber scan` names the line; `callnumber verify` what is damaged",
     exit: 1,
   },
   "site-captures-moved": {
@@ -106,6 +106,11 @@ export const CATALOGUE = {
   "allow-refused": {
     meaning: "what a scan found cannot be put on the list of what is allowed",
     hint: "give fingerprints that `callnumber scan` prints, and with --reason why each is no secret",
+    exit: 64,
+  },
+  "fix-refused": {
+    meaning: "`scan --fix` was asked for something else than the tree of captures",
+    hint: "it takes no paths; `callnumber scan PATH` looks into any file",
     exit: 64,
   },
   "site-busy": {

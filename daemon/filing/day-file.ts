@@ -11,7 +11,7 @@
 import fs, { constants } from "node:fs";
 import { dirname, join } from "node:path";
 import { CaptureWriter } from "../../record/bodies/capture-writer.ts";
-import { fileModeFor, folderModeFor } from "../../record/johnny-decimal/file-mode.ts";
+import { fileModeFor } from "../../record/johnny-decimal/file-mode.ts";
 import type { BuiltRecord, StoredForm } from "./build-record.ts";
 import type { TornBytes } from "./torn-bytes.ts";
 import { UnsyncedAppends } from "./unsynced-appends.ts";
@@ -170,10 +170,10 @@ export class DayFile {
 
   #write(lines: Buffer): void {
     const isNew = this.#inode === 0;
-    if (isNew) makeFolders(dirname(this.path));
     const flags = O_WRONLY | O_APPEND | (isNew ? O_CREAT | O_EXCL : 0);
     const fd = openPlain(this.path, flags);
-    if (fd === null) throw new FileChanged(this.path);
+    // Never made here: whoever renames a folder would find its old name again beside the new one.
+    if (fd === null) throw isNew ? new FolderGone(this.path) : new FileChanged(this.path);
     let keep = false;
     try {
       const stat = fs.fstatSync(fd);
@@ -190,6 +190,14 @@ export class DayFile {
     } finally {
       if (!keep) fs.closeSync(fd);
     }
+  }
+}
+
+/** The folder is not there (any more): look for its number again. */
+export class FolderGone extends Error {
+  readonly code = "ENOENT";
+  constructor(path: string) {
+    super(`the folder of ${path} is gone`);
   }
 }
 
@@ -266,10 +274,6 @@ function writeWhole(fd: number, bytes: Buffer, sizeBefore: number): void {
     if (done > 0) fs.ftruncateSync(fd, sizeBefore);
     throw error;
   }
-}
-
-function makeFolders(folder: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: folderModeFor(folder) });
 }
 
 /** The folder and the three above it: the levels of a Johnny.Decimal tree that may be new. */

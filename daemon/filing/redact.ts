@@ -41,12 +41,21 @@ export interface RedactedExchange extends Redactable {
 
 export type Redact = (exchange: Redactable) => RedactedExchange;
 
-/** Makes the redaction for a configuration; some tens of milliseconds, once. */
-export function createRedaction(config: Pick<Config, "state" | "redact">): Redact {
+/**
+ * Makes the redaction for a configuration; some tens of milliseconds, once. What `keep` is true of
+ * stays.
+ */
+export function createRedaction(
+  config: Pick<Config, "state" | "redact">,
+  keep?: (secret: string) => boolean,
+): Redact {
   const key = loadStateKey(config.state);
   const { rules, headers, pii, identifiers } = config.redact;
   const { fingerprint, pseudonym } = key;
-  const base = createRedactor({ rules, headers, pii, identifiers, fingerprint, pseudonym });
+  const base = createRedactor({
+    ...{ rules, headers, pii, identifiers, fingerprint, pseudonym },
+    ...(keep && { keep }),
+  });
   return (exchange) => {
     const { sealed } = exchange.begin;
     const live = [...(sealed === null ? [] : unseal(key, sealed)), ...formSecrets(exchange)];

@@ -8,6 +8,7 @@
  */
 import { SYSTEM_INBOX } from "../../record/johnny-decimal/numbers.ts";
 import { planFromConfig } from "../../record/johnny-decimal/plan.ts";
+import { lookedAgain } from "../../record/johnny-decimal/scan.ts";
 import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
 import type { BuiltRecord } from "./build-record.ts";
 import type { CaptureStore } from "./capture-store.ts";
@@ -51,7 +52,12 @@ export class TreeWriter {
     }
   }
 
-  #write(key: string, record: BuiltRecord, { number, title, by }: Place): FiledNotice {
+  /** A folder that is renamed between looking and writing is found again by its number. */
+  #write(key: string, record: BuiltRecord, place: Place): FiledNotice {
+    return lookedAgain(() => this.#writeOnce(key, record, place));
+  }
+
+  #writeOnce(key: string, record: BuiltRecord, { number, title, by }: Place): FiledNotice {
     const { line } = record;
     const folder = this.#tree.folder(number, title, by);
     const file = this.#store.append(folder, record, (path) => {

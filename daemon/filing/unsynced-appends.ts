@@ -46,7 +46,7 @@ export class UnsyncedAppends {
   }
 
   #writeAgain(path: string): void {
-    const fd = fs.openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const fd = openAgain(path);
     try {
       // Another file is visible there by now, as after a checkout: nobody will read this one.
       if (fs.fstatSync(fd).ino !== this.#inode) return;
@@ -66,6 +66,16 @@ export class UnsyncedAppends {
     } finally {
       fs.closeSync(fd);
     }
+  }
+}
+
+function openAgain(path: string): number {
+  try {
+    return fs.openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    // Renamed meanwhile, perhaps with the file: what of it is there is found by its number.
+    throw new LostAppends(`${path} is gone`, { cause: error });
   }
 }
 

@@ -17,7 +17,8 @@ export const JOURNAL_FILE = "journal.jsonl";
  * What happened: `allocate` an ID was given away (`from` says to what, `to` is its title);
  * `move` captures went `from` one ID `to` another (`id` is where they are now); `retire` an ID was
  * emptied for good; `rename` a folder went from one title to another; `plan` a table became the
- * plan; `undo` the move that `from` names by its time was taken back; `prune` days were deleted.
+ * plan; `undo` the move that `from` names by its time was taken back; `prune` days were deleted; `redact`
+ * secrets were taken out of the file `from`.
  */
 export const JOURNAL_KINDS = [
   "allocate",
@@ -27,6 +28,7 @@ export const JOURNAL_KINDS = [
   "plan",
   "undo",
   "prune",
+  "redact",
 ] as const;
 
 /** An entry before it gets its time; further members (the files of a move) are kept. */

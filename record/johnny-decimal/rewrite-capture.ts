@@ -12,6 +12,7 @@ import {
   existsSync,
   fsyncSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeSync,
@@ -46,21 +47,22 @@ export function assertRewritable(path: string) {
 }
 
 /**
- * Writes the exchanges of `source` whose ids are in `ids` to `path`, in their order. Throws what
- * the disk says and `refile-refused`; then nothing is there.
+ * Writes the exchanges of `source` whose ids are in `ids` to `path`, in their order, each by `copy`.
+ * Throws what the disk says and `refile-refused`; then nothing is there.
  */
 export function rewriteCapture(
   source: CaptureFile,
   ids: ReadonlySet<string>,
   path: string,
   replace: boolean,
+  copy: typeof copyExchange = copyExchange,
 ) {
   if (!replace && existsSync(path))
     throw new CodedError("refile-refused", `${path} is there already`);
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  rmSync(draft, { force: true });
+  removeDrafts(path);
   try {
-    writeExchanges(source, ids, draft, path);
+    writeExchanges(source, ids, draft, path, copy);
     const problem = verifyFile(draft)[0];
     if (problem !== undefined) {
       throw new CodedError("refile-refused", `${path}:${problem.line}: ${problem.message}`);
@@ -72,11 +74,32 @@ export function rewriteCapture(
   syncFolder(dirname(path));
 }
 
+/** Of this process, and of those that were killed. */
+function removeDrafts(path: string) {
+  const start = `.${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    const pid = name.startsWith(start) ? /^(\d+)\.tmp$/.exec(name.slice(start.length))?.[1] : null;
+    if (pid && (Number(pid) === process.pid || !isAlive(Number(pid)))) {
+      rmSync(join(dirname(path), name), { force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 function writeExchanges(
   source: CaptureFile,
   ids: ReadonlySet<string>,
   draft: string,
   path: string,
+  copy: typeof copyExchange,
 ) {
   const fd = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileModeFor(path));
   try {
@@ -90,7 +113,7 @@ function writeExchanges(
       },
     });
     for (const exchange of source.exchanges()) {
-      if (ids.has(exchange.id)) copyExchange(source, exchange, capture);
+      if (ids.has(exchange.id)) copy(source, exchange, capture);
     }
     fsyncSync(fd);
   } finally {

@@ -7,9 +7,10 @@
  *
  * What always holds: symbolic links and special files are never followed or opened, only reported;
  * a title decides nothing; entries come in name order, so two scans of one tree are equal. Hidden
- * entries (a leading dot) belong to other tools and are passed over.
+ * entries (a leading dot) belong to other tools and are passed over. A folder that is renamed on the
+ * way is not missed: it is looked for again from the top.
  */
-import { type Dirent, readdirSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isSubName, type JdNumber, RESERVED } from "./numbers.ts";
 import { parseFolderName } from "./titles.ts";
@@ -51,9 +52,34 @@ export interface TreeScan {
   readonly strays: readonly StrayEntry[];
 }
 
+/** How often folders may be renamed while one look is taken. */
+const LOOKS = 50;
+
 /** Scans the whole tree; an absent folder is an empty tree. Other errors are thrown as they come. */
 export function scanTree(captures: string): TreeScan {
+  return lookedAgain(() => scanOnce(captures));
+}
+
+/** What `look` gives, taken anew where a folder went away under it. Throws what the last one does. */
+export function lookedAgain<T>(look: () => T): T {
+  for (let looks = 1; ; looks++) {
+    try {
+      return look();
+    } catch (error) {
+      if (!isGone(error) || looks >= LOOKS) throw error;
+    }
+  }
+}
+
+/** Whether an error says that a folder on the way is not there any more. */
+export function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function scanOnce(captures: string): TreeScan {
   const found = { areas: [], categories: [], ids: [], subs: [], files: [], strays: [] } as Found;
+  if (lstatSync(captures, { throwIfNoEntry: false }) === undefined) return found;
   for (const area of numbered(captures, "", "root", found)) {
     if (area.number.level !== "area") {
       stray(found, area, "root");
@@ -72,7 +98,10 @@ export function scanTree(captures: string): TreeScan {
   return found;
 }
 
-/** Folders in a folder whose name begins with this number, in name order. Links do not count. */
+/**
+ * Folders in a folder whose name begins with this number, in name order. Links do not count. Throws
+ * ENOENT where the folder itself is gone.
+ */
 export function foldersOfNumber(folder: string, number: string): string[] {
   return entries(folder)
     .filter((entry) => entry.isDirectory() && parseFolderName(entry.name)?.number.text === number)
@@ -161,15 +190,9 @@ function stray(found: Found, folder: TreeFolder, within: StrayEntry["within"]) {
 }
 
 function entries(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.name.startsWith("."))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (error) {
-    // Gone between two looks (or not there yet): an empty folder, not a failure.
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => !entry.name.startsWith("."))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function kindOf(entry: Dirent): StrayEntry["kind"] {

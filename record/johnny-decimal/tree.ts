@@ -3,7 +3,8 @@
  *
  * What always holds: a folder is found by its number, whatever its title, and created with its
  * parents on its first write, never before; areas and categories are never invented here beyond
- * what `folder` is asked for; a number once given away is never given away again (on disk,
+ * what `folder` is asked for; no folder is made in one that has been renamed or moved meanwhile, but
+ * in the one that bears the number then; a number once given away is never given away again (on disk,
  * archived or in the journal); links and special files are refused. Every allocation is in the
  * journal and the index files are in step before the call returns. One writer at a time: the
  * daemon's lock sees to that.
@@ -35,7 +36,7 @@ import {
 import { readPlainFile, replaceFile, syncFolder } from "./plain-file.ts";
 import { EMPTY_PLAN, mergePlans, type Plan, plannedTitle } from "./plan.ts";
 import { surveyTable, writeTable } from "./plan-table.ts";
-import { foldersOfNumber, scanTree, type TreeScan } from "./scan.ts";
+import { foldersOfNumber, lookedAgain, scanTree, type TreeScan } from "./scan.ts";
 import { folderName, standardTitle } from "./titles.ts";
 
 /** The imported table, beside the index. */
@@ -65,6 +66,7 @@ export class CaptureTree {
   readonly #now: () => Date;
   /** Folders found before, by ID; each is looked at again before it is used. */
   readonly #known = new Map<string, string>();
+  #indexDue = false;
 
   constructor(options: TreeOptions) {
     this.captures = options.captures;
@@ -114,14 +116,24 @@ export class CaptureTree {
   folder(text: string, title: string | null = null, by = "path"): string {
     const number = parseNumber(text);
     if (number?.id == null) throw new CodedError("tree-refused", `not an ID: ${text}`);
+    return lookedAgain(() => this.#folder(number, title, by));
+  }
+
+  #folder(number: JdNumber, title: string | null, by: string): string {
     const found = this.#resolve(number);
-    if (found !== null) return found;
+    if (found !== null) {
+      if (this.#indexDue) this.writeIndex();
+      return found;
+    }
     const journal = this.journal();
-    const isNew = this.#resolve(parseNumber(number.id)!) === null;
+    const id = number.id!;
+    const isNew = this.#resolve(parseNumber(id)!) === null;
     const folder = this.#create(number, title, journal);
-    if (isNew && reservedRole(number.id) === null && !journaledIds(journal).has(number.id)) {
+    // Made up for with the next call, where a folder is renamed before it is written.
+    this.#indexDue = true;
+    if (isNew && reservedRole(id) === null && !journaledIds(journal).has(id)) {
       this.record({
-        id: number.id,
+        id,
         kind: "allocate",
         from: null,
         to: this.#titleFor(number, title, journal),
@@ -186,8 +198,9 @@ export class CaptureTree {
 
   /** Brings both index files into step with table, folders and journal. True where one changed. */
   writeIndex(): boolean {
-    const folder = this.systemFolder();
-    return writeIndex(folder, this.indexEntries());
+    const changed = writeIndex(this.systemFolder(), this.indexEntries());
+    this.#indexDue = false;
+    return changed;
   }
 
   /** Makes a table the plan of the tree. The 00.00 folder is named as that very plan says. */
@@ -215,12 +228,13 @@ export class CaptureTree {
     const known = this.#known.get(number.text);
     if (known !== undefined && isFolder(known)) return known;
     this.#known.delete(number.text);
-    const found = this.#search(number);
+    const found = lookedAgain(() => this.#search(number));
     if (found !== null) this.#known.set(number.text, found);
     return found;
   }
 
   #search(number: JdNumber): string | null {
+    if (!isFolder(this.captures)) return null;
     const area = child(this.captures, number.area);
     if (number.category === null || area === null) return area;
     const category = child(area, number.category);

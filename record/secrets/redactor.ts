@@ -64,6 +64,8 @@ export interface RedactorOptions {
   readonly pseudonym?: (identifier: string) => string;
   /** The credentials that the request carried. */
   readonly live?: readonly string[];
+  /** Secrets that stay: somebody has looked at them and said that they are none. */
+  readonly keep?: (secret: string) => boolean;
   /** For one call. Default `LIMITS.redactionMs`. */
   readonly deadlineMs?: number;
 }
@@ -261,10 +263,11 @@ class RuleRedactor implements Redactor {
     const ms = this.#options.deadlineMs ?? LIMITS.redactionMs;
     const search = (): readonly Found[] => find(new Deadline(ms));
     const found = this.#untrusted ? withinDeadline(ms, search) : search();
+    const { keep } = this.#options;
     const hits = new Map<string, number>();
     let last: Found | null = null;
     let marker = "";
-    const edits = found.map((f) => {
+    const edits = (keep ? found.filter(({ secret }) => !keep(secret)) : found).map((f) => {
       // The same one again and again costs one fingerprint.
       if (last?.secret !== f.secret || last.rule !== f.rule) marker = this.#marker(f);
       last = f;

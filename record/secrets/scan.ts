@@ -10,6 +10,7 @@ import { hash } from "node:crypto";
 import { streamedBody } from "../bodies/chunks.ts";
 import { unpackedPart } from "../bodies/part-line.ts";
 import { Deadline, type Found, findSecrets } from "./find-secrets.ts";
+import { namedIn } from "./named-secrets.ts";
 import { BUILT_IN_RULES, compileRuleSet, type RuleSet } from "./rule-set.ts";
 import { channelsOf } from "./stream-channels.ts";
 
@@ -22,7 +23,7 @@ export interface ScanHit {
   /** First characters of the secret, then `…`. */
   readonly preview: string;
   /**
-   * Names this find for a list of what is allowed: 16 hex digits over the rule, the digest of the
+   * Names this find for a list of what is allowed: 16 hex digits over the rule, the bytes of the
    * part or line, and the place in it. Who does not have the whole line cannot test a guess by it,
    * and a part has the same in every file.
    */
@@ -43,29 +44,64 @@ const preview = ({ secret }: Found): string => `${secret.slice(0, 4).replace(/[^
  * `deadlineMs`.
  */
 export function scan(input: Uint8Array | string, deadlineMs = 60_000): ScanHit[] {
+  return finds(input, deadlineMs).map(({ hit }) => hit);
+}
+
+/** The secrets of those finds that `wanted` is true of. They must not leave the process. */
+export function secretsOfFinds(
+  input: Uint8Array,
+  wanted: (hit: ScanHit) => boolean,
+): ReadonlySet<string> {
+  const found = finds(input, 60_000).filter(({ hit }) => wanted(hit));
+  return new Set(found.map(({ secret }) => secret));
+}
+
+interface Find {
+  readonly hit: ScanHit;
+  readonly secret: string;
+}
+
+function finds(input: Uint8Array | string, deadlineMs: number): Find[] {
   const bytes = typeof input === "string" ? Buffer.from(input, "utf8") : asBuffer(input);
   const deadline = new Deadline(deadlineMs);
   const lines = lineStarts(bytes);
-  const hits = findSecrets(bytes, builtIn(), deadline).map((found): ScanHit => {
+  const hits = findSecrets(bytes, builtIn(), deadline).map((found): Find => {
     const line = lineAt(lines, found.start);
     const from = lines[line - 1]!;
     const range = [found.start - from, found.end - from] as const;
     const text = lineBytes(bytes, lines, line);
     // From the end: the number of a part, in front of its payload, differs from file to file.
     const fingerprint = fingerprintOf(found.rule, text, `${text.length - range[0]}`);
-    return { rule: found.rule, line, range, preview: preview(found), fingerprint };
+    const hit = { rule: found.rule, line, range, preview: preview(found), fingerprint };
+    return { hit, secret: found.secret };
   });
   for (const [index, start] of lines.entries()) {
+    const text = lineBytes(bytes, lines, index + 1);
+    for (const { rule, where, value } of namedIn(text)) {
+      const fingerprint = fingerprintOf(rule, text, where);
+      const at = text.indexOf(JSON.stringify(value).slice(1, -1));
+      const range = [Math.max(0, at), Math.max(0, at) + value.length] as const;
+      const known = hits.some(
+        ({ hit }) =>
+          hit.line === index + 1 && hit.range && hit.range[0] >= at && hit.range[1] <= range[1],
+      );
+      if (known) continue;
+      const shown = preview({ secret: value } as Found);
+      hits.push({
+        hit: { rule, line: index + 1, range, preview: shown, fingerprint },
+        secret: value,
+      });
+    }
     const stream = streamIn(bytes.subarray(start, lines[index + 1] ?? bytes.length));
     if (stream === null) continue;
-    const text = lineBytes(bytes, lines, index + 1);
     for (const [n, found] of secretsInStream(stream, deadline).entries()) {
       const fingerprint = fingerprintOf(found.rule, text, `stream ${n} ${found.start}`);
       const { rule } = found;
-      hits.push({ rule, line: index + 1, range: null, preview: preview(found), fingerprint });
+      const hit = { rule, line: index + 1, range: null, preview: preview(found), fingerprint };
+      hits.push({ hit, secret: found.secret });
     }
   }
-  return hits.sort((a, b) => a.line - b.line);
+  return hits.sort((a, b) => a.hit.line - b.hit.line);
 }
 
 /** A line without its LF. */
@@ -73,10 +109,12 @@ function lineBytes(bytes: Buffer, starts: readonly number[], line: number): Buff
   return bytes.subarray(starts[line - 1], (starts[line] ?? bytes.length + 1) - 1);
 }
 
-const PART = /^\{"type":"part","n":\d+,"sha256":"([0-9a-f]{64})"/;
+const PART_NUMBER = /^\{"type":"part","n":\d+/;
 
+/** Of the bytes that are there, not of the digest that a line claims: that may be forged. */
 function fingerprintOf(rule: string, line: Buffer, where: string): string {
-  const content = PART.exec(line.toString("latin1", 0, 128))?.[1] ?? hash("sha256", line, "hex");
+  const number = PART_NUMBER.exec(line.toString("latin1", 0, 48))?.[0] ?? "";
+  const content = hash("sha256", line.subarray(number.length), "hex");
   return hash("sha256", JSON.stringify([rule, content, where]), "hex").slice(0, 16);
 }
 

@@ -50,15 +50,11 @@ interface Place {
   readonly leaves: Leaf[];
 }
 
-function pathOf(leaf: Leaf): string | null {
-  let path = leaf.key;
-  let depth = 0;
-  for (let f = leaf.frame; f !== null; f = f.parent) {
-    depth += 1;
-    if (depth > PATH_DEPTH) return null;
-    path = `${f.key}{${f.label}}/${path}`;
-  }
-  return path;
+/** Keys and labels down to a frame. */
+function pathOf(frame: Frame | null): string {
+  if (frame === null) return "";
+  frame.path ??= `${pathOf(frame.parent)}/${frame.key}{${frame.label}}`;
+  return frame.path;
 }
 
 /** The last name on the way, and what tells this place from others of that name. */
@@ -84,18 +80,25 @@ function agrees(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>):
 }
 
 function placesOf(leaves: readonly Leaf[]): Place[] {
-  const places = new Map<string, Place>();
+  const places: Place[] = [];
+  const tables = new Map<string, Map<string, Place>>();
   for (const leaf of leaves) {
-    const path = pathOf(leaf);
-    if (path === null) continue;
-    let place = places.get(path);
+    if (leaf.frame !== null && leaf.frame.depth > PATH_DEPTH) continue;
+    const path = pathOf(leaf.frame);
+    let table = tables.get(path);
+    if (table === undefined) {
+      table = new Map();
+      tables.set(path, table);
+    }
+    let place = table.get(leaf.key);
     if (place === undefined) {
       place = placeOf(leaf);
-      places.set(path, place);
+      table.set(leaf.key, place);
+      places.push(place);
     }
     place.leaves.push(leaf);
   }
-  return [...places.values()];
+  return places;
 }
 
 /** False for what every event repeats: an id, a model's name. */

@@ -12,10 +12,13 @@ import { type Layer, layerWithout } from "./layers.ts";
 /** What holds a string: objects and arrays on the way to it. */
 export interface Frame {
   readonly parent: Frame | null;
+  readonly depth: number;
   readonly isObject: boolean;
   key: string;
   /** Members seen in this object that tell one place from another: `index=0;type=text;`. */
   label: string;
+  /** Keys and labels on the way here, once they have been put together (stream-channels.ts). */
+  path: string | null;
 }
 
 /** One string literal's content in the text, without its quotes. */
@@ -82,9 +85,11 @@ function readValue(text: string, at: number, event: number, leaves: Leaf[]): num
     } else if (c === 0x7b || c === 0x5b) {
       frame = {
         parent: frame,
+        depth: frame === null ? 1 : frame.depth + 1,
         isObject: c === 0x7b,
         key: frame?.isObject === false ? "" : key,
         label: "",
+        path: null,
       };
       expectKey = c === 0x7b;
       key = "";

@@ -11,6 +11,7 @@ const by = process.env.CUT_BY ?? "SIGKILL";
 const WRITES = [
   "writeFileSync",
   "appendFileSync",
+  "writeSync",
   "renameSync",
   "rmSync",
   "mkdirSync",
@@ -25,7 +26,8 @@ for (const name of WRITES) {
     if (done >= at) {
       if (by === "SIGKILL") process.kill(process.pid, "SIGKILL");
       // What is freed is freed on a full disk too.
-      else if (name !== "rmSync") throw Object.assign(new Error(`${by}: cut`), { code: by });
+      else if (name !== "rmSync")
+        throw Object.assign(new Error(`${by}: cut`), { code: by, syscall: "write" });
     }
     return real(...args);
   };

@@ -151,3 +151,19 @@ test("a Node that is too old is named", () => {
   for (const version of ["22.22.0", "24.1.0", "26.0.0"])
     assert.equal(nodeVersion(version).level, "ok");
 });
+
+test("captures that were scanned with other rules, or never, are to be scanned", async () => {
+  const file = join(folder, "scanned/captures/10-19 A/11 B/11.11 C/2026-11-20.jsonl");
+  mkdirSync(join(file, ".."), { recursive: true });
+  writeFileSync(file, '{"type":"file","format":"callnumber/1","day":"2026-11-20","created":""}\n');
+  mkdirSync(join(folder, "scanned/.callnumber"), { mode: 0o700 });
+  const look = async () => (await examine("scanned", "listen: 127.0.0.1:1\n")).of("scan")[0];
+  const before = await look();
+  assert.equal(before?.level, "warning");
+  assert.match(before?.advice ?? "", /scan --fix/);
+  const { cwd } = await examine("scanned", "listen: 127.0.0.1:1\n");
+  assert.equal((await runCommandLine(["scan"], cwd, { HOME: cwd })).code, 0);
+  assert.equal((await look())?.level, "ok");
+  writeFileSync(join(cwd, ".callnumber/scanned.json"), '{"rules":"0123456789abcdef"}');
+  assert.match((await look())?.message ?? "", /newer than the last scan/);
+});
