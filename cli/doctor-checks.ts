@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import type { Config } from "../daemon/config/types.ts";
 import { diskRoom } from "../daemon/metrics/daemon-metrics.ts";
 import { isScarce } from "../daemon/metrics/health.ts";
-import { isError } from "../record/johnny-decimal/lint.ts";
+import { isError, LARGE_FILE_ADVICE } from "../record/johnny-decimal/lint.ts";
 import { LIMITS } from "../record/limits.ts";
 import { openTree } from "../record/reader/tree.ts";
 import type { Io } from "./command.ts";
@@ -44,10 +44,16 @@ export function tree(config: Config): Finding[] {
   }
   const found = canWrite(check, captures);
   if (found.length > 0) return found;
-  const errors = findingsOf(config).filter(isError);
+  const findings = findingsOf(config);
+  const errors = findings.filter(isError);
+  const large = findings.filter(({ code }) => code === "file-too-large");
   const advice = "`callnumber jd lint` lists them";
   if (errors.length > 0) {
     return [{ check, level: "warning", message: `${errors.length} faults of filing`, advice }];
+  }
+  if (large.length > 0) {
+    const message = `${large[0]?.path}${large.length > 1 ? ` and ${large.length - 1} more` : ""}`;
+    return [{ check, level: "warning", message, advice: LARGE_FILE_ADVICE }];
   }
   return [{ check, level: "ok", message: captures }];
 }

@@ -1,5 +1,5 @@
 /** `callnumber jd`: lint, index, import and export of the Johnny.Decimal tree. */
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
@@ -17,7 +17,9 @@ import {
   type TableFormat,
   writeTable,
 } from "../record/johnny-decimal/plan-table.ts";
+import type { TreeFile } from "../record/johnny-decimal/scan.ts";
 import { CaptureTree, PLAN_FILE } from "../record/johnny-decimal/tree.ts";
+import { LIMITS } from "../record/limits.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
 import { inLine } from "./printable.ts";
@@ -109,8 +111,10 @@ export function findingsOf(config: Config): LintFinding[] {
   const folder = tree.find(SYSTEM_JDEX);
   const table = folder === null ? null : readPlainFile(join(folder, PLAN_FILE));
   const journal = folder === null ? null : readJournal(join(folder, JOURNAL_FILE));
+  const scan = tree.scan();
   return lintTree({
-    scan: tree.scan(),
+    scan,
+    large: largeFiles(config.captures, scan.files),
     plan: tree.plan(),
     twice: table === null ? [] : surveyTable(table, "tsv").twice,
     journal: journal?.entries ?? [],
@@ -120,6 +124,13 @@ export function findingsOf(config: Config): LintFinding[] {
       .filter((id) => id.rule !== null)
       .map((id) => id.number),
     staleIndex: folder === null ? [] : staleIndexFiles(folder, tree.indexEntries()),
+  });
+}
+
+function largeFiles(captures: string, files: readonly TreeFile[]) {
+  return files.flatMap(({ path, number }) => {
+    const bytes = lstatSync(join(captures, path), { throwIfNoEntry: false })?.size ?? 0;
+    return bytes > LIMITS.gitFileBytes ? [{ path, number, bytes }] : [];
   });
 }
 

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { CodedError } from "../record/errors.ts";
+import { LARGE_FILE_ADVICE } from "../record/johnny-decimal/lint.ts";
 import { LIMITS } from "../record/limits.ts";
 import type { AllowList } from "../record/secrets/allow-list.ts";
 import type { ScanHit } from "../record/secrets/scan.ts";
@@ -158,7 +159,11 @@ export const scan: Command = {
     let found = 0;
     let passed = 0;
     for (const { file, read } of sources) {
-      for (const hit of scanBytes(read())) {
+      const bytes = read();
+      if (options.staged === true && bytes.length > LIMITS.gitFileBytes) {
+        io.stderr.write(`warning: ${inLine(file)}: ${LARGE_FILE_ADVICE}\n`);
+      }
+      for (const hit of scanBytes(bytes)) {
         if (allowed.has(hit)) {
           passed += 1;
           continue;

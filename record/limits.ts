@@ -10,6 +10,10 @@ const GiB = 1024 * MiB;
 export const LIMITS = {
   /** A capture file that has passed this size is continued in `+1`, `+2` …: git hosts refuse 100 MB. */
   captureFileBytes: 32 * MiB,
+  /** No record makes a capture file larger than this; it goes to the next file, alone if need be. */
+  captureFileMaxBytes: 48 * MiB,
+  /** GitHub refuses larger files, and with them the whole push. */
+  gitFileBytes: 100 * MiB,
   /** Spool segment size after which the next one is begun. */
   spoolSegmentBytes: 16 * MiB,
   /** A spool segment up to this size is merged with the next one that is rewritten without what is filed. */

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { captureName, parseCaptureName } from "../../record/format/capture-name.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { BuiltRecord } from "./build-record.ts";
-import { DayFile, exchangeId, FileChanged, NotAFile } from "./day-file.ts";
+import { DayFile, exchangeId, FileChanged, FileFull, NotAFile } from "./day-file.ts";
 import type { TornBytes } from "./torn-bytes.ts";
 
 /** The files of one day in one folder. */
@@ -57,6 +57,10 @@ export class CaptureStore {
         }
         return day.current.path;
       } catch (error) {
+        if (error instanceof FileFull) {
+          this.#continue(day);
+          continue;
+        }
         this.#days.delete(keyOf(folder, day.day));
         // Looked at anew next time; what it has appended is still to be synced.
         this.#dropped.add(day.current);

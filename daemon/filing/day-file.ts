@@ -12,6 +12,7 @@ import fs, { constants } from "node:fs";
 import { dirname, join } from "node:path";
 import { CaptureWriter } from "../../record/bodies/capture-writer.ts";
 import { fileModeFor } from "../../record/johnny-decimal/file-mode.ts";
+import { LIMITS } from "../../record/limits.ts";
 import type { BuiltRecord, StoredForm } from "./build-record.ts";
 import type { TornBytes } from "./torn-bytes.ts";
 import { UnsyncedAppends } from "./unsynced-appends.ts";
@@ -170,6 +171,9 @@ export class DayFile {
 
   #write(lines: Buffer): void {
     const isNew = this.#inode === 0;
+    if (this.#ids.size > 0 && this.#size + lines.length > LIMITS.captureFileMaxBytes) {
+      throw new FileFull(this.path);
+    }
     const flags = O_WRONLY | O_APPEND | (isNew ? O_CREAT | O_EXCL : 0);
     const fd = openPlain(this.path, flags);
     // Never made here: whoever renames a folder would find its old name again beside the new one.
@@ -198,6 +202,13 @@ export class FolderGone extends Error {
   readonly code = "ENOENT";
   constructor(path: string) {
     super(`the folder of ${path} is gone`);
+  }
+}
+
+/** The record would make the file larger than git hosts like: it belongs into the next one. */
+export class FileFull extends Error {
+  constructor(path: string) {
+    super(`${path} has no room for this record`);
   }
 }
 

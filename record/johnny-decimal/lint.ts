@@ -48,6 +48,12 @@ export interface LintInput {
   readonly badJournalLines: readonly number[];
   /** IDs that rules of the configuration file to. */
   readonly routes: readonly string[];
+  /** Files larger than LIMITS.gitFileBytes, relative to the captures folder. */
+  readonly large: readonly {
+    readonly path: string;
+    readonly number: string;
+    readonly bytes: number;
+  }[];
   /** Index files that are not in step. */
   readonly staleIndex: readonly string[];
 }
@@ -67,6 +73,7 @@ export function lintTree(input: LintInput): LintFinding[] {
     ...duplicates(input),
     ...reserved(input),
     ...files(input),
+    ...largeFiles(input),
     ...routes(input),
     ...reuse(input),
     ...fullness(input),
@@ -205,6 +212,18 @@ function files({ scan }: LintInput): LintFinding[] {
     return [error("bad-file-name", about, "a capture file is named YYYY-MM-DD[+n][.writer].jsonl")];
   });
 }
+
+function largeFiles({ large }: LintInput): LintFinding[] {
+  return large.map(({ path, number, bytes }) => {
+    const size = `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+    return warning("file-too-large", { number, path }, `${size}: ${LARGE_FILE_ADVICE}`);
+  });
+}
+
+/** What to do about a file that is larger than LIMITS.gitFileBytes. */
+export const LARGE_FILE_ADVICE =
+  "one call alone is larger than the 100 MiB that GitHub takes; keep the file out of git " +
+  "(.gitignore), store it with git lfs, or remove the call (callnumber prune)";
 
 function routes({ scan, routes: targets, journal }: LintInput): LintFinding[] {
   const retired = retiredIds(journal);

@@ -8,6 +8,7 @@ import { zstdCompressSync } from "node:zlib";
 import type { Options } from "../../../cli/command.ts";
 import { scan } from "../../../cli/scan.ts";
 import { encodeChunks } from "../../../record/bodies/chunks.ts";
+import { LIMITS } from "../../../record/limits.ts";
 import { credentialKinds } from "../record/secrets/credential-kinds.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -91,6 +92,16 @@ test("a stored stream is looked into, also where a key is split over two events"
   const { code, out } = await runScan(cwd, ["day.jsonl"]);
   assert.equal(code, 1);
   assert.match(out, /^day\.jsonl:2: openrouter-key sk-o… \(in a stored stream\) [0-9a-f]{16}\n$/);
+});
+
+test("--staged warns of a file that git hosts refuse, with what to do, and lets it pass", async (t) => {
+  const cwd = folder(t);
+  execFileSync("git", ["init", "--quiet"], { cwd });
+  writeFileSync(join(cwd, "big.jsonl"), Buffer.alloc(LIMITS.gitFileBytes + 1, " "));
+  execFileSync("git", ["-c", "core.compression=0", "add", "big.jsonl"], { cwd });
+  const { code, err } = await runScan(cwd, [], { staged: true });
+  assert.equal(code, 0);
+  assert.match(err, /^warning: big\.jsonl: .*100 MiB that GitHub takes.*git lfs/m);
 });
 
 test("--staged looks at what git will commit, not at what lies in the folder", async (t) => {

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Redact } from "../../../../daemon/filing/redact.ts";
 import { createRedaction } from "../../../../daemon/filing/redact.ts";
 import { LIMITS } from "../../../../record/limits.ts";
 import {
@@ -177,6 +178,33 @@ test("a file that has passed its size is continued in +1, and restarts go on the
     ["2026-11-23+1.jsonl", next],
     ["2026-11-23+1.jsonl", last],
   ]);
+});
+
+test("no file grows past what git hosts take, but by one call that is larger alone", async () => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const MiB = 1024 * 1024;
+  const text = (bytes: number) => " ".repeat(bytes);
+  const request = (content: string) =>
+    JSON.stringify({ model: "m", messages: [{ role: "user", content }] });
+  const sizes = [1, 20 * MiB, 49 * MiB, 1];
+  const ids = sizes.map((bytes, i) => put(spool, { request: request(`${i} ${text(bytes)}`) }));
+  // Nothing is looked for, which would take most of the time.
+  const redaction = (): Redact => (x) => ({ ...x, redactions: [], derived: (bytes) => bytes });
+  await fileAll(at, { redaction });
+  const files = Map.groupBy(readTree(at), ({ path }) => path);
+  assert.deepEqual(
+    [...files].map(([path, seen]) => [path.slice(-18), seen.map(({ line }) => line.id)]),
+    [
+      ["m/2026-11-23.jsonl", [ids[0], ids[1]]],
+      ["2026-11-23+1.jsonl", [ids[2]]],
+      ["2026-11-23+2.jsonl", [ids[3]]],
+    ],
+  );
+  for (const [path, seen] of files) {
+    const isAlone = seen.length === 1;
+    assert.ok(isAlone || fs.statSync(path).size <= LIMITS.captureFileMaxBytes, path);
+  }
 });
 
 test("with a writer's name two machines never touch the same file", async () => {

@@ -150,6 +150,17 @@ function entry(more: Partial<JournalEntry>): JournalEntry {
   };
 }
 
+test("a file that git hosts refuse is a warning with what to do", (t) => {
+  const path = "10-19 A/11 B/11.11 C/2026-11-23.jsonl";
+  const large = [{ path, number: "11.11", bytes: 109_339_326 }];
+  const [finding] = lintTree(input(make(t, [path]), { large })).filter(
+    ({ code }) => code === "file-too-large",
+  );
+  assert.equal(finding?.severity, "warning");
+  assert.equal(finding.path, path);
+  assert.match(finding.message, /^105 MiB: .*gitignore.*git lfs/);
+});
+
 function codes(captures: string, more: Partial<LintInput>): string[] {
   return lintTree(input(captures, more)).map(({ code }) => code);
 }
@@ -159,7 +170,8 @@ function lint(t: TestContext, paths: string[]) {
 }
 
 function input(captures: string, more: Partial<LintInput>): LintInput {
-  const nothing = { twice: [], journal: [], badJournalLines: [], routes: [], staleIndex: [] };
+  const none = { twice: [], journal: [], badJournalLines: [], routes: [], staleIndex: [] };
+  const nothing = { ...none, large: [] };
   return { scan: scanTree(captures), plan: EMPTY_PLAN, ...nothing, ...more };
 }
 
