@@ -6,8 +6,6 @@
  * What always holds: after the replacement a long run still decodes, with the marker where the
  * secret was; a short run gives way to the readable marker as a whole.
  */
-import type { Rule } from "./rule.ts";
-
 /** `secret` is the decoded text; the bytes from `start` to `end` are to give way for `text(marker)`. */
 export interface EncodedSecret {
   readonly start: number;
@@ -56,23 +54,25 @@ export interface Occurrence {
 /** Where the rule (or live credential) stands in decoded text. */
 export type FindIn = (text: string) => Occurrence[];
 
-/**
- * Secrets of one rule around the base64 form of an anchor that begins at `hit`, and around all up to
- * the one at `last`, which is in the same run.
- */
-export function secretsInBase64(
-  bytes: Buffer,
-  hit: number,
-  phase: 0 | 1 | 2,
-  reach: Rule["reach"],
-  find: FindIn,
-  last = hit,
-): EncodedSecret[] {
+export interface Base64Place {
+  /** Where the base64 forms of anchors begin: the first, and the last in the same run. */
+  readonly first: number;
+  readonly last: number;
+  readonly phase: 0 | 1 | 2;
+  /** Characters (decoded) that may belong to it behind an anchor, and in front of one. */
+  readonly reach: number;
+  readonly before: number;
+}
+
+/** Secrets of one rule around the base64 forms of its anchors. */
+export function secretsInBase64(bytes: Buffer, place: Base64Place, find: FindIn): EncodedSecret[] {
+  const { first: hit, phase } = place;
   const group = hit - FORM_OFFSET[phase];
-  const from = runStart(bytes, hit, Math.max(0, hit - SHORT_RUN));
+  const groups = GROUPS_BEFORE + Math.ceil(place.before / 3);
+  const from = runStart(bytes, hit, Math.max(0, hit - Math.max(SHORT_RUN, 4 * groups)));
   if (group < from) return [];
-  const first = group - 4 * Math.min(GROUPS_BEFORE, Math.floor((group - from) / 4));
-  const limit = Math.min(bytes.length, last + base64Reach(reach));
+  const first = group - 4 * Math.min(groups, Math.floor((group - from) / 4));
+  const limit = Math.min(bytes.length, place.last + base64Reach(place.reach));
   let end = runEnd(bytes, hit, limit);
   const cut = end === limit && end < bytes.length;
   if (cut) end -= (end - first) % 4;
@@ -95,8 +95,8 @@ export function secretsInBase64(
 }
 
 /** How far a rule looks behind its anchor, in characters of base64. */
-export function base64Reach(reach: Rule["reach"]): number {
-  return Math.ceil(((reach ?? 640) * 4) / 3);
+export function base64Reach(reach: number): number {
+  return Math.ceil((reach * 4) / 3);
 }
 
 function encode(before: string, marker: string, after: string, atEnd: boolean): string {

@@ -41,7 +41,7 @@ export function publicPrefix(secret: string): string {
 }
 
 function maskToken(secret: string, fingerprint: Fingerprint): string {
-  if (MASKED.test(secret)) return secret;
+  if (secret.startsWith("[redacted") || MASKED.test(secret)) return secret;
   const prefix = publicPrefix(secret);
   return `${prefix}${prefix === "" ? "" : "…"}[redacted fp:${fingerprint(secret)}]`;
 }

@@ -128,7 +128,8 @@ export function spansOfUrl(url: string, isRefused = false): Span[] {
 const URL_HEADERS =
   /^(?:referer|location|content-location|origin|http-referer|x-(?:original|rewrite|forwarded)-ur[il]|x-forwarded-path|x-forwarded-uri|destination)$/i;
 const PAIRS = /(?<![\w.%[\]-])([\w.%[\]-]{1,64})(?:=["']?|"\s?:\s?")/g;
-const PAIR_VALUE = /[^\s"&;<>]+/y;
+// Not the signs in which base64 ends.
+const PAIR_VALUE = /[^\s"&;<>=][^\s"&;<>]*/y;
 
 /** Credentials in the value of a header whose own name says nothing. */
 export function spansOfHeader(name: string, value: string): Span[] {

@@ -55,6 +55,8 @@ const literal = (set: RuleSet): RuleSet => ({
   ...NO_RULES,
   live: set.live,
   liveForms: set.liveForms,
+  liveReach: set.liveReach,
+  liveOffset: set.liveOffset,
 });
 
 /** Of a stream; may overlap. Throws `redaction-deadline`. */

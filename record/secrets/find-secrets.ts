@@ -36,6 +36,8 @@ interface Window {
 
 const BEFORE = 320;
 const REACH = 640;
+/** `\\u0041` */
+const ESCAPED_CHARS = 6;
 const WINDOW_MAX = 256 * 1024;
 const EVERYWHERE_STEP = 64 * 1024;
 const EVERYWHERE_OVERLAP = 4 * 1024;
@@ -166,22 +168,32 @@ class Search {
     if (rule === this.#lastRule && gap >= 0 && gap < DENSE) return;
     this.#lastRule = rule;
     this.#lastHit = hit;
-    const reach = Math.ceil((this.#set.rules[rule]?.reach ?? REACH) * 1.25) + 128 + DENSE;
-    const end = Math.min(this.#bytes.length, hit + reach);
+    const isLive = rule === this.#set.rules.length;
+    // A rule's reach is what people write; of a live credential each letter may be escaped.
+    const reach = this.#reach(rule) * (isLive ? ESCAPED_CHARS : 1.25);
+    const before = BEFORE + (isLive ? this.#set.liveOffset * ESCAPED_CHARS : 0);
+    const end = Math.min(this.#bytes.length, hit + Math.ceil(reach) + 128 + DENSE);
     const last = this.windows.at(-1);
-    if (last !== undefined && this.#continues(last, hit)) {
+    if (last !== undefined && this.#continues(last, hit, before)) {
       if (end > last.end) last.end = end;
       last.rules.add(rule);
       return;
     }
-    let start = Math.max(0, hit - BEFORE);
+    let start = Math.max(0, hit - before);
     // Not between a backslash and what it escapes.
     while (start > 0 && this.#bytes[start - 1] === 0x5c) start -= 1;
     this.windows.push({ start, end, rules: new Set([rule]) });
   }
 
-  #continues({ start, end }: Window, hit: number): boolean {
-    return hit - BEFORE <= end && hit >= start && hit - start < WINDOW_MAX;
+  #continues({ start, end }: Window, hit: number, before: number): boolean {
+    const isCovered = hit - before >= start || start === 0;
+    return isCovered && hit - BEFORE <= end && hit - start < WINDOW_MAX;
+  }
+
+  /** Length of what is looked for, decoded. */
+  #reach(rule: number): number {
+    if (rule === this.#set.rules.length) return this.#set.liveReach;
+    return this.#set.rules[rule]?.reach ?? REACH;
   }
 
   #occurrences(rule: number, text: string): Occurrence[] {
@@ -229,16 +241,22 @@ class Search {
   }
 
   #hitInBase64(hit: number, rule: number, phase: 0 | 1 | 2): void {
-    const reach = base64Reach(this.#set.rules[rule]?.reach);
+    const reach = base64Reach(this.#reach(rule));
     const ended = this.#base64.add(hit, rule, phase, reach);
     if (ended !== null) this.#lookIntoBase64(ended);
   }
 
   #lookIntoBase64({ first, last, rule, phase }: Base64Hits): void {
     this.#deadline.check();
-    const reach = this.#set.rules[rule]?.reach;
+    const isLive = rule === this.#set.rules.length;
+    const reach = this.#reach(rule) + (isLive ? BEFORE : 0);
+    const before = isLive ? this.#set.liveOffset : 0;
     const find = (text: string): Occurrence[] => this.#occurrences(rule, text);
-    for (const secret of secretsInBase64(this.#bytes, first, phase, reach, find, last)) {
+    for (const secret of secretsInBase64(
+      this.#bytes,
+      { first, last, phase, reach, before },
+      find,
+    )) {
       this.#add({ ...secret, rule: this.#name(rule), rank: this.#rank(rule) });
     }
   }

@@ -182,12 +182,13 @@ class RuleRedactor implements Redactor {
     where = "headers",
   ): Redacted<T | [string, string][]> {
     const hits: Hit[] = [];
-    const masked = headers.map(([name, value]): [string, string] => {
-      return [name, this.#maskHeader(name, value, `${where}.${name.toLowerCase()}`, hits)];
+    const clean = headers.map(([name, value]): [string, string] => {
+      return [name, this.#maskWhole(name, value, `${where}.${name.toLowerCase()}`, hits)];
     });
     // Nearly always there is nothing else in them, and one look at all tells.
-    if (this.redactText(masked.flat().join("\n")).hits.length > 0) {
-      for (const header of masked) {
+    const hasMore = this.redactText(clean.flat().join("\n")).hits.length > 0;
+    for (const header of clean) {
+      if (hasMore) {
         // Who forgets the colon's place sends a key as a name.
         const name = this.redactText(header[0], where);
         const value = this.redactText(header[1], `${where}.${name.value.toLowerCase()}`);
@@ -195,24 +196,24 @@ class RuleRedactor implements Redactor {
         header[0] = name.value;
         header[1] = value.value;
       }
+      // After what is known literally: by its letters a key may hold a member of such a name.
+      const [name, value] = header;
+      header[1] = maskHeader(name, value, this.#options.fingerprint);
+      const place = `${where}.${name.toLowerCase()}`;
+      hits.push(...maskedHits("credential-parameter", place, value, header[1]));
     }
-    return hits.length === 0 ? { value: headers, hits } : { value: masked, hits };
+    return hits.length === 0 ? { value: headers, hits } : { value: clean, hits };
   }
 
-  /** By the header's name and by the names within its value. */
-  #maskHeader(name: string, value: string, place: string, hits: Hit[]): string {
-    const { fingerprint } = this.#options;
-    const isWhole = isCredentialHeader(name) || this.#headers.has(name.toLowerCase());
-    const masked = isWhole
-      ? maskCredential(name, value, fingerprint)
-      : maskHeader(name, value, fingerprint);
-    if (masked !== value) {
-      const rule = isWhole ? "credential-header" : "credential-parameter";
-      hits.push(...maskedHits(rule, place, value, masked));
+  /** A value that is to be masked as a whole, by the header's name. */
+  #maskWhole(name: string, value: string, place: string, hits: Hit[]): string {
+    if (isCredentialHeader(name) || this.#headers.has(name.toLowerCase())) {
+      const masked = maskCredential(name, value, this.#options.fingerprint);
+      hits.push(...maskedHits("credential-header", place, value, masked));
       return masked;
     }
-    const isIdentifier = this.#options.identifiers && !isWhole && isIdentifierHeader(name);
-    if (!isIdentifier || value === "" || value.startsWith("[pseudonym:")) return value;
+    if (!this.#options.identifiers || !isIdentifierHeader(name)) return value;
+    if (value === "" || value.startsWith("[pseudonym:")) return value;
     hits.push({ rule: "identifier", where: place, count: 1 });
     return this.#pseudonym(value);
   }

@@ -37,6 +37,9 @@ export interface RuleSet {
   /** Credentials replaced literally, longest first. Rule number `rules.length` stands for them. */
   readonly live: readonly string[];
   readonly liveForms: readonly { readonly bytes: Buffer; readonly phase: AnchorUse["phase"] }[];
+  /** Length of the longest of them, and how far into one its form may begin. */
+  readonly liveReach: number;
+  readonly liveOffset: number;
 }
 
 const MIN_BASE64_LITERAL = 3;
@@ -89,14 +92,24 @@ function base64Forms(text: string): { form: string; phase: 0 | 1 | 2 }[] {
   });
 }
 
-/** The part of a credential that looks the same in JSON, in a URL and in plain text. */
-function plainRun(live: string): string {
-  const runs = live.match(/[A-Za-z0-9_.-]+/g) ?? [];
-  return runs.reduce((best, run) => (run.length > best.length ? run : best), "").slice(0, 24);
+/**
+ * The part of a credential by which it is looked for: it looks the same in JSON, in a URL and in
+ * plain text. One near the beginning will do where it is long enough to be rare.
+ */
+function plainRun(live: string): { text: string; at: number } {
+  let best = { text: "", at: 0 };
+  for (const { 0: run, index } of live.matchAll(/[A-Za-z0-9_.-]+/g)) {
+    if (run.length > best.text.length) best = { text: run.slice(0, RUN_CHARS), at: index };
+    if (best.text.length >= RARE_RUN_CHARS) break;
+  }
+  return best;
 }
 
+const RUN_CHARS = 24;
+const RARE_RUN_CHARS = 12;
+
 function formsOfLive(live: string): RuleSet["liveForms"] {
-  const run = plainRun(live);
+  const run = plainRun(live).text;
   // Nothing but punctuation: each written form is looked for.
   const written = run.length >= 3 ? [run] : [...writtenForms(live)];
   return [
@@ -116,6 +129,8 @@ const DISGUISES = [
   "%7",
 ];
 
+const NO_LIVE = { live: [], liveForms: [], liveReach: 0, liveOffset: 0 };
+
 /** Compiles rules; takes some tens of milliseconds for the built-in ones. */
 export function compileRuleSet(rules: readonly Rule[]): RuleSet {
   const anchors = new Anchors();
@@ -130,14 +145,20 @@ export function compileRuleSet(rules: readonly Rule[]): RuleSet {
   }
   for (const text of DISGUISES) anchors.add(text, true, ANY_RULE, null);
   const scan = compileAnchors(anchors.list);
-  return { rules, everywhere, scan, uses: anchors.uses, live: [], liveForms: [] };
+  return { rules, everywhere, scan, uses: anchors.uses, ...NO_LIVE };
 }
 
 /** The same rules with these credentials; costs next to nothing. The caller leaves out short ones. */
 export function withLive(set: RuleSet, live: readonly string[]): RuleSet {
   // Found in text whose characters are bytes, so a credential beyond ASCII is taken as its bytes.
   const bytes = live.map((s) => (/[^\0-\xff]/.test(s) ? Buffer.from(s).toString("latin1") : s));
-  return { ...set, live: bytes, liveForms: bytes.flatMap(formsOfLive) };
+  return {
+    ...set,
+    live: bytes,
+    liveForms: bytes.flatMap(formsOfLive),
+    liveReach: Math.max(0, ...bytes.map(({ length }) => length)),
+    liveOffset: Math.max(0, ...bytes.map((one) => plainRun(one).at)),
+  };
 }
 
 /** Stands for "every rule" in `AnchorUse.rule`. */

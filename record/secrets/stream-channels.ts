@@ -63,12 +63,13 @@ function placeOf(leaf: Leaf): Place {
   const labels = new Map<string, string>();
   for (let f: Frame | null = leaf.frame; f !== null; f = f.parent) {
     if (name === "") name = f.key;
+    // In a list the list's name stands for its elements.
+    const holder = f.key === "" ? (f.parent?.key ?? "") : f.key;
     for (const label of f.label.split(";")) {
       const [key = "", value = ""] = label.split("=", 2);
-      // Types change from a start to its deltas, ids are often said once.
-      if (key === "" || key === "type" || key === "id" || value === "" || value === "null")
-        continue;
-      labels.set(`${labels.has(key) ? f.key : ""}.${key}`, value);
+      // Types change from a start to its deltas.
+      if (key === "" || key === "type" || value === "" || value === "null") continue;
+      labels.set(`${holder}.${key}`, value);
     }
   }
   return { name, labels, leaves: [] };

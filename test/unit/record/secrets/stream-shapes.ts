@@ -124,6 +124,30 @@ export const SHAPES: readonly Shape[] = [
     (e) => delta0(e).reasoning_details?.[0]?.text,
   ),
   {
+    name: "two calls interleaved: arguments, index and id first, then the id alone",
+    write: (pieces) =>
+      Buffer.from(
+        pieces
+          .map((args, i) => {
+            const call = (index: number, said: string): Json => ({
+              ...(i === 0 ? { index, type: "function" } : {}),
+              id: `call_${index}`,
+              function: { ...(i === 0 ? { name: "write" } : {}), arguments: said },
+            });
+            return (
+              sse(choice({ tool_calls: [call(0, args)] })) +
+              sse(choice({ tool_calls: [call(1, `other ${i} `)] }))
+            );
+          })
+          .join("") + DONE,
+      ),
+    read: (stream) =>
+      eventsOf(stream)
+        .map((e) => delta0(e).tool_calls[0])
+        .map((call) => (call.id === "call_0" ? call.function.arguments : ""))
+        .join(""),
+  },
+  {
     name: "two choices interleaved",
     write: (pieces) =>
       Buffer.from(
