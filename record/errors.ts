@@ -239,7 +239,7 @@ export const CATALOGUE = {
   },
   "upstream-closed": {
     meaning: "the upstream closed the connection before it had answered",
-    hint: "try again; the request is never repeated by the daemon itself",
+    hint: "try again; the daemon repeats only what an HTTP/2 upstream says it did not process",
     status: 502,
   },
   "upstream-protocol": {

@@ -108,6 +108,16 @@ export const LIMITS = {
   upstreamIdleMs: 4_000,
   /** Idle upstream connections kept per upstream. */
   upstreamIdleCount: 256,
+  /** Calls at once over one HTTP/2 connection; further ones get another. */
+  http2StreamsCount: 64,
+  /** What an HTTP/2 upstream may send of one answer before the client has read it. */
+  http2WindowBytes: 256 * KiB,
+  /** Of a request body, kept until its answer begins, for an HTTP/2 upstream that refuses it. */
+  http2KeptBytes: 4 * MiB,
+  /** The same of all calls to one upstream. */
+  http2KeptTotalBytes: 128 * MiB,
+  /** Times that a call is sent again which an HTTP/2 upstream says it did not process. */
+  http2RepeatsCount: 8,
   /** Bytes held in one turn of the event loop to be recorded together; past it they are at once. */
   turnBytes: 512 * KiB,
   /** Most that is read off an upstream's socket at once. */

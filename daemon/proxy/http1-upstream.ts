@@ -147,6 +147,7 @@ export function openSocket(
   config: UpstreamConfig,
   session?: Buffer,
   read?: (bytes: Buffer) => void,
+  protocols: string[] = ["http/1.1"],
 ): Socket {
   const { hostname: host, port, protocol } = config.url;
   const open = config.allowPrivate || isExplicitHost(host);
@@ -160,7 +161,7 @@ export function openSocket(
   // Loaded when it is first needed: nothing of it is, to listen.
   return process.getBuiltinModule("node:tls").connect({
     ...options,
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: protocols,
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
     ...(config.ca === null ? {} : { ca: config.ca }),
     ...(session === undefined ? {} : { session }),

@@ -1,181 +1,192 @@
 /**
- * An upstream spoken to over HTTP/2 (`http2: on`), by way of undici.
+ * An upstream spoken to over HTTP/2 (`http2: on`): its connections, and which of them a call gets.
  *
- * What always holds: the same callbacks as over HTTP/1.1; header names become lower case (HTTP/2
- * knows no other) and trailers of requests are lost, which is why it is opt-in. Where the upstream
- * does not offer HTTP/2, undici falls back to HTTP/1.1.
+ * Invariants:
+ * - The same callbacks as over HTTP/1.1; header names become lower case (HTTP/2 knows no other) and
+ *   trailers of requests are lost, which is why it is opt-in.
+ * - A connection that has got a GOAWAY takes no further call; the next call opens another.
+ * - Only what the upstream declares unprocessed is sent again (RFC 9113 §8.7), see http2-call.ts.
+ * - Where the upstream does not offer HTTP/2, all goes over HTTP/1.1.
+ *
+ * Why node:http2 and no ready-made client: docs/decisions/0020-own-http2-client.md.
  */
-import { PassThrough } from "node:stream";
-import { Agent, type Dispatcher } from "undici";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
+import type { TLSSocket } from "node:tls";
 import { LIMITS } from "../../record/limits.ts";
 import type { UpstreamConfig } from "../config/types.ts";
-import { guardedLookup, isExplicitHost } from "./addresses.ts";
 import { explainConnectError } from "./connect-error.ts";
-import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from "./upstream.ts";
+import { Http1Upstream, openSocket } from "./http1-upstream.ts";
+import { type CallOwner, Http2Call } from "./http2-call.ts";
+import type {
+  Upstream,
+  UpstreamCall,
+  UpstreamFailure,
+  UpstreamHandler,
+  UpstreamRequest,
+} from "./upstream.ts";
 
-/** Not allowed in HTTP/2 (RFC 9113 §8.2.2), or set by undici itself. */
-const LEFT_OUT = new Set(["host", "connection", "transfer-encoding", "upgrade", "expect"]);
-
-export class Http2Upstream implements Upstream {
-  private readonly config: UpstreamConfig;
-  private readonly agent: Agent;
+export class Http2Upstream implements Upstream, CallOwner {
+  readonly config: UpstreamConfig;
+  /** Bytes of request bodies that are kept to be sent again. */
+  keptBytes = 0;
+  private readonly connections = new Set<Http2Connection>();
+  private http1: Http1Upstream | null = null;
 
   constructor(config: UpstreamConfig) {
     this.config = config;
-    const open = config.allowPrivate || isExplicitHost(config.url.hostname);
-    this.agent = new Agent({
-      allowH2: true,
-      headersTimeout: config.timeouts.headersMs,
-      bodyTimeout: config.timeouts.bodyMs,
-      keepAliveTimeout: LIMITS.upstreamIdleMs,
-      maxHeaderSize: LIMITS.headBytes,
-      connect: {
-        timeout: config.timeouts.connectMs,
-        ...(config.ca === null ? {} : { ca: config.ca }),
-        ...(open ? {} : { lookup: guardedLookup() }),
-      },
-    });
   }
 
   begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-    return new Http2Call(handler, request, this.config, (body, call) => {
-      this.dispatch(request, body, call);
-    });
+    return this.http1?.begin(request, handler) ?? new Http2Call(request, handler, this);
   }
 
-  private dispatch(request: UpstreamRequest, body: PassThrough | null, call: Http2Call): void {
-    const { hostname, port } = this.config.url;
-    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-    const headers: string[] = [];
-    for (let i = 0; i < request.headers.length; i += 2) {
-      const name = request.headers[i] as string;
-      if (!LEFT_OUT.has(name.toLowerCase())) headers.push(name, request.headers[i + 1] as string);
+  /** Gives the call a stream, or one of HTTP/1.1, now or when a connection is there. */
+  place(call: Http2Call): void {
+    if (this.http1 !== null) {
+      call.fallBack(this.http1);
+      return;
     }
-    const { method, path } = request;
-    this.agent.dispatch({ origin: `https://${host}:${port}`, path, method, headers, body }, call);
+    for (const connection of this.connections) if (connection.take(call)) return;
+    const connection = new Http2Connection(this);
+    this.connections.add(connection);
+    connection.take(call);
   }
 
-  hasConnection(): boolean {
-    return false;
+  /** The upstream has chosen HTTP/1.1 for a connection. */
+  onlyHttp1(): Http1Upstream {
+    this.http1 ??= new Http1Upstream(this.config);
+    return this.http1;
+  }
+
+  gone(connection: Http2Connection): void {
+    this.connections.delete(connection);
+  }
+
+  hasConnection(from: number, to: number): boolean {
+    return this.http1?.hasConnection(from, to) ?? false;
   }
 
   close(): void {
-    void this.agent.close();
+    this.http1?.close();
+    for (const connection of this.connections) connection.close();
   }
 }
 
-class Http2Call implements UpstreamCall, Dispatcher.DispatchHandler {
-  private readonly handler: UpstreamHandler;
-  private readonly body: PassThrough | null;
-  private readonly config: UpstreamConfig;
-  private readonly dispatch: (body: PassThrough | null, call: Http2Call) => void;
-  private dispatched = false;
-  private controller: Dispatcher.DispatchController | null = null;
-  private answered = false;
-  private over = false;
+/** One connection and its session; carries many calls at a time. */
+export class Http2Connection {
+  /** Streams above this number were not processed; null while there was no GOAWAY. */
+  lastStreamId: number | null = null;
+  /** Why the session ended, where it was an error. */
+  fault = "";
+  private readonly owner: Http2Upstream;
+  private readonly socket: TLSSocket;
+  private session: ClientHttp2Session | null = null;
+  private waiting: Http2Call[] = [];
+  private calls = 0;
+  private closing = false;
+  private idleTimer: NodeJS.Timeout | null = null;
 
-  constructor(
-    handler: UpstreamHandler,
-    request: UpstreamRequest,
-    config: UpstreamConfig,
-    dispatch: (body: PassThrough | null, call: Http2Call) => void,
-  ) {
-    this.handler = handler;
-    this.body = request.body === "none" ? null : new PassThrough();
-    this.config = config;
-    this.dispatch = dispatch;
-    this.body?.on("drain", () => handler.drain());
-    this.body?.on("error", () => {});
+  constructor(owner: Http2Upstream) {
+    this.owner = owner;
+    const { config } = owner;
+    this.socket = openSocket(config, undefined, undefined, ["h2", "http/1.1"]) as TLSSocket;
+    const { socket } = this;
+    socket.setNoDelay(true);
+    const ms = config.timeouts.connectMs || LIMITS.connectMs;
+    const timer = setTimeout(() => {
+      const error = new Error(`not connected within ${ms} ms`);
+      socket.destroy(Object.assign(error, { code: "CALLNUMBER_CONNECT_TIMEOUT" }));
+    }, ms);
+    socket.once("secureConnect", () => {
+      clearTimeout(timer);
+      this.connected();
+    });
+    socket.on("error", (error) => this.failed(explainConnectError(error, config)));
+    socket.once("close", () => {
+      clearTimeout(timer);
+      const message = "the upstream closed the connection while it was being made";
+      this.failed({ code: "upstream-closed", message });
+    });
   }
 
-  send(chunks: readonly Buffer[], trailers: readonly string[] | null): boolean {
-    if (this.over) return true;
-    if (!this.dispatched) {
-      this.dispatched = true;
-      this.dispatch(this.body, this);
-    }
-    let more = true;
-    for (const chunk of chunks) more = this.body?.write(chunk) ?? true;
-    if (trailers !== null) this.body?.end();
-    return more;
+  /** False where another connection has to take the call. */
+  take(call: Http2Call): boolean {
+    const { session } = this;
+    if (this.closing || session?.closed || session?.destroyed || this.calls >= this.room)
+      return false;
+    this.calls++;
+    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+    this.idleTimer = null;
+    if (session === null) this.waiting.push(call);
+    else call.attach(this, session, false);
+    return true;
   }
 
-  abort(): void {
-    if (this.over) return;
-    this.over = true;
-    this.controller?.abort(new Error("the client has gone"));
-    this.body?.destroy();
+  /** A call that it carried is over. */
+  released(): void {
+    this.calls--;
+    if (this.calls > 0) return;
+    if (this.closing) this.close();
+    else this.idleTimer ??= setTimeout(() => this.close(), LIMITS.upstreamIdleMs).unref();
   }
 
-  pause(): void {
-    this.controller?.pause();
+  /** Takes no more calls; ends behind those that it carries. */
+  close(): void {
+    this.closing = true;
+    this.owner.gone(this);
+    if (this.calls > 0) return;
+    if (this.session === null) this.socket.destroy();
+    else this.session.close();
   }
 
-  resume(): void {
-    this.controller?.resume();
+  private get room(): number {
+    const told = this.session?.remoteSettings?.maxConcurrentStreams ?? LIMITS.http2StreamsCount;
+    return Math.min(told, LIMITS.http2StreamsCount);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    if (this.over) controller.abort(new Error("the client has gone"));
-    else this.handler.connected(true);
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
-    reason?: string,
-  ): void {
-    if (this.over) return;
-    const raw = Array.isArray(controller.rawHeaders)
-      ? controller.rawHeaders.map((item) => item.toString("latin1"))
-      : flatten(headers);
-    if (status < 200) {
-      this.handler.information(status, reason ?? "", raw);
+  private connected(): void {
+    if (this.socket.alpnProtocol !== "h2") {
+      const http1 = this.owner.onlyHttp1();
+      this.closing = true;
+      this.owner.gone(this);
+      for (const call of this.waiting.splice(0)) call.fallBack(http1);
+      this.socket.destroy();
       return;
     }
-    this.answered = true;
-    this.handler.head(status, reason ?? "", "2", raw);
+    const { hostname, port } = this.owner.config.url;
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+    const window = LIMITS.http2WindowBytes;
+    const session = connectHttp2(`https://${host}:${port}`, {
+      createConnection: () => this.socket,
+      settings: {
+        enablePush: false,
+        initialWindowSize: window,
+        maxHeaderListSize: LIMITS.headBytes,
+      },
+      maxHeaderListPairs: LIMITS.headersCount,
+      maxSessionMemory: 64,
+    });
+    this.session = session;
+    session.on("error", (error) => {
+      this.fault = error.message;
+    });
+    session.on("goaway", (_code, lastStreamId) => {
+      this.lastStreamId = Math.min(lastStreamId, this.lastStreamId ?? lastStreamId);
+      this.closing = true;
+      this.owner.gone(this);
+    });
+    session.on("close", () => {
+      this.closing = true;
+      this.owner.gone(this);
+    });
+    // However many readers are slow, those of other streams must not wait for them.
+    session.once("connect", () => session.setLocalWindowSize(window * LIMITS.http2StreamsCount));
+    for (const call of this.waiting.splice(0)) call.attach(this, session, true);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.over) this.handler.data(chunk);
+  private failed(failure: UpstreamFailure): void {
+    this.closing = true;
+    this.owner.gone(this);
+    for (const call of this.waiting.splice(0)) call.failed(failure);
   }
-
-  onResponseEnd(
-    _controller: Dispatcher.DispatchController,
-    trailers: Readonly<Record<string, string | string[] | undefined>>,
-  ): void {
-    if (this.over) return;
-    this.over = true;
-    // Of an upload that the upstream did not wait for, nothing is kept.
-    if (this.body !== null && !this.body.writableEnded) this.body.destroy();
-    this.handler.end(flatten(trailers ?? {}));
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.over) return;
-    this.over = true;
-    this.body?.destroy();
-    this.handler.fail(this.explain(error));
-  }
-
-  private explain(error: Error & { code?: string }) {
-    const { message, code } = error;
-    if (code === "UND_ERR_HEADERS_TIMEOUT") return { code: "headers-timeout" as const, message };
-    if (code === "UND_ERR_BODY_TIMEOUT") return { code: "body-timeout" as const, message };
-    if (code === "UND_ERR_CONNECT_TIMEOUT") return { code: "connect-timeout" as const, message };
-    if (this.answered) return { code: "upstream-aborted" as const, message };
-    if (code === "UND_ERR_SOCKET") return { code: "upstream-closed" as const, message };
-    return explainConnectError(error, this.config);
-  }
-}
-
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
-  const flat: string[] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    for (const one of [value ?? []].flat()) flat.push(name, one);
-  }
-  return flat;
 }

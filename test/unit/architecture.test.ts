@@ -30,7 +30,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: string[] }> = {
       "record/errors.ts",
       "record/limits.ts",
     ],
-    packages: ["undici", "ws"],
+    packages: ["ws"],
   },
   "daemon/spool/": {
     rooms: ["daemon/spool/", "record/errors.ts", "record/limits.ts"],
