@@ -293,7 +293,11 @@ class RunningDaemon implements Daemon {
     if (entry.url.protocol === "playback:") {
       const { captures } = this.config;
       return new LazyUpstream(async () =>
-        (await import("./playback/open.ts")).openPlayback(captures),
+        (await import("./playback/open.ts")).openPlayback(
+          captures,
+          () => this.config.playback.missing === "refuse",
+          (how) => this.metrics.played(how),
+        ),
       );
     }
     if (entry.http2 && entry.url.protocol === "https:") {

@@ -301,6 +301,8 @@ export const LIMITS = {
   siteHeapMiB: 512,
   /** Conversations, findings and rows on pages that list only the newest. */
   siteNewestCount: 50,
+  /** Bytes by which two bodies may differ that ask the same: ids of the caller, a redaction's mark. */
+  playbackDifferenceBytes: 8 * KiB,
   /** Time that `doctor` takes to look through capture files, the newest first. */
   doctorReadMs: 5_000,
   /** Days that a command keeps open which reads conversation after conversation. */

@@ -70,6 +70,7 @@ export function resolveConfig(
       decodeBytes: parseSize(file.limits?.decode) ?? LIMITS.decodeBytes,
     },
     drainMs: parseDuration(file.drain ?? null) ?? LIMITS.drainMs,
+    playback: { missing: file.playback?.missing ?? "canned" },
     site: {
       title: file.site?.title ?? "callnumber",
       languages: file.site?.languages ?? ["en"],

@@ -172,6 +172,16 @@ export const ConfigFile = z
           .describe("Most that a compressed body may decode to. Default 256MiB."),
       })
       .optional(),
+    playback: z
+      .strictObject({
+        missing: z
+          .enum(["canned", "refuse"])
+          .optional()
+          .describe(
+            "What the upstream `playback` answers to a request that was never recorded: the reply of a small built-in model, or an error (404) in the API's own shape. Default canned.",
+          ),
+      })
+      .optional(),
     drain: duration.optional().describe("Time for exchanges in flight at the end. Default 60s."),
     site: z
       .strictObject({

@@ -29,6 +29,7 @@ export interface Config {
   readonly redact: RedactConfig;
   readonly limits: LimitsConfig;
   readonly drainMs: number;
+  readonly playback: PlaybackConfig;
   readonly site: SiteConfig;
 }
 
@@ -130,4 +131,9 @@ export interface SiteConfig {
   readonly out: string;
   /** Where `callnumber up` serves the built site. */
   readonly listen: ListenAddress;
+}
+
+export interface PlaybackConfig {
+  /** What is answered to a request that was never recorded. */
+  readonly missing: "canned" | "refuse";
 }

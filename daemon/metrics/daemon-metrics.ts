@@ -36,6 +36,7 @@ export class DaemonMetrics {
   readonly #added = new Histogram(ADDED_BOUNDS);
   readonly #outcomes = new Map<string, number>();
   readonly #filed = new Map<string, number>();
+  readonly #played = new Map<string, number>();
   #ended = 0;
 
   /** An exchange has ended and its last frame is in the spool. */
@@ -54,6 +55,11 @@ export class DaemonMetrics {
     count(this.#filed, upstream ?? "");
     count(this.#outcomes, outcome);
     this.backlog.filed();
+  }
+
+  /** Playback gave an answer: `recorded`, `canned` or `missing`. */
+  played(how: string): void {
+    count(this.#played, how);
   }
 
   render(at: Observed): string {
@@ -78,6 +84,11 @@ export class DaemonMetrics {
         "callnumber_exchanges_total",
         "Exchanges in the tree by how they ended.",
         [...this.#outcomes].map(([outcome, count]) => [{ outcome }, count] as const),
+      )
+      .counter(
+        "callnumber_playback_total",
+        "Answers of the upstream playback by where they came from.",
+        [...this.#played].map(([answer, count]) => [{ answer }, count] as const),
       )
       .gauge("callnumber_exchanges_in_flight", "Exchanges and streams open.", proxy.inFlight)
       .gauge("callnumber_client_connections", "Client connections open.", connections.open)

@@ -2,19 +2,33 @@
  * Puts playback together with the worker that searches the captures. Loaded with the first call.
  *
  * What always holds: the worker never keeps the process alive; where it dies, playback goes on with
- * canned answers and the next request starts another one.
+ * what was not recorded (see there) and the next request starts another one.
  */
 import { Worker } from "node:worker_threads";
-import { type PlaybackRequest, PlaybackUpstream, type Recording } from "./playback-upstream.ts";
+import {
+  type Answered,
+  type PlaybackRequest,
+  PlaybackUpstream,
+  type Recording,
+} from "./playback-upstream.ts";
 import type { FinderAnswer, FinderQuestion } from "./recordings-worker.ts";
 
-/** `captures`: absolute path of the tree, which need not exist. */
-export function openPlayback(captures: string): PlaybackUpstream {
+/**
+ * `captures`: absolute path of the tree, which need not exist. `answered` is told of each answer
+ * where it came from.
+ */
+export function openPlayback(
+  captures: string,
+  refusesMissing: () => boolean,
+  answered: (how: Answered) => void,
+): PlaybackUpstream {
   const finder = new Finder(captures);
-  return new PlaybackUpstream(
-    (request) => finder.find(request),
-    () => finder.close(),
-  );
+  return new PlaybackUpstream({
+    find: (request) => finder.find(request),
+    refusesMissing,
+    answered,
+    closed: () => finder.close(),
+  });
 }
 
 class Finder {

@@ -3,7 +3,8 @@
  *
  * What always holds: it behaves like any upstream (upstream.ts): pieces come in time and in order, a
  * paused call waits, an aborted one stops. Recorded captures are looked through by `find`, which
- * may take its time; where it finds nothing the canned answer is given. `x-callnumber-speed: 10`
+ * may take its time; where it finds nothing the canned answer is given, or the request is refused.
+ * Which it was stands in `x-callnumber-playback` and is counted. `x-callnumber-speed: 10`
  * plays ten times as fast, `0` without any pause.
  */
 import type {
@@ -12,7 +13,8 @@ import type {
   UpstreamHandler,
   UpstreamRequest,
 } from "../proxy/upstream.ts";
-import { cannedAnswer } from "./canned.ts";
+import { type CannedAnswer, cannedAnswer } from "./canned.ts";
+import { missingAnswer } from "./missing.ts";
 
 /** A request as playback sees it: whole. */
 export interface PlaybackRequest {
@@ -32,23 +34,32 @@ export interface Recording {
   readonly broken: boolean;
 }
 
+/** Where an answer came from. */
+export type Answered = "recorded" | "canned" | "missing";
+
+export interface PlaybackOptions {
+  readonly find: FindRecording;
+  /** Whether what was never recorded is refused instead of answered by the small built-in model. */
+  readonly refusesMissing: () => boolean;
+  readonly answered: (how: Answered) => void;
+  /** Called when the upstream is closed. */
+  readonly closed?: () => void;
+}
+
 export type FindRecording = (request: PlaybackRequest) => Promise<Recording | null>;
 
 /** Request bodies beyond this are not compared with recordings. */
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 export class PlaybackUpstream implements Upstream {
-  private readonly find: FindRecording;
-  private readonly closed: () => void;
+  private readonly options: PlaybackOptions;
 
-  /** `closed` is called when the upstream is closed. */
-  constructor(find: FindRecording, closed: () => void = () => {}) {
-    this.find = find;
-    this.closed = closed;
+  constructor(options: PlaybackOptions) {
+    this.options = options;
   }
 
   begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-    return new PlaybackCall(request, handler, this.find);
+    return new PlaybackCall(request, handler, this.options);
   }
 
   hasConnection(): boolean {
@@ -56,14 +67,14 @@ export class PlaybackUpstream implements Upstream {
   }
 
   close(): void {
-    this.closed();
+    this.options.closed?.();
   }
 }
 
 class PlaybackCall implements UpstreamCall {
   private readonly request: UpstreamRequest;
   private readonly handler: UpstreamHandler;
-  private readonly find: FindRecording;
+  private readonly options: PlaybackOptions;
   private body: Buffer[] = [];
   private bytes = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -71,10 +82,10 @@ class PlaybackCall implements UpstreamCall {
   private over = false;
   private due: (() => void) | null = null;
 
-  constructor(request: UpstreamRequest, handler: UpstreamHandler, find: FindRecording) {
+  constructor(request: UpstreamRequest, handler: UpstreamHandler, options: PlaybackOptions) {
     this.request = request;
     this.handler = handler;
-    this.find = find;
+    this.options = options;
   }
 
   send(chunks: readonly Buffer[], trailers: readonly string[] | null): boolean {
@@ -106,10 +117,14 @@ class PlaybackCall implements UpstreamCall {
     const { method, path, headers } = this.request;
     const body = Buffer.concat(this.body);
     this.body = [];
-    const found = await this.find({ method, path, headers, body }).catch(() => null);
+    const isWhole = this.bytes <= BODY_BYTES_MAX;
+    const asked = { method, path, headers, body };
+    const found = isWhole ? await this.options.find(asked).catch(() => null) : null;
     if (this.over) return;
     this.handler.connected(false);
-    const recording = found ?? fromCanned(method, path, body.toString());
+    const how = found !== null ? "recorded" : this.options.refusesMissing() ? "missing" : "canned";
+    this.options.answered(how);
+    const recording = found ?? this.unrecorded(how, body);
     const speed = Number(this.request.speed ?? "1");
     const factor = speed > 0 ? 1 / speed : speed === 0 ? 0 : 1;
     const head = () => {
@@ -118,6 +133,12 @@ class PlaybackCall implements UpstreamCall {
       this.play(recording, 0, performance.now() - firstMs(recording) * factor, factor);
     };
     this.after(firstMs(recording) * factor, head);
+  }
+
+  private unrecorded(how: Answered, body: Buffer): Recording {
+    const { method, path } = this.request;
+    if (how === "missing") return madeUp(missingAnswer(method, path), how);
+    return madeUp(cannedAnswer(method, path, body.toString(), Date.now()), how);
   }
 
   private play(recording: Recording, at: number, began: number, factor: number): void {
@@ -151,14 +172,13 @@ function firstMs(recording: Recording): number {
   return recording.chunks[0]?.ms ?? 0;
 }
 
-function fromCanned(method: string, path: string, body: string): Recording {
-  const canned = cannedAnswer(method, path, body, Date.now());
+function madeUp(canned: CannedAnswer, how: Answered): Recording {
   let ms = 0;
   const chunks = canned.pieces.map(({ waitMs, text }) => {
     ms += waitMs;
     return { ms, bytes: Buffer.from(text) };
   });
-  const headers = ["content-type", canned.contentType, "x-callnumber-playback", "canned"];
+  const headers = ["content-type", canned.contentType, "x-callnumber-playback", how];
   if (chunks.length === 1) headers.push("content-length", String(chunks[0]?.bytes.length ?? 0));
   return { status: canned.status, headers, chunks, broken: false };
 }

@@ -1,107 +1,146 @@
 /**
  * Looks for the recorded exchange that answers a playback request.
  *
- * What always holds: an identical request body to the same path wins (the latest such exchange),
- * then the latest exchange with the same method, path and model; else null. Query strings count as
- * part of the path but for keys. Captures are read through record/reader and never changed; files
- * are looked at again only when they have grown. Synchronous and at times slow: it runs in a worker
- * (recordings-worker.ts), never on the byte path.
+ * What always holds: the answer is one that was given to the same request (request-identity.ts):
+ * an equal body first, else one that asks the same; never to another. Where one was recorded several
+ * times its answers come in the order in which they were recorded, and the last one stays. Captures
+ * are read through record/reader and never changed; files are looked at again only when they have
+ * grown. Synchronous and at times slow: it runs in a worker, never on the byte path.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { statSync } from "node:fs";
 import type { ExchangeLine } from "../../record/format/schema.ts";
-import { openTree } from "../../record/reader/tree.ts";
+import { LIMITS } from "../../record/limits.ts";
+import type { DayReader } from "../../record/reader/day-reader.ts";
+import { openTree, type Tree } from "../../record/reader/tree.ts";
 import type { PlaybackRequest, Recording } from "./playback-upstream.ts";
+import { addressOf, askedDigest, EMPTY_SHA256 } from "./request-identity.ts";
 
 interface Entry {
   readonly files: readonly string[];
   readonly id: string;
+  readonly bytes: number;
+  /** Of the bytes that were sent, before anything was redacted in them. */
+  readonly digest: string;
+  /** Of what they ask; absent until somebody asked. */
+  asked?: string | null;
 }
 
 export class Recordings {
-  private readonly captures: string;
-  private readonly byBody = new Map<string, Entry>();
-  private readonly byModel = new Map<string, Entry>();
-  private readonly seen = new Map<string, string>();
+  readonly #captures: string;
+  /** By address, in recorded order. */
+  #entries = new Map<string, Entry[]>();
+  #seen = new Map<string, string>();
+  #ids = new Set<string>();
+  /** How many answers of one request were played. */
+  readonly #played = new Map<string, number>();
 
   /** `captures`: absolute path of a tree, which need not exist yet. */
   constructor(captures: string) {
-    this.captures = captures;
+    this.#captures = captures;
   }
 
-  /** The recording that answers the request, or null. Throws where a file cannot be read. */
+  /** The recording that answers the request, or null. Throws where the tree cannot be read. */
   find(request: PlaybackRequest): Recording | null {
-    this.refresh();
-    const path = plainPath(request.path);
-    const digest = createHash("sha256").update(request.body).digest("hex");
-    const key = `${request.method} ${path}`;
-    const model = modelOf(request.body);
-    const entry =
-      this.byBody.get(`${key} ${digest}`) ??
-      (model === null ? undefined : this.byModel.get(`${key} ${model}`));
-    return entry === undefined ? null : this.read(entry);
+    this.#refresh();
+    const address = addressOf(request.method, request.path);
+    const known = this.#entries.get(address) ?? [];
+    const digest = hash("sha256", request.body, "hex");
+    const equal = known.filter((entry) => entry.digest === digest);
+    const same = equal.length > 0 ? equal : this.#asking(known, request);
+    if (same.length === 0) return null;
+    const key = `${address} ${same[0]!.id}`;
+    const played = this.#played.get(key) ?? 0;
+    this.#played.set(key, played + 1);
+    return this.#read(same[Math.min(played, same.length - 1)]!);
   }
 
-  private refresh(): void {
-    const tree = openTree(this.captures);
+  /** Those that ask the same in other bytes. */
+  #asking(known: readonly Entry[], { body, headers }: PlaybackRequest): Entry[] {
+    const at = headers.findIndex((name, i) => i % 2 === 0 && /^content-type$/i.test(name));
+    const asked = askedDigest(body, headers[at + 1] ?? null);
+    if (asked === null) return [];
+    return known.filter((entry) => {
+      // What may differ is short, as is what redaction puts in the place of a secret.
+      if (Math.abs(entry.bytes - body.length) > LIMITS.playbackDifferenceBytes) return false;
+      entry.asked ??= this.#askedOf(entry);
+      return entry.asked === asked;
+    });
+  }
+
+  #askedOf({ files, id }: Entry): string | null {
+    using day = openTree(this.#captures).openDay(files);
+    try {
+      const x = day.exchange(id);
+      const type = x.request.headers.find(([name]) => /^content-type$/i.test(name))?.[1] ?? null;
+      return askedDigest(day.requestBody(x) ?? Buffer.alloc(0), type);
+    } catch {
+      // A damaged body is no request that anybody sends.
+      return null;
+    }
+  }
+
+  #refresh(): void {
+    const tree = openTree(this.#captures);
+    const states = new Map<string, { files: readonly string[]; state: string }>();
     for (const { number } of tree.streams()) {
       for (const { files } of tree.days(number)) {
-        const state = files.map((file) => `${file}:${statSync(file).size}`).join("\n");
-        const key = files[0] ?? "";
-        if (this.seen.get(key) === state) continue;
-        this.seen.set(key, state);
-        this.index(files);
+        const state = files.map((file) => `${file}:${sizeOf(file)}`).join("\n");
+        states.set(files[0] ?? "", { files, state });
       }
     }
-  }
-
-  private index(files: readonly string[]): void {
-    const day = openTree(this.captures).openDay(files);
-    try {
-      for (const x of day.exchanges()) {
-        if (!isAnswer(x)) continue;
-        const key = `${x.request.method} ${plainPath(x.request.url)}`;
-        const { body } = x.request;
-        const digest = body?.wire?.sha256 ?? body?.sha256 ?? EMPTY_SHA256;
-        const entry = { files, id: x.id };
-        this.byBody.set(`${key} ${digest}`, this.later(this.byBody.get(`${key} ${digest}`), entry));
-        const model = x.llm?.model;
-        if (typeof model !== "string") continue;
-        // A stream must not answer a request for a whole answer, nor the other way round.
-        const named = `${key} ${model} ${x.llm?.stream === true}`;
-        this.byModel.set(named, this.later(this.byModel.get(named), entry));
-      }
-    } finally {
-      day.close();
+    if (this.#seen.keys().some((key) => !states.has(key))) {
+      // Moved or deleted: what was known of them leads nowhere.
+      this.#entries = new Map();
+      this.#seen = new Map();
+      this.#ids = new Set();
+    }
+    for (const [key, { files, state }] of states) {
+      if (this.#seen.get(key) === state) continue;
+      this.#seen.set(key, state);
+      this.#index(tree, files);
     }
   }
 
-  private later(one: Entry | undefined, other: Entry): Entry {
-    return one !== undefined && one.id > other.id ? one : other;
+  #index(tree: Tree, files: readonly string[]): void {
+    using day = tree.openDay(files);
+    const grown = new Set<Entry[]>();
+    for (const x of day.exchanges()) {
+      if (!isAnswer(x) || this.#ids.has(x.id)) continue;
+      this.#ids.add(x.id);
+      const address = addressOf(x.request.method, x.request.url);
+      const { body } = x.request;
+      const bytes = body?.bytes ?? 0;
+      const digest = body?.wire?.sha256 ?? body?.sha256 ?? EMPTY_SHA256;
+      const list = this.#entries.get(address) ?? [];
+      this.#entries.set(address, list);
+      list.push({ files, id: x.id, bytes, digest });
+      grown.add(list);
+    }
+    for (const list of grown) list.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  private read(entry: Entry): Recording | null {
-    const day = openTree(this.captures).openDay(entry.files);
-    try {
-      const x = day.exchange(entry.id);
-      const { response } = x;
-      if (response === null) return null;
-      const chunks = day.chunks(x);
-      const whole = day.responseBody(x) ?? Buffer.alloc(0);
-      const ms = x.timing.headers_ms ?? x.timing.first_chunk_ms ?? 0;
-      return {
-        status: response.status,
-        headers: headersFor(response.headers, chunks === null ? whole.length : null),
-        chunks: chunks?.map(([at, bytes]) => ({ ms: at, bytes })) ?? [{ ms, bytes: whole }],
-        broken: x.outcome === "upstream_aborted",
-      };
-    } finally {
-      day.close();
-    }
+  #read(entry: Entry): Recording | null {
+    using day = openTree(this.#captures).openDay(entry.files);
+    const x = day.exchange(entry.id);
+    const { response } = x;
+    if (response === null) return null;
+    const chunks = day.chunks(x);
+    const whole = chunks === null ? wholeOf(day, x) : null;
+    const ms = x.timing.headers_ms ?? x.timing.first_chunk_ms ?? 0;
+    return {
+      status: response.status,
+      headers: headersFor(response.headers, whole?.length ?? null),
+      chunks:
+        whole === null ? chunks!.map(([at, bytes]) => ({ ms: at, bytes })) : [{ ms, bytes: whole }],
+      broken: x.outcome === "upstream_aborted",
+    };
   }
 }
 
-const EMPTY_SHA256 = createHash("sha256").digest("hex");
+const wholeOf = (day: DayReader, x: ExchangeLine) => day.responseBody(x) ?? Buffer.alloc(0);
+
+const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 /** What a client could have been given: not our own refusals, nor what we cut short ourselves. */
 function isAnswer(x: ExchangeLine): boolean {
@@ -112,39 +151,13 @@ function isAnswer(x: ExchangeLine): boolean {
   );
 }
 
+const OF_THE_CONNECTION =
+  /^(?:content-encoding|content-length|transfer-encoding|connection|keep-alive|set-cookie|x-callnumber-.*)$/i;
+
 /** Stored bodies are decoded, and framing is of this connection: those headers are not played. */
 function headersFor(headers: readonly (readonly [string, string])[], length: number | null) {
-  const flat: string[] = [];
-  for (const [name, value] of headers) {
-    if (
-      /^(?:content-encoding|content-length|transfer-encoding|connection|keep-alive|set-cookie)$/i.test(
-        name,
-      )
-    ) {
-      continue;
-    }
-    flat.push(name, value);
-  }
+  const flat = headers.filter(([name]) => !OF_THE_CONNECTION.test(name)).flat();
   flat.push("x-callnumber-playback", "recorded");
   if (length !== null) flat.push("content-length", String(length));
   return flat;
-}
-
-/** Path and query without the fields that carry keys. */
-function plainPath(url: string): string {
-  const [path, query] = url.split("?", 2) as [string, string | undefined];
-  const fields = (query ?? "")
-    .split("&")
-    .filter((field) => field !== "" && !/^(?:key|api_key|token)=/i.test(field));
-  return fields.length === 0 ? path : `${path}?${fields.join("&")}`;
-}
-
-/** `<model> <streams?>` of a request body, or null where it names no model. */
-function modelOf(body: Buffer): string | null {
-  try {
-    const { model, stream } = JSON.parse(body.toString()) as { model?: unknown; stream?: unknown };
-    return typeof model === "string" ? `${model} ${stream === true}` : null;
-  } catch {
-    return null;
-  }
 }

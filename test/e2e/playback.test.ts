@@ -42,10 +42,45 @@ test("a recorded stream is played back byte for byte, with its timing and at ano
   assert.ok(performance.now() - quick < 300, "speed 0 still paused");
 
   const near = await ask(`${daemon.url}/playback`, "another question");
-  assert.equal(await near.text(), events.join(""), "same path and model");
+  assert.equal(near.headers.get("x-callnumber-playback"), "canned", "only path and model are its");
+  assert.doesNotMatch(await near.text(), /"one"/);
   const other = await fetch(`${daemon.url}/playback/v1/messages`, { method: "POST", body: "{}" });
   assert.equal(other.headers.get("x-callnumber-playback"), "canned");
   await other.text();
+  const counted = await (await fetch(`${daemon.url}/-/metrics`)).text();
+  assert.match(counted, /callnumber_playback_total\{answer="recorded"\} 2/);
+  assert.match(counted, /callnumber_playback_total\{answer="canned"\} 2/);
   await upstream.close();
+  await daemon.close();
+});
+
+test("with missing: refuse, what was never recorded is an error in the API's own shape", async () => {
+  const daemon = await startTestDaemon("playback: { missing: refuse }");
+  const shapes: readonly (readonly [path: string, error: (body: never) => unknown])[] = [
+    ["v1/chat/completions", (body: { error: { code: string } }) => body.error.code],
+    ["v1/messages", (body: { error: { type: string } }) => body.error.type],
+    ["v1beta/models/g:generateContent", (body: { error: { status: string } }) => body.error.status],
+    ["api/chat", (body: { error: string }) => typeof body.error],
+    ["model/m/converse", (body: { message: string }) => typeof body.message],
+  ];
+  const said: unknown[] = [];
+  for (const [path, error] of shapes) {
+    const answer = await fetch(`${daemon.url}/playback/${path}`, { method: "POST", body: "{}" });
+    assert.deepEqual(
+      [answer.status, answer.headers.get("x-callnumber-playback")],
+      [404, "missing"],
+      path,
+    );
+    said.push(error((await answer.json()) as never));
+  }
+  assert.deepEqual(said, [
+    "recording_not_found",
+    "not_found_error",
+    "NOT_FOUND",
+    "string",
+    "string",
+  ]);
+  const counted = await (await fetch(`${daemon.url}/-/metrics`)).text();
+  assert.match(counted, /callnumber_playback_total\{answer="missing"\} 5/);
   await daemon.close();
 });
