@@ -91,6 +91,10 @@ captures: ./captures
 # pass unrecorded and are counted. The defaults suit a machine with 1 GB of memory and more.
 # limits: { body: 256MiB, spool: 4GiB, in_flight: 2048, decode: 256MiB }
 
+# What the upstream playback answers to a request that was never recorded: canned is the reply of a
+# small built-in model, refuse an error in the shape of the API, as tests want it. Default canned.
+# playback: { missing: canned }
+
 # How long a stop waits for exchanges in flight. Longer spares clients a broken stream, shorter ends
 # sooner. Default 60s.
 # drain: 60s
@@ -110,12 +114,14 @@ dist/
  * Lines for .gitattributes. No end-of-line conversion, since digests are over bytes. Never
  * `merge=union` for day files: two sides would number their new parts alike, and union would mix
  * them silently; without a merge driver git reports the conflict and leaves the file whole. The
- * journal's lines stand each by itself.
+ * journal's lines stand each by itself; the index files are made anew from the tree (`jd index`, the
+ * daemon's next start), so a merge of them must only not stop.
  */
 export const ATTRIBUTE_LINES = `# callnumber: bytes as they are, line diffs, no merging within a day's file (see writer: in callnumber.yaml)
 captures/**/*.jsonl -text diff -merge linguist-generated
 captures/**/journal.jsonl -text diff merge=union
-captures/**/jdex.json -text diff
+captures/**/jdex.json -text diff merge=union
+captures/**/00.00?Index.txt -text diff merge=union
 `;
 
 /** Known by this, a hook is ours to write again. */

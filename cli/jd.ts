@@ -3,7 +3,13 @@ import { lstatSync, readFileSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import type { Config } from "../daemon/config/types.ts";
 import { CodedError } from "../record/errors.ts";
-import { exportPlan, importPlan, renamings } from "../record/johnny-decimal/import-plan.ts";
+import { describeStep, type Step } from "../record/johnny-decimal/duplicates.ts";
+import {
+  droppedRows,
+  exportPlan,
+  importPlan,
+  renamings,
+} from "../record/johnny-decimal/import-plan.ts";
 import { staleIndexFiles } from "../record/johnny-decimal/index-files.ts";
 import { JOURNAL_FILE, readJournal } from "../record/johnny-decimal/journal.ts";
 import { isError, type LintFinding, lintTree } from "../record/johnny-decimal/lint.ts";
@@ -17,9 +23,11 @@ import {
   type TableFormat,
   writeTable,
 } from "../record/johnny-decimal/plan-table.ts";
+import { stepsFor, take } from "../record/johnny-decimal/resolve-duplicates.ts";
 import type { TreeFile } from "../record/johnny-decimal/scan.ts";
 import { CaptureTree, PLAN_FILE } from "../record/johnny-decimal/tree.ts";
 import { LIMITS } from "../record/limits.ts";
+import { withClosedDays } from "./closed-days.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
 import { inLine } from "./printable.ts";
@@ -52,6 +60,56 @@ const index: Command = {
   },
 };
 
+const resolveTwice: Command = {
+  name: "resolve",
+  summary: "settle numbers that two machines gave away: merge their folders, or renumber the later",
+  options: [
+    { flags: "--dry-run", summary: "only say what would happen" },
+    { flags: "--json", summary: "one JSON object a step" },
+  ],
+  examples: ["callnumber jd resolve --dry-run", "git merge other && callnumber jd resolve"],
+  run: async (_args, options, io) => {
+    const config = await configOf(options, io);
+    const tree = treeOf(config);
+    let count = 0;
+    let before = "";
+    await withClosedDays(config.captures, (firstOpenDay) => {
+      for (let steps = stepsFor(tree); steps.length > 0; steps = stepsFor(tree)) {
+        // A folder that something else lies in stays where it is: the lint names it.
+        if (JSON.stringify(steps) === before) break;
+        before = JSON.stringify(steps);
+        for (const step of steps) {
+          count++;
+          io.stdout.write(`${options.json ? JSON.stringify(step) : inLine(describeStep(step))}\n`);
+          if (step.kind === "renumber") io.stderr.write(`${referencesTo(step, config)}\n`);
+          if (!options.dryRun) take(tree, step, firstOpenDay);
+        }
+        if (options.dryRun) break;
+      }
+      if (!options.dryRun && tree.find(SYSTEM_JDEX) !== null) tree.writeIndex();
+    });
+    const verb = options.dryRun ? "to do" : "done";
+    io.stderr.write(count === 0 ? "every number is given away once\n" : `${count} steps ${verb}\n`);
+    return 0;
+  },
+};
+
+/** What names a number and is not callnumber's to change. */
+function referencesTo(step: Extract<Step, { kind: "renumber" }>, config: Config): string {
+  const { number, fresh } = step;
+  const rule = config.tree.areas
+    .flatMap(({ categories }) => categories)
+    .flatMap(({ ids }) => ids)
+    .some((id) => id.number === number);
+  const file = rule ? `callnumber.yaml names ${number}: see which of the two it means; ` : "";
+  const upstream = step.allocation.from?.replace(/^upstream:/, "") ?? "";
+  const open =
+    step.from === null
+      ? `; days that are still open stay, later: callnumber file ${number} --where upstream=${upstream} --to ${fresh}`
+      : "";
+  return inLine(`${file}base URLs with /${number}/ that mean the latter become /${fresh}/${open}`);
+}
+
 const importTable: Command = {
   name: "import",
   summary: "make a table (number, title, description) the plan of the tree",
@@ -67,6 +125,9 @@ const importTable: Command = {
     const reading = readTable(tableText(args[0]!, options, io), formatOf(options, args[0]!));
     const tree = treeOf(await configOf(options, io));
     for (const row of reading.leftOut) io.stderr.write(`left out: ${inLine(row)}\n`);
+    for (const { number, title } of droppedRows(tree, reading.plan)) {
+      io.stderr.write(`no longer planned: ${inLine(`${number} ${title}`)}\n`);
+    }
     const rename = options.rename !== false;
     const renamed = options.dryRun
       ? rename
@@ -98,7 +159,7 @@ const exportTable: Command = {
 export const jd: Command = {
   name: "jd",
   summary: "look after the Johnny.Decimal tree",
-  subcommands: [lint, index, importTable, exportTable],
+  subcommands: [lint, index, resolveTwice, importTable, exportTable],
 };
 
 /** The tree of a configuration, for commands that write to it. */

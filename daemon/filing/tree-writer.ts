@@ -6,7 +6,7 @@
  * record whose place is taken by something that is no folder or file goes to 00.01, with the number
  * as a label. Throws what the disk says, and then nothing was written.
  */
-import { SYSTEM_INBOX } from "../../record/johnny-decimal/numbers.ts";
+import { SYSTEM_INBOX, SYSTEM_JDEX } from "../../record/johnny-decimal/numbers.ts";
 import { planFromConfig } from "../../record/johnny-decimal/plan.ts";
 import { lookedAgain } from "../../record/johnny-decimal/scan.ts";
 import { CaptureTree } from "../../record/johnny-decimal/tree.ts";
@@ -24,6 +24,7 @@ export class TreeWriter {
   readonly #store: CaptureStore;
   readonly #checkpoint: Checkpoint;
   readonly #say: (message: string) => void;
+  #isIndexMended = false;
 
   constructor(
     config: FilerConfig,
@@ -40,6 +41,7 @@ export class TreeWriter {
 
   /** `key` is the exchange's in the checkpoint, `asked` the number in its path. */
   append(key: string, asked: string | null, record: BuiltRecord): FiledNotice {
+    this.#mendIndex();
     const place = this.#router.route({ number: asked, line: record.line });
     if (place.refused !== null) record.line.labels.number ??= place.refused;
     try {
@@ -50,6 +52,13 @@ export class TreeWriter {
       record.line.labels.number ??= place.number;
       return this.#write(key, record, { ...place, number: SYSTEM_INBOX, title: null, by: "inbox" });
     }
+  }
+
+  /** Once, with the first record: a merge may have left the index files of two machines in one. */
+  #mendIndex(): void {
+    if (this.#isIndexMended) return;
+    this.#isIndexMended = true;
+    if (this.#tree.find(SYSTEM_JDEX) !== null) lookedAgain(() => this.#tree.writeIndex());
   }
 
   /** A folder that is renamed between looking and writing is found again by its number. */

@@ -11,7 +11,7 @@ import { basename, dirname, join } from "node:path";
 import type { JdexEntry } from "./jdex-entries.ts";
 import { SYSTEM_JDEX } from "./numbers.ts";
 import { syncFolder } from "./plain-file.ts";
-import { type Plan, plannedTitle, planOf } from "./plan.ts";
+import { type Plan, type PlanRow, plannedTitle, planOf } from "./plan.ts";
 import { folderName, standardTitle, UNTITLED } from "./titles.ts";
 import type { CaptureTree } from "./tree.ts";
 
@@ -34,6 +34,12 @@ export function renamings(tree: CaptureTree, plan: Plan): Renaming[] {
   });
 }
 
+/** Rows of the plan that was imported before which `plan` has no more. */
+export function droppedRows(tree: CaptureTree, plan: Plan): PlanRow[] {
+  const kept = new Set(plan.rows.map(({ number }) => number));
+  return tree.importedPlan().rows.filter(({ number }) => !kept.has(number));
+}
+
 /** Makes `plan` the imported plan and renames folders to its titles. Returns what was renamed. */
 export function importPlan(tree: CaptureTree, plan: Plan, rename: boolean): Renaming[] {
   const done: Renaming[] = [];
@@ -46,13 +52,15 @@ export function importPlan(tree: CaptureTree, plan: Plan, rename: boolean): Rena
     syncFolder(dirname(target));
     done.push(renaming);
   }
+  const before = droppedRows(tree, plan).map(({ number }) => number);
   tree.writePlan(plan);
   for (const { number, path, name } of done) {
     const from = basename(path).slice(number.length + 1);
     const to = name.slice(number.length + 1);
     tree.record({ id: number, kind: "rename", from, to, by: "jd import" });
   }
-  const to = `${plan.rows.length} rows`;
+  const dropped = before.length === 0 ? "" : `, without ${before.join(" ")}`;
+  const to = `${plan.rows.length} rows${dropped}`;
   tree.record({ id: SYSTEM_JDEX, kind: "plan", from: null, to, by: "jd import" });
   tree.writeIndex();
   return done;

@@ -17,8 +17,9 @@ export const JOURNAL_FILE = "journal.jsonl";
  * What happened: `allocate` an ID was given away (`from` says to what, `to` is its title);
  * `move` captures went `from` one ID `to` another (`id` is where they are now); `retire` an ID was
  * emptied for good; `rename` a folder went from one title to another; `plan` a table became the
- * plan; `undo` the move that `from` names by its time was taken back; `prune` days were deleted; `redact`
- * secrets were taken out of the file `from`.
+ * plan; `undo` the move that `from` names by its time was taken back; `prune` days were deleted;
+ * `redact` secrets were taken out of the file `from`; `resolve` the allocation of `id` that `from`
+ * names by its time was one too many, and what it meant is `to`.
  */
 export const JOURNAL_KINDS = [
   "allocate",
@@ -29,6 +30,7 @@ export const JOURNAL_KINDS = [
   "undo",
   "prune",
   "redact",
+  "resolve",
 ] as const;
 
 /** An entry before it gets its time; further members (the files of a move) are kept. */
@@ -98,7 +100,31 @@ export function allocatedFor(
       entry.id.startsWith(`${category}.`) &&
       !retired.has(entry.id),
   );
-  return found?.id ?? null;
+  if (found === undefined) return null;
+  // A line of another branch can stand behind what `jd resolve` wrote.
+  const resolved = entries.findLast(
+    ({ kind, id, from }) => kind === "resolve" && id === found.id && from === found.at,
+  );
+  return resolved?.to ?? found.id;
+}
+
+/** Allocations of a number that had been given to something else, and that nobody has resolved. */
+export function unresolved(entries: readonly JournalEntry[]): Map<string, JournalEntry[]> {
+  const resolved = new Set(
+    entries.filter(({ kind }) => kind === "resolve").map(({ id, from }) => `${id} ${from}`),
+  );
+  const first = new Map<string, JournalEntry>();
+  const later = new Map<string, JournalEntry[]>();
+  for (const entry of entries) {
+    if (entry.kind !== "allocate") continue;
+    const before = first.get(entry.id);
+    if (before === undefined) first.set(entry.id, entry);
+    else if (before.from !== entry.from || before.to !== entry.to) {
+      if (resolved.has(`${entry.id} ${entry.at}`)) continue;
+      later.set(entry.id, [...(later.get(entry.id) ?? []), entry]);
+    }
+  }
+  return later;
 }
 
 /** The title that an ID was allocated with, or was last renamed to; null where neither is known. */

@@ -7,7 +7,7 @@
  */
 import { parseCaptureName } from "../format/capture-name.ts";
 import { INDEX_FILE, JDEX_FILE } from "./index-files.ts";
-import { JOURNAL_FILE, type JournalEntry } from "./journal.ts";
+import { JOURNAL_FILE, type JournalEntry, unresolved } from "./journal.ts";
 import {
   idValue,
   LAST_ID,
@@ -149,6 +149,8 @@ function parents({ scan }: LintInput): LintFinding[] {
   return [...wrongArea, ...wrongCategory];
 }
 
+const HOW = "`callnumber jd resolve` makes them one, or gives the later one another number";
+
 function duplicates({ scan, twice }: LintInput): LintFinding[] {
   const first = new Map<string, string>();
   const onDisk = numbered(scan).flatMap((folder) => {
@@ -157,7 +159,9 @@ function duplicates({ scan, twice }: LintInput): LintFinding[] {
       first.set(folder.number.text, folder.path);
       return [];
     }
-    return [error("duplicate-number", at(folder), `${folder.number.text} is also "${other}"`)];
+    return [
+      error("duplicate-number", at(folder), `${folder.number.text} is also "${other}": ${HOW}`),
+    ];
   });
   return [
     ...onDisk,
@@ -240,14 +244,11 @@ function routes({ scan, routes: targets, journal }: LintInput): LintFinding[] {
 }
 
 function reuse({ scan, journal }: LintInput): LintFinding[] {
-  const given = new Map<string, JournalEntry>();
-  const twice = journal.flatMap((entry) => {
-    if (entry.kind !== "allocate") return [];
-    const before = given.get(entry.id);
-    given.set(entry.id, before ?? entry);
-    if (before === undefined || (before.from === entry.from && before.to === entry.to)) return [];
-    const message = `given to "${before.to}" at ${before.at} and to "${entry.to}" at ${entry.at}`;
-    return [error("number-reused", { number: entry.id, path: null }, message)];
+  const twice = [...unresolved(journal).values()].flat().map((entry) => {
+    const before = journal.find(({ kind, id }) => kind === "allocate" && id === entry.id)!;
+    const given = `given to "${before.to}" at ${before.at} and to "${entry.to}" at ${entry.at}`;
+    const message = `${given}: \`callnumber jd resolve\` gives the later one a number of its own`;
+    return error("number-reused", { number: entry.id, path: null }, message);
   });
   const retired = retiredIds(journal);
   const back = scan.ids

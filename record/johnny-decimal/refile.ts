@@ -161,6 +161,13 @@ function assertTarget(tree: CaptureTree, to: string) {
   if (role === "jdex" || role === "archive") {
     throw new CodedError("refile-refused", `${number.id} is reserved and holds no captures`);
   }
+  const archived = tree.scan().ids.find((folder) => folder.number.text === number.id)?.archived;
+  if (archived === true) {
+    throw new CodedError("refile-refused", `${number.id} is archived: move its folder back first`);
+  }
+  if (tree.journal().some(({ kind, id }) => kind === "retire" && id === number.id)) {
+    throw new CodedError("refile-refused", `${number.id} was retired: take another ID`);
+  }
   if (tree.knows(number.category!)) return;
   throw new CodedError("refile-refused", `there is no category ${number.category}: plan it first`);
 }
@@ -179,7 +186,7 @@ function filesOf(entry: JournalEntry): { name: string; as: string }[] {
 }
 
 /** The name itself, or the first continuation of its day and writer that is free. */
-function freeName(folder: string, name: string): string {
+export function freeName(folder: string, name: string): string {
   const parsed = parseCaptureName(name)!;
   for (let part = parsed.part; ; part++) {
     const candidate = captureName({ ...parsed, part });

@@ -49,6 +49,8 @@ export class Tree {
     const numbered = (number: string): Numbered => ({ number, title: titles.get(number) ?? null });
     for (const folder of [...scan.ids, ...scan.subs].sort(byNumber)) {
       const { text, area, category } = folder.number;
+      // Two folders with one number (a lint error) are one stream with the files of both.
+      if (this.#streams.at(-1)?.number === text) continue;
       this.#streams.push({
         number: text,
         title: folder.title,
@@ -79,11 +81,7 @@ export class Tree {
 
   /** Every capture file of the tree, in number and day order. */
   *files(): Generator<{ readonly stream: Stream; readonly day: string; readonly path: string }> {
-    const seen = new Set<string>();
     for (const stream of this.#streams) {
-      // Two folders with one number (a lint error) are two streams with the same days.
-      if (seen.has(stream.number)) continue;
-      seen.add(stream.number);
       for (const { day, files } of this.days(stream.number)) {
         for (const path of files) yield { stream, day, path };
       }
