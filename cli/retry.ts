@@ -38,6 +38,14 @@ export const retry: Command = {
 
 const WHY_CHARS = 200;
 
+/** What the daemon does every second: the tree is not to go on saying what is no longer so. */
+async function noteIn({ captures, state, writer }: Config): Promise<void> {
+  const { UnfiledWatch } = await import("../daemon/unfiled-watch.ts");
+  const observe = () => ({ lostExchanges: 0, filing: null, recording: null });
+  const none = () => {};
+  await new UnfiledWatch({ captures, state, writer, observe, retry: none, log: none }).stop();
+}
+
 /** By the daemon, where one runs; else here. */
 async function tryAll(config: Config, io: Io): Promise<void> {
   const { hasClaimed, retryClaimed } = await import("../daemon/filing/retry-set-aside.ts");
@@ -51,7 +59,9 @@ async function tryAll(config: Config, io: Io): Promise<void> {
     if (lock !== null) {
       const { understand } = await import("../record/dialects/understand.ts");
       const mayGoOn = () => !io.signal.aborted;
-      await retryClaimed({ config, understand, say, mayGoOn }).finally(() => lock.release());
+      await retryClaimed({ config, understand, say, mayGoOn })
+        .then(() => noteIn(config))
+        .finally(() => lock.release());
       return;
     }
     if (performance.now() > deadline) {

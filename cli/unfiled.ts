@@ -1,5 +1,5 @@
 /** What readers of the tree are told of calls that are not in it. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../daemon/config/types.ts";
 import { CaptureTree } from "../record/johnny-decimal/tree.ts";
@@ -28,11 +28,13 @@ function ownUnfiled(state: string, writer: string | null): Unfiled | null {
   if (names === null) return null;
   const [told] = parseUnfiled(textOf(join(state, "unfiled.json")));
   const nothing = { not_recorded: 0, filing: "works", recording: "works" } as const;
-  const set_aside = ["poison", "quarantine"]
-    .flatMap((folder) => namesIn(join(state, folder)) ?? [])
-    .filter((name) => name.endsWith(".seg")).length;
-  const at = new Date().toISOString();
-  return { ...nothing, writer, at, ...told, set_aside };
+  const aside = ["poison", "quarantine"].flatMap((folder) =>
+    (namesIn(join(state, folder)) ?? [])
+      .filter((name) => name.endsWith(".seg"))
+      .map((name) => statSync(join(state, folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0),
+  );
+  const at = new Date(Math.min(Date.now(), ...aside)).toISOString();
+  return { ...nothing, writer, at, ...told, set_aside: aside.length };
 }
 
 function namesIn(folder: string): string[] | null {

@@ -4,7 +4,7 @@
  * version, files them.
  */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { SpoolReader } from "../../daemon/spool/reader.ts";
@@ -101,6 +101,9 @@ test("`retry` files without a daemon, and says what is still set aside", {
     assert.equal(retried.code, 1);
     assert.match(retried.stdout, /^broken .*broken\.seg\n$/);
     assert.match(retried.stderr, /2 filed, 1 still set aside/);
+    rmSync(broken);
+    const file = join(daemon.captures, SYSTEM, "unfiled.json");
+    assert.match(readFileSync(file, "utf8"), /"set_aside":1,/);
     assert.equal([...daemon.exchanges()].length, 3);
   } finally {
     daemon.remove();

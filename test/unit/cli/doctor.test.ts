@@ -92,7 +92,10 @@ test("a state folder that others can read, and what was set aside in it, are fou
     [
       ["warning", "chmod go= S"],
       ["broken", "chmod go= S/key"],
-      ["warning", "looking for secrets took too long; look at your own redact rules"],
+      [
+        "warning",
+        "callnumber retry; please report what stays, without the files: they hold what was said",
+      ],
     ],
   );
 });
