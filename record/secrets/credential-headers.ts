@@ -31,6 +31,8 @@ const SCHEME =
 
 const MARK = "(?:[\\w.-]{1,24}…)?\\[redacted(?::[\\w-]+)?(?: |%20)fp:[0-9a-f]+\\]";
 const MASKED = new RegExp(`^${MARK}$`);
+/** A blank within a mask ends what is read of it. */
+const MASK_BEGINS = /^(?:[\w.-]{1,24}…)?\[redacted/;
 
 /** What stands under a credential's name and is a count or a switch (`x-litellm-key-limit: 1.5`). */
 const SWITCH = /^(?:true|false|yes|no|on|off|null|none|undefined|-?\d{1,3}|\d{1,9}\.\d{1,12})$/i;
@@ -40,8 +42,11 @@ export function publicPrefix(secret: string): string {
   return secret.length >= 16 ? (PUBLIC_PREFIX.exec(secret)?.[0] ?? "") : "";
 }
 
+/** True for what has been masked before. */
+export const isMasked = (secret: string): boolean => MASK_BEGINS.test(secret);
+
 function maskToken(secret: string, fingerprint: Fingerprint): string {
-  if (secret.startsWith("[redacted") || MASKED.test(secret)) return secret;
+  if (isMasked(secret)) return secret;
   const prefix = publicPrefix(secret);
   return `${prefix}${prefix === "" ? "" : "…"}[redacted fp:${fingerprint(secret)}]`;
 }

@@ -12,6 +12,7 @@ import { createHash } from "node:crypto";
 import { LIMITS } from "../limits.ts";
 import {
   type Fingerprint,
+  isMasked,
   isWorthHiding,
   maskCredential,
   maskHeader,
@@ -284,14 +285,13 @@ class RuleRedactor implements Redactor {
 
 function formMembers(bytes: Buffer): Found[] {
   const text = bytes.toString("latin1");
-  return spansOfMembers(text).map(({ start, end }) => ({
-    start,
-    end,
-    rule: "credential-parameter",
-    secret: decodePercents(text.slice(start, end)),
-    rank: Number.MAX_SAFE_INTEGER,
-    text: (marker: string) => marker.replaceAll(" ", "+"),
-  }));
+  return spansOfMembers(text).flatMap(({ start, end }) => {
+    const secret = decodePercents(text.slice(start, end));
+    if (isMasked(secret)) return [];
+    const plus = (marker: string): string => marker.replaceAll(" ", "+");
+    const rank = Number.MAX_SAFE_INTEGER;
+    return [{ start, end, rule: "credential-parameter", secret, rank, text: plus }];
+  });
 }
 
 function keyOf(options: RedactorOptions, live: readonly string[]): string {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { createRedactor } from "../../../../record/secrets/redactor.ts";
 import {
   echoes,
   harmless,
@@ -11,6 +12,7 @@ import {
   type Row,
   streams,
 } from "../../../secrets-report/live.ts";
+import { CREDENTIAL_HEADERS, HARMLESS_HEADERS } from "./header-names.ts";
 
 const page = readFileSync(new URL("../../../../docs/security.md", import.meta.url), "utf8");
 
@@ -29,3 +31,24 @@ test("credential headers are masked in every place and looked for in bodies", ()
   none(headers(LIVE_SEED)));
 
 test("harmless headers stay readable", () => none(harmless()));
+
+test("masking what is masked changes nothing, in headers, URLs, forms and sub-protocols", () => {
+  const redactor = createRedactor({ fingerprint: () => "00c0ffee" });
+  const values = ["Zq81hWnLx0Tg5BfL", "sk-or-v1-0123456789abcdef", "a b;c=d", '"q"', "Basic dTpw"];
+  for (const name of [...CREDENTIAL_HEADERS, ...HARMLESS_HEADERS, "sec-websocket-protocol"]) {
+    for (const value of values) {
+      const pairs: [string, string][] = [
+        [name, value],
+        ["referer", `https://u:${value}@h/x?${name}=${value}#token=${value}`],
+        ["baggage", `a=1,${name}=${value}`],
+        ["sec-websocket-protocol", `realtime, ${name}.${value}, bearer, ${value}`],
+      ];
+      const once = redactor.redactHeaders(pairs).value;
+      assert.deepEqual(redactor.redactHeaders(once).hits, [], JSON.stringify(once));
+      const url = redactor.redactUrl(`/bot1234567:${value}/x?a=1&${name}=${value}`).value;
+      assert.equal(redactor.redactUrl(url).value, url);
+      const form = redactor.redactBody(Buffer.from(`${name}=${value}&b=2`), "form").value;
+      assert.deepEqual(redactor.redactBody(form, "form").value, form, form.toString());
+    }
+  }
+});
