@@ -19,6 +19,9 @@ interface Message {
   readonly trailers?: unknown;
 }
 
+/** `Bearer sk-or-v1-…[redacted fp:1a2b3c4d]`, as whichever version wrote it. */
+const MASKED = /^(?:[\w-]+ )?\S{0,24}\[redacted[^\]]{0,40}\]$/;
+
 let redactor: Redactor | undefined;
 
 /** Of a line of a capture file, without its LF; none in any other line. */
@@ -50,6 +53,7 @@ export function namedIn(line: Buffer): NamedSecret[] {
 function namedPairs(pairs: unknown, where: string): NamedSecret[] {
   if (!Array.isArray(pairs)) return [];
   return pairs.filter(isPair).flatMap(([name, value], n): NamedSecret[] => {
+    if (MASKED.test(value)) return [];
     const { hits } = byName().redactHeaders([[name, value]] satisfies Pairs, where);
     const rule = hits.find(isByName)?.rule;
     return rule === undefined

@@ -9,7 +9,7 @@ import type { DayEntry } from "./manifest.ts";
 export function dayEntry(
   onDisk: DirtyDay,
   digest: DayDigest,
-): Omit<DayEntry, "indexBefore" | "indexAfter" | "segment"> {
+): Omit<DayEntry, "elsewhere" | "indexBefore" | "indexAfter" | "segment"> {
   const totals = emptyTotals();
   const models: Record<string, Totals> = {};
   for (const row of digest.rows) {

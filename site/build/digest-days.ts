@@ -28,6 +28,8 @@ export interface DayTask {
   readonly before: DayName | null;
   /** Its files changed, or what is held back of it. */
   readonly isDirty: boolean;
+  /** Conversations that are held back because of another day. */
+  readonly elsewhere: readonly string[];
   /** No later day follows: more is filed on it. */
   readonly isLast: boolean;
 }
@@ -94,14 +96,14 @@ function digestDay(
   { source, digests, task, known, index }: Work,
   conversations: { readonly changed: Set<string>; readonly held: Set<string> },
 ): DayEntry {
-  const { day, before, isLast } = task;
+  const { day, before, isLast, elsewhere } = task;
   const at = { number: day.number, day: day.day };
   const old = digests.get(at);
   const held = heldExchanges(() => source.day(at.number, at.day), captures, day);
   let segment: DaySegment | undefined;
   let chunks: ChunkWriter | undefined;
   const made = makeDigest(
-    { source, digests, at, before, known, open: isLast, held },
+    { source, digests, at, before, known, open: isLast, held, elsewhere },
     (kept) => {
       segment = new DaySegment(folder, at, kept.length);
       chunks = new ChunkWriter(
@@ -123,12 +125,14 @@ function digestDay(
   for (const entry of [...digest.placed.slice(from), ...(old?.placed.slice(from) ?? [])]) {
     conversations.changed.add(entry.conversation);
   }
-  for (const id of [digest, old].flatMap((made) => Object.keys(made?.held ?? {}))) {
+  const hidden = [digest, old].flatMap((made) => made?.rows.filter((row) => row.held) ?? []);
+  for (const id of hidden.map(({ conversation }) => conversation)) {
     conversations.changed.add(id);
     conversations.held.add(id);
   }
   return {
     ...dayEntry(day, digest),
+    elsewhere: elsewhere.filter((id) => digest.rows.some((row) => row.conversation === id)),
     indexBefore: index,
     indexAfter: made.index,
     segment: segment!.write(out, digest),

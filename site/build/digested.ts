@@ -25,6 +25,7 @@ import { remove, removeTorn } from "./files.ts";
 import { lookOf } from "./look.ts";
 import {
   type DayEntry,
+  type DayOnDisk,
   type DirtySet,
   dayKey,
   daysOnDisk,
@@ -37,7 +38,7 @@ import { titlesOf, unfiledOf } from "./pages.ts";
 import { repage } from "./repage.ts";
 import { secretsOf, slicesToScan } from "./scan-slices.ts";
 import { writeDirectory } from "./search-index.ts";
-import { type StreamWork, workOf } from "./stream-work.ts";
+import { heldElsewhere, workOf } from "./stream-work.ts";
 import { addChanges, beginChanges, endChanges, readUnfinished } from "./unfinished.ts";
 
 /** What the digests say after they were brought up to date. */
@@ -102,11 +103,13 @@ async function digestAndUse<T>(
   const titles = titleMarks(titlesOf({ tree, plan: options.plan }), unfiledOf(tree.captures));
   const renamed = all ? [] : [...new Set([...retitled(before, titles), ...(cut?.numbers ?? [])])];
   const allow = readAllowList(options.captures);
-  const work = workOf(daysOnDisk(tree), before, { all, allow, cut: cut?.days ?? [] });
+  const onDisk = daysOnDisk(tree);
+  const work = workOf(onDisk, before, { all, allow, cut: cut?.days ?? [] });
   if (all || cut !== null) for (const place of [options.out, folder]) removeTorn(place);
   const planned = [...work.streams.flatMap(({ days }) => days), ...work.gone];
-  if (all || cut !== null || planned.length + renamed.length > 0) {
-    const days = [...planned.map(named), ...(cut?.days ?? [])];
+  const isBegun = all || cut !== null || planned.length + renamed.length > 0;
+  if (isBegun) {
+    const days = [...planned.map(dayOf), ...(cut?.days ?? [])];
     beginChanges(folder, { days, numbers: renamed });
   }
   if (all) forgetAll(folder);
@@ -114,7 +117,8 @@ async function digestAndUse<T>(
   const crew = crewFor(slices.reduce((sum, { from, to }) => sum + to - from, 0));
   try {
     const hits = await secretsOf(crew, slices);
-    const name = { build: randomUUID(), captures: options.captures, folder, ends: endsOf(work) };
+    const named = { captures: options.captures, folder };
+    let name = { build: randomUUID(), ...named, ends: endsOf(work.streams.flatMap((x) => x.days)) };
     const digests = new DigestStore(folder);
     const lost = forgotten(digests, work.gone, cut?.days ?? []);
     const streams = work.streams.map((stream) => stream.task(hits, allow));
@@ -122,7 +126,16 @@ async function digestAndUse<T>(
       for (const [conversation, on] of stream.talks) digests.keepDays(conversation, on);
       onStream(stream, { digests, crew, name });
     });
-    const entries = made.flatMap((stream) => stream.entries);
+    const first = made.flatMap((stream) => stream.entries);
+    const hidden = heldElsewhere(onDisk, manifestWith(before, work.gone, first), digests);
+    if (hidden.length > 0) {
+      const days = hidden.map(({ at }) => at);
+      (isBegun ? addChanges : beginChanges)(folder, { days: days.map(dayOf), numbers: [] });
+      name = { build: randomUUID(), ...named, ends: { ...name.ends, ...endsOf(days) } };
+      made.push(...(await digestStreams({ ...options, name, crew }, hidden, onProgress, () => {})));
+      digests.reread(days);
+    }
+    const entries = lastOfEach(made.flatMap((stream) => stream.entries));
     const manifest = { ...manifestWith(before, work.gone, entries), titles };
     const changed = [...new Set([...lost, ...made.flatMap((stream) => stream.changed)])];
     const unsettled = new Set([...lost, ...made.flatMap((stream) => stream.held)]);
@@ -132,7 +145,7 @@ async function digestAndUse<T>(
     for (const at of repaged) renewParts(manifest, digests, at);
     const read = new Set(entries.map(keyOfDay));
     const dirty: DirtySet = {
-      dirty: entries.map(named),
+      dirty: entries.map(dayOf),
       gone: work.gone,
       again: daysBelow(renamed, manifest, entries),
       repaged: repaged.filter((at) => !read.has(keyOfDay(at))),
@@ -193,14 +206,16 @@ async function digestStreams(
   );
 }
 
-const named = ({ number, day }: DayName): DayName => ({ number, day });
+const dayOf = ({ number, day }: DayName): DayName => ({ number, day });
+
+function lastOfEach(entries: readonly DayEntry[]): DayEntry[] {
+  return [...new Map(entries.map((entry) => [keyOfDay(entry), entry])).values()];
+}
 
 /** What is appended to a file after it was looked at is not scanned, and belongs to the next build. */
-function endsOf({ streams }: StreamWork): Record<string, number> {
+function endsOf(days: readonly DayOnDisk[]): Record<string, number> {
   return Object.fromEntries(
-    streams.flatMap(({ days }) =>
-      days.flatMap(({ files, sizes }) => files.map((file, index) => [file, sizes[index]!])),
-    ),
+    days.flatMap(({ files, sizes }) => files.map((file, index) => [file, sizes[index]!])),
   );
 }
 

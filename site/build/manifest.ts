@@ -50,6 +50,8 @@ export interface DayEntry {
   readonly allowed: readonly string[];
   /** What of it is held back. */
   readonly held: readonly HeldEntry[];
+  /** Conversations that are held back because of another day. */
+  readonly elsewhere: readonly string[];
   /** Digests of its pages, as view/day-parts.ts cuts them. */
   readonly parts: readonly string[];
 }

@@ -4,7 +4,7 @@
  * day, for it may begin with another index of conversations. Pure but for looking into dirty files.
  */
 import type { AllowList } from "../../record/secrets/allow-list.ts";
-import { type DayName, keyOfDay } from "../digest/day-digest.ts";
+import { type DayName, type DigestStore, keyOfDay } from "../digest/day-digest.ts";
 import type { DaysInputs } from "./digest-days.ts";
 import { allowedOf, type MarkedDay, markDay, withHits } from "./dirty-days.ts";
 import { type DayEntry, type DayOnDisk, dayKey, dirtySet, type Manifest } from "./manifest.ts";
@@ -79,11 +79,48 @@ function streamFrom(
           was,
           before: previous ? { number: previous.number, day: previous.day } : null,
           isDirty: marked !== undefined,
+          elsewhere: was?.elsewhere ?? [],
           isLast: first + index === days.length - 1,
         };
       }),
     }),
   };
+}
+
+/** Days of conversations that are held back, or no longer, because of another day. */
+export function heldElsewhere(
+  onDisk: readonly DayOnDisk[],
+  manifest: Manifest,
+  digests: DigestStore,
+): (Pick<DaysInputs, "index" | "days"> & { readonly at: DayOnDisk })[] {
+  const entries = Object.values(manifest.days);
+  const held = new Set(entries.flatMap((entry) => entry.held.map((note) => note.conversation)));
+  if (held.size === 0 && entries.every(({ elsewhere }) => elsewhere.length === 0)) return [];
+  const wanted = new Map<string, string[]>();
+  for (const id of held) {
+    for (const at of digests.daysOf(id)) {
+      const entry = manifest.days[dayKey(at.number, at.day)];
+      if (!entry || entry.held.some(({ conversation }) => conversation === id)) continue;
+      if (!digests.placesOf(at).has(id)) continue;
+      wanted.set(keyOfDay(at), [...(wanted.get(keyOfDay(at)) ?? []), id]);
+    }
+  }
+  return onDisk.flatMap((at, n) => {
+    const entry = manifest.days[dayKey(at.number, at.day)];
+    const elsewhere = (wanted.get(keyOfDay(at)) ?? []).sort();
+    if (!entry || elsewhere.join() === [...entry.elsewhere].sort().join()) return [];
+    const [previous, next] = [onDisk[n - 1], onDisk[n + 1]];
+    const before = previous?.number === at.number ? previous : null;
+    const task = {
+      day: asItWas(at, entry),
+      was: entry,
+      before: before && { number: before.number, day: before.day },
+      isDirty: true,
+      elsewhere,
+      isLast: next?.number !== at.number,
+    };
+    return [{ at, index: entry.indexBefore, days: [task] }];
+  });
 }
 
 /** A day whose files are as they were: only what it goes on from may differ. */

@@ -179,6 +179,11 @@ export class DigestStore {
     return places;
   }
 
+  /** Reads days again when they are asked for: another thread has written them. */
+  reread(days: readonly DayName[]): void {
+    for (const at of days) this.#kept.delete(keyOfDay(at));
+  }
+
   /** Removes all that is kept of a day alone. */
   forget({ number, day }: DayName): void {
     for (const kind of ["days", "search"]) remove(this.#path(kind, number, day));

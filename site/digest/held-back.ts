@@ -6,10 +6,14 @@ import type { HeldNote } from "../view/held.ts";
 import type { Row } from "../view/rows.ts";
 import type { DayDigest } from "./day-digest.ts";
 
-/** @param held by exchange, what was found in what it shows */
+/**
+ * @param held by exchange, what was found in what it shows
+ * @param elsewhere conversations that are held back because of another day
+ */
 export function withoutHeld(
   digest: Omit<DayDigest, "held">,
   held: ReadonlyMap<string, readonly HeldNote[]>,
+  elsewhere: readonly string[],
 ): DayDigest {
   const notes: Record<string, HeldNote[]> = {};
   digest.rows.forEach(({ id }, index) => {
@@ -22,11 +26,12 @@ export function withoutHeld(
       if (!known.some(({ fingerprint }) => fingerprint === note.fingerprint)) known.push(note);
     }
   });
-  if (Object.keys(notes).length === 0) return { ...digest, held: {} };
+  const hidden = new Set([...Object.keys(notes), ...elsewhere]);
+  if (hidden.size === 0) return { ...digest, held: {} };
   return {
     ...digest,
-    rows: digest.rows.map((row) => (Object.hasOwn(notes, row.conversation) ? blank(row) : row)),
-    findings: digest.findings.filter(({ conversation }) => !Object.hasOwn(notes, conversation)),
+    rows: digest.rows.map((row) => (hidden.has(row.conversation) ? blank(row) : row)),
+    findings: digest.findings.filter(({ conversation }) => !hidden.has(conversation)),
     held: notes,
   };
 }

@@ -45,6 +45,8 @@ export interface DigestInputs {
   readonly open: boolean;
   /** Exchanges of the day that must not be shown, and why. */
   readonly held: ReadonlyMap<string, readonly HeldNote[]>;
+  /** Conversations that must not be shown because of another day. */
+  readonly elsewhere: readonly string[];
 }
 
 export interface DigestMade {
@@ -150,7 +152,7 @@ export function makeDigest(
     if (rows.length < lines.length && wanted(rows.length)) save();
   }
   const made = { ...at, rows, placed, findings, responses: Object.fromEntries(responses) };
-  const digest = withoutHeld(made, inputs.held);
+  const digest = withoutHeld(made, inputs.held, inputs.elsewhere);
   digests.put(digest);
   return { digest, from, index: save() };
 

@@ -77,15 +77,17 @@ export function chat(
   from: number,
   texts: readonly string[],
   day = "2026-11-22",
+  { onlyLast = false, answers = from } = {},
 ): void {
   const file = join(captures, "10-19 Agents", "11 Made up", "11.11 Chat", `${day}.jsonl`);
   mkdirSync(join(file, ".."), { recursive: true });
   const { writer } = resumedWriter(file);
   texts.forEach((_, n) => {
+    if (onlyLast && n < texts.length - 1) return;
     const messages = texts
       .slice(0, n + 1)
       .flatMap((content, turn) => [
-        ...(turn > 0 ? [{ role: "assistant", content: `Answer ${from} ${turn}.` }] : []),
+        ...(turn > 0 ? [{ role: "assistant", content: `Answer ${answers} ${turn}.` }] : []),
         { role: "user", content },
       ]);
     const message = { role: "assistant", content: `Answer ${from} ${n + 1}.` };

@@ -39,6 +39,37 @@ test("a credential keeps back its conversation, not the site", async () => {
   await sameAsFresh(options);
 });
 
+test("a conversation over two days is kept back on both", async () => {
+  const options = site("two-days");
+  const first = ["How do tides work on the moon, in short?", "And on the lakes of the moon?"];
+  chat(options.captures, 1, first, "2026-11-21");
+  chat(options.captures, 10, ["What is a heron? Say it in a few words."], "2026-11-21");
+  await build(options);
+  const texts = () =>
+    [...published(options.out)].filter(([, text]) => text.includes("on the moon"));
+  assert.ok(texts().length > 3);
+  chat(options.captures, 20, [...first, `My key is ${KEY}`], "2026-11-22", {
+    onlyLast: true,
+    answers: 1,
+  });
+  const { held } = await build(options);
+  assert.ok(held.length > 0);
+  assert.deepEqual(
+    texts().map(([path]) => path),
+    [],
+  );
+  assert.ok(pageOf(options, "What is a heron?"));
+  await sameAsFresh(options);
+  const hits = held.map((line) => {
+    const [fingerprint, , rule] = line.split(" ").toReversed();
+    return { fingerprint: fingerprint!, rule: rule! };
+  });
+  allow(new CaptureTree({ captures: options.captures }), hits, "made up", new Date());
+  assert.deepEqual((await build(options)).held, []);
+  assert.ok(texts().length > 3);
+  await sameAsFresh(options);
+});
+
 test("a find that was allowed is published, and the list names no secret", async () => {
   const options = site("allowed");
   chat(options.captures, 1, [`Is this a key? ${KEY}`]);

@@ -33,6 +33,7 @@ const entry = (day: string, signature: string): DayEntry => ({
   hits: [],
   allowed: [],
   held: [],
+  elsewhere: [],
   parts: [],
 });
 const manifest = (...entries: DayEntry[]): Manifest => ({

@@ -48,6 +48,7 @@ const readAsFarAs = (file: string, bytes: number): Manifest => ({
       hits: [],
       allowed: [],
       held: [],
+      elsewhere: [],
       parts: [],
     },
   },
