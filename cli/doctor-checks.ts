@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import type { Config } from "../daemon/config/types.ts";
 import { diskRoom } from "../daemon/metrics/daemon-metrics.ts";
 import { isScarce } from "../daemon/metrics/health.ts";
+import { placesIn } from "../daemon/systemd/units.ts";
 import { isError, LARGE_FILE_ADVICE } from "../record/johnny-decimal/lint.ts";
 import { LIMITS } from "../record/limits.ts";
 import { openTree } from "../record/reader/tree.ts";
@@ -241,7 +242,7 @@ function healthOf(text: string): { status: string; reasons: string[] } | null {
 export function serviceUnit(io: Io): Finding {
   const check = "service";
   for (const scope of [[], ["--user"]]) {
-    const args = ["show", "--property=LoadState,ActiveState,ExecStart", "callnumber.service"];
+    const args = ["show", "--property=LoadState,ActiveState,FragmentPath", "callnumber.service"];
     const told = spawnSync("systemctl", [...scope, ...args], {
       encoding: "utf8",
       env: { ...io.env },
@@ -249,13 +250,14 @@ export function serviceUnit(io: Io): Finding {
     });
     if (told.status !== 0 || !/^LoadState=loaded$/m.test(told.stdout)) continue;
     const state = /^ActiveState=(.*)$/m.exec(told.stdout)?.[1] ?? "";
-    const words = /argv\[\]=(\S+) (\S+)/.exec(told.stdout);
-    const gone = words?.slice(1, 3).find((path) => path.startsWith("/") && !existsSync(path));
+    const unit = /^FragmentPath=(.+)$/m.exec(told.stdout)?.[1] ?? "";
+    const { node, main, config } = placesIn(existsSync(unit) ? readFileSync(unit, "utf8") : "");
+    const gone = [node, main, config].find((path) => path !== undefined && !existsSync(path));
     const advice = "callnumber service install writes the unit anew";
     if (gone !== undefined) {
-      return { check, level: "broken", message: `the unit starts ${gone}, which is gone`, advice };
+      return { check, level: "broken", message: `the unit uses ${gone}, which is gone`, advice };
     }
-    if (state === "active") return { check, level: "ok", message: "active" };
+    if (state === "active") return { check, level: "ok", message: `active, with ${config}` };
     const log = `journalctl ${["-u callnumber", ...scope].join(" ")} -n 50`;
     return { check, level: "warning", message: `installed and ${state}`, advice: log };
   }

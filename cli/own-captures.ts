@@ -7,11 +7,12 @@ import { dirname, join } from "node:path";
 import { isToolCheckout, toolCheckoutAround } from "../daemon/config/homes.ts";
 import type { Config } from "../daemon/config/types.ts";
 import type { Io } from "./command.ts";
+import { noteScan } from "./scanned.ts";
 
 const SAMPLES = join("captures", "90-99 Samples");
 
 /** At the very first start from a checkout: the samples go where the calls will go. */
-export function bringSamples({ path, captures }: Config, io: Io): void {
+export function bringSamples({ path, captures, state }: Config, io: Io): void {
   const samples = join(io.cwd, SAMPLES);
   if (path !== null || existsSync(captures) || !isToolCheckout(io.cwd)) return;
   if (!existsSync(samples)) return;
@@ -22,6 +23,7 @@ export function bringSamples({ path, captures }: Config, io: Io): void {
     mkdirSync(fresh, { mode: 0o700 });
     cpSync(samples, join(fresh, "90-99 Samples"), { recursive: true });
     renameSync(fresh, captures);
+    noteScan(state);
     io.stderr.write(`the samples were copied to ${captures}, where your calls go\n`);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });

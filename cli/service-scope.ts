@@ -13,7 +13,12 @@ import { dirname, join, resolve } from "node:path";
 import { homesBeside, SYSTEM_STATE, userHomes } from "../daemon/config/homes.ts";
 import type { Config } from "../daemon/config/types.ts";
 import { firstConfig } from "../daemon/systemd/install.ts";
-import { CREDENTIALS_FOLDER, type GitPlace, type Installation } from "../daemon/systemd/units.ts";
+import {
+  CREDENTIALS_FOLDER,
+  type GitPlace,
+  type Installation,
+  placesIn,
+} from "../daemon/systemd/units.ts";
 import { CodedError } from "../record/errors.ts";
 import type { Io, Options } from "./command.ts";
 import { ownMain, ownNode } from "./own-program.ts";
@@ -43,8 +48,7 @@ export function scopeOf(options: Options, io: Io): Scope {
 export function installedPlaces({ root, unitFolder }: Scope): Record<string, string> | null {
   const path = join(root + unitFolder, "callnumber.service");
   if (!existsSync(path)) return null;
-  const lines = readFileSync(path, "utf8").matchAll(/^# (config|captures|state|site): (.*)$/gm);
-  return Object.fromEntries(Array.from(lines, ([, name, value]) => [name!, value!]));
+  return placesIn(readFileSync(path, "utf8"));
 }
 
 /** The configuration file to install for, absolute (below `root`, where there is one). */

@@ -81,7 +81,7 @@ const uninstall: Command = {
   run: async (_args, options, io) => {
     const scope = scopeOf(options, io);
     checkMachine(scope, io);
-    const places = installedPlaces(scope);
+    const { node: _, main: __, ...places } = installedPlaces(scope) ?? {};
     const paths = installedPaths(scope).map((path) => scope.root + path);
     const there = paths.filter((path) => existsSync(path));
     if (scope.root === "" && there.length > 0) {
@@ -94,7 +94,7 @@ const uninstall: Command = {
       io.stdout.write(`removed  ${path}\n`);
     }
     if (scope.root === "") systemctl(scope.kind === "user", ["daemon-reload"], io);
-    const kept = Object.values(places ?? {});
+    const kept = Object.values(places);
     if (there.length === 0) io.stderr.write("no units were there\n");
     if (kept.length > 0) io.stderr.write(`kept: ${kept.join(", ")}\n`);
     return 0;

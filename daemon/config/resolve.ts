@@ -5,7 +5,7 @@
  * problems are collected with their paths, not thrown one at a time.
  */
 import { isIP } from "node:net";
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { LIMITS } from "../../record/limits.ts";
 import { userRuleProblem } from "../../record/secrets/user-rules.ts";
 import type { Homes } from "./homes.ts";
@@ -37,7 +37,7 @@ export function resolveConfig(
   context: ResolveContext,
 ): { config: Config; problems: PlanProblem[] } {
   const problems: PlanProblem[] = [];
-  const inFolder = (path: string) => (isAbsolute(path) ? path : resolve(context.folder, path));
+  const inFolder = (path: string) => resolve(context.folder, path);
   const tree = readTreePlan((file.tree ?? {}) as Record<string, unknown>, ["tree"]);
   problems.push(...tree.problems);
   const upstreams = readUpstreams(file, context, problems);

@@ -120,10 +120,16 @@ function daemonUnit(at: Installation): string {
   );
 }
 
-/** What `service uninstall`, and an install without a named configuration, read again. */
-function placesOf({ config, captures, state, site }: Installation): string {
-  const places = Object.entries({ config, captures, state, site });
+/** What `doctor`, `service uninstall` and an install without a named configuration read again. */
+function placesOf({ node, main, config, captures, state, site }: Installation): string {
+  const places = Object.entries({ node, main, config, captures, state, site });
   return places.map(([name, path]) => `# ${name}: ${path}\n`).join("");
+}
+
+/** The places in the text of callnumber.service; those of an older version have none. */
+export function placesIn(unitText: string): Record<string, string> {
+  const pattern = /^# (node|main|config|captures|state|site): (.*)$/gm;
+  return Object.fromEntries(Array.from(unitText.matchAll(pattern), ([, name, at]) => [name!, at!]));
 }
 
 function socketUnit(at: Installation): string {

@@ -16,6 +16,10 @@ for program in debootstrap systemd-nspawn npm node; do
     exit 0
   fi
 done
+if [ "$(id -u)" != 0 ]; then
+  echo "skipped: a container is root's to boot"
+  exit 0
+fi
 if [ ! -e "$root/etc/debian_version" ]; then
   debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,git,ca-certificates,curl \
     bookworm "$root"

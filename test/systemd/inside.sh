@@ -202,6 +202,7 @@ check "elsewhere: an exchange" say_hello
 check "elsewhere: it is filed beside the configuration" until_true 10 filed_in "$own/mine"
 check "elsewhere: state is beside it too, 0700" same "$(stat -c '%a %U' .callnumber)" "700 callnumber"
 check "elsewhere: the folder around it stays root's" same "$(stat -c %U .)" root
+check "elsewhere: doctor names the configuration of the unit" grep -qF "active, with $own/my.yaml" <<<"$(callnumber doctor --config my.yaml)"
 check "elsewhere: ls and doctor read the same tree" grep -q demo <<<"$(callnumber ls --config my.yaml; callnumber doctor --config my.yaml)"
 systemctl enable --now callnumber-site.path
 say_hello > /dev/null

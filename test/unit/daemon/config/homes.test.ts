@@ -78,3 +78,11 @@ test("captures count as the checkout's only where its git would commit them", (t
   mkdirSync(join(cwd, "mine", ".git"));
   assert.equal(toolCheckoutAround(captures), null);
 });
+
+test("a path with .. or a slash at its end is the same folder", (t) => {
+  const { cwd, load } = scene(t);
+  writeFileSync(join(cwd, "calls.yaml"), "captures: /srv/a/../b/\nstate: ../s/\n");
+  const { captures, state } = load({}, "calls.yaml");
+  assert.equal(captures, "/srv/b");
+  assert.equal(state, join(cwd, "..", "s"));
+});
