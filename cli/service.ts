@@ -9,8 +9,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { installedPaths, plannedFiles, SWITCHED_ON } from "../daemon/systemd/install.ts";
+import { ACCOUNT, type Installation } from "../daemon/systemd/units.ts";
 import { CodedError } from "../record/errors.ts";
 import type { Command, Io, Option } from "./command.ts";
+import { shellWord } from "./init-files.ts";
 import { checkReach } from "./service-reach.ts";
 import {
   chosenConfig,
@@ -63,13 +65,7 @@ const install: Command = {
       written.map(({ path }) => path),
       io,
     );
-    const name = scope.kind === "user" ? "systemctl --user" : "systemctl";
-    io.stderr.write(
-      `callnumber runs and records into ${at.captures}\n` +
-        `build the site when something was filed: ${name} enable --now callnumber-site.path\n` +
-        `commit captures daily: git init ${at.git.top}, then ` +
-        `${name} enable --now callnumber-commit.timer\n`,
-    );
+    for (const line of nextSteps(at)) io.stderr.write(`${line}\n`);
     return 0;
   },
 };
@@ -133,6 +129,22 @@ function put(scope: Scope, path: string, text: string, io: Io): boolean {
   writeFileSync(target, text, { mode: 0o644 });
   io.stdout.write(`written  ${target}\n`);
   return true;
+}
+
+/** What is there and not switched on, as commands to paste. */
+function nextSteps({ kind, captures, git: { top } }: Installation): string[] {
+  const enable = `systemctl ${kind === "user" ? "--user " : ""}enable --now`;
+  const folder = shellWord(top);
+  const own = kind === "user" ? "" : ` && chown -R ${ACCOUNT}: ${shellWord(`${top}/.git`)}`;
+  const init = existsSync(`${top}/.git`) ? "" : `git init ${folder}${own} && `;
+  return [
+    `callnumber runs and records into ${captures}`,
+    `build the site when something was filed: ${enable} callnumber-site.path`,
+    ...(kind === "dynamic"
+      ? []
+      : [`commit captures daily: ${init}${enable} callnumber-commit.timer`]),
+    ...(kind === "user" ? ["run it also while you are not logged in: loginctl enable-linger"] : []),
+  ];
 }
 
 function makeFolders({ root }: Scope, folders: readonly string[]): void {
