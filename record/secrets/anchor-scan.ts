@@ -44,12 +44,14 @@ function buildTrie(literals: readonly Buffer[]): Node[] {
   return nodes;
 }
 
-/** Breadth first; `visit` sees a node after all shorter ones, as the failure links need. */
-function linkFailures(nodes: Node[], visit: (state: number) => void): void {
+/**
+ * The nodes breadth first, with the links that are followed where a literal breaks off. Few nodes
+ * are met in ordinary text, the shortest ones, and in this order they lie together.
+ */
+function linkFailures(nodes: Node[]): number[] {
   const queue = [0];
   for (let i = 0; i < queue.length; i += 1) {
     const state = queue[i]!;
-    visit(state);
     for (const [byte, to] of nodes[state]!.next) {
       queue.push(to);
       if (state === 0) continue;
@@ -59,6 +61,7 @@ function linkFailures(nodes: Node[], visit: (state: number) => void): void {
       nodes[to]!.out.push(...nodes[nodes[to]!.fail]!.out);
     }
   }
+  return queue;
 }
 
 /** Compiles the anchors; costs some milliseconds for a thousand of them, so do it once. */
@@ -75,15 +78,18 @@ export function compileAnchors(anchors: readonly Anchor[]): AnchorScan {
   }
   for (let b = 65; b <= 90; b += 1) classOf[b] = classOf[foldByte(b)]!;
   const width = classes;
+  const order = linkFailures(nodes);
+  const rowOf = new Int32Array(nodes.length);
+  for (const [rank, state] of order.entries()) rowOf[state] = rank * width;
   // A target with outputs is stored as its complement, so the hot loop tests the sign alone.
   const table = new Int32Array(nodes.length * width);
-  linkFailures(nodes, (state) => {
-    const row = state * width;
-    const failRow = nodes[state]!.fail * width;
+  for (const state of order) {
+    const row = rowOf[state]!;
+    const failRow = rowOf[nodes[state]!.fail]!;
     if (state !== 0) table.copyWithin(row, failRow, failRow + width);
-    for (const [byte, to] of nodes[state]!.next) table[row + classOf[byte]!] = to * width;
-  });
-  const outputs = nodes.map((n) => n.out);
+    for (const [byte, to] of nodes[state]!.next) table[row + classOf[byte]!] = rowOf[to]!;
+  }
+  const outputs = order.map((state) => nodes[state]!.out);
   const ends = Uint8Array.from(outputs, (out) => (out.length > 0 ? 1 : 0));
   for (let i = 0; i < table.length; i += 1) {
     if (table[i] !== 0 && ends[table[i]! / width] === 1) table[i] = ~table[i]!;

@@ -6,6 +6,9 @@
  * What always holds: after the replacement a long run still decodes, with the marker where the
  * secret was; a short run gives way to the readable marker as a whole.
  */
+import { standsInText } from "./base64-context.ts";
+import type { Occurrence } from "./rule.ts";
+
 /** `secret` is the decoded text; the bytes from `start` to `end` are to give way for `text(marker)`. */
 export interface EncodedSecret {
   readonly start: number;
@@ -46,13 +49,19 @@ export function isBase64Between(bytes: Uint8Array, from: number, to: number): bo
 /** Offset within a group of four at which the fixed characters of a form begin, by phase. */
 export const FORM_OFFSET = [0, 2, 3] as const;
 
-export interface Occurrence {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Where the rule (or live credential) stands in decoded text. */
-export type FindIn = (text: string) => Occurrence[];
+export type FindIn = (text: string) => readonly Occurrence[];
+
+/** The places of one secret, and what lies between them, as one: no JSON can break in here. */
+function joined(places: readonly Occurrence[]): Occurrence[] {
+  const whole: Occurrence[] = [];
+  for (const place of places) {
+    const last = whole.at(-1);
+    if (place.continued !== true || last === undefined) whole.push(place);
+    else whole[whole.length - 1] = { ...last, end: place.end };
+  }
+  return whole;
+}
 
 export interface Base64Place {
   /** Where the base64 forms of anchors begin: the first, and the last in the same run. */
@@ -62,6 +71,8 @@ export interface Base64Place {
   /** Characters (decoded) that may belong to it behind an anchor, and in front of one. */
   readonly reach: number;
   readonly before: number;
+  /** A live credential, which chance does not make; what is none counts in text only. */
+  readonly isLive: boolean;
 }
 
 /** Secrets of one rule around the base64 forms of its anchors. */
@@ -79,8 +90,10 @@ export function secretsInBase64(bytes: Buffer, place: Base64Place, find: FindIn)
   const padded = !cut && bytes[end] === 0x3d ? end + (bytes[end + 1] === 0x3d ? 2 : 1) : end;
   const decoded = Buffer.from(bytes.toString("latin1", first, end), "base64").toString("latin1");
   const isShort = !cut && padded - from <= SHORT_RUN;
-  return find(decoded).map(({ start, end: stop }) => {
-    const secret = decoded.slice(start, stop);
+  const found = joined(find(decoded)).filter(
+    ({ start, end: stop }) => place.isLive || standsInText(decoded, start, stop),
+  );
+  return found.map(({ start, end: stop, secret = decoded.slice(start, stop) }) => {
     if (isShort) return { start: from, end: padded, secret, text: (marker) => marker };
     const a = start - (start % 3);
     const b = Math.min(decoded.length, Math.ceil(stop / 3) * 3);

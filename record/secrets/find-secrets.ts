@@ -9,11 +9,20 @@
 import { performance } from "node:perf_hooks";
 import { CodedError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { isInsideBase64 } from "./base64-context.ts";
 import { type Base64Hits, Base64Windows } from "./base64-hits.ts";
-import { base64Reach, type Occurrence, secretsInBase64 } from "./base64-secrets.ts";
-import { compose, decodeEntities, decodePercent, type Layer, unescapeJson } from "./layers.ts";
-import type { Rule } from "./rule.ts";
-import { ANY_RULE, type RuleSet } from "./rule-set.ts";
+import { base64Reach, secretsInBase64 } from "./base64-secrets.ts";
+import {
+  compose,
+  decodeEntities,
+  decodePercent,
+  type Layer,
+  unescapeJson,
+  withoutTerminalCodes,
+  written,
+} from "./layers.ts";
+import type { Occurrence, Rule } from "./rule.ts";
+import { ANY_RULE, IN_COLOUR, type RuleSet } from "./rule-set.ts";
 
 /** Bytes from `start` to `end` hold `secret` (decoded) by `rule`; `text` makes the replacement. */
 export interface Found {
@@ -47,6 +56,7 @@ const LAYERS = 16;
 const DENSE = 64;
 
 const plainText = (marker: string): string => marker;
+const noText = (): string => "";
 
 /** Point in time (`performance.now()`) after which the work is given up. */
 export class Deadline {
@@ -71,16 +81,17 @@ function hiddenPart(match: RegExpExecArray): [number, number] {
   return [start, start + group.length];
 }
 
-function occurrences(rule: Rule, text: string): Occurrence[] {
+function occurrences(rule: Rule, text: string): readonly Occurrence[] {
+  const { pattern, find } = rule;
+  if (pattern === undefined) return find?.(text) ?? [];
   const found: Occurrence[] = [];
-  const { pattern } = rule;
   pattern.lastIndex = 0;
   for (let m = pattern.exec(text); m !== null; m = pattern.exec(text)) {
     const [start, end] = hiddenPart(m);
     if (end > start) {
       const before = text.slice(Math.max(0, start - 64), start);
       if (rule.accept === undefined || rule.accept(text.slice(start, end), before)) {
-        found.push({ start, end });
+        if (!isInsideBase64(rule, text, m.index, m.index + m[0].length)) found.push({ start, end });
       } else if (start > m.index) pattern.lastIndex = start;
     }
     if (pattern.lastIndex === m.index) pattern.lastIndex += 1;
@@ -98,15 +109,17 @@ function liveOccurrences(live: readonly string[], text: string): Occurrence[] {
   return found;
 }
 
+type Beneath = Layer & { readonly isUncoloured?: boolean };
+
 /** The written text and every text beneath it, outermost first: encodings in encodings too. */
-function* layersOf(text: string): Generator<Layer> {
-  const layers: { layer: Layer; level: number }[] = [
-    { layer: { text, origin: (at) => at }, level: 0 },
-  ];
+function* layersOf(text: string): Generator<Beneath> {
+  const layers: { layer: Layer; level: number }[] = [{ layer: written(text), level: 0 }];
   const seen = new Set<string>();
   for (let i = 0; i < layers.length && i < LAYERS; i += 1) {
     const { layer, level } = layers[i]!;
     yield layer;
+    const uncoloured = withoutTerminalCodes(layer.text);
+    if (uncoloured !== null) yield { ...compose(layer, uncoloured), isUncoloured: true };
     if (level === LEVELS) continue;
     for (const decode of [unescapeJson, decodePercent, decodeEntities]) {
       const inner = decode(layer.text);
@@ -120,6 +133,7 @@ function* layersOf(text: string): Generator<Layer> {
 class Search {
   found: Found[] = [];
   readonly windows: Window[] = [];
+  readonly #wide = new Map<number, Window>();
   readonly #bytes: Buffer;
   readonly #set: RuleSet;
   readonly #deadline: Deadline;
@@ -173,16 +187,38 @@ class Search {
     const reach = this.#reach(rule) * (isLive ? ESCAPED_CHARS : 1.25);
     const before = BEFORE + (isLive ? this.#set.liveOffset * ESCAPED_CHARS : 0);
     const end = Math.min(this.#bytes.length, hit + Math.ceil(reach) + 128 + DENSE);
+    const wide = this.#set.rules[rule]?.before;
+    if (wide !== undefined) {
+      this.#extendWideWindow(hit, end, rule, wide);
+      return;
+    }
     const last = this.windows.at(-1);
     if (last !== undefined && this.#continues(last, hit, before)) {
       if (end > last.end) last.end = end;
       last.rules.add(rule);
       return;
     }
-    let start = Math.max(0, hit - before);
-    // Not between a backslash and what it escapes.
+    this.windows.push({ start: this.#cut(hit - before), end, rules: new Set([rule]) });
+  }
+
+  /** A window of its own for a rule that looks far back; the other rules do without that length. */
+  #extendWideWindow(hit: number, end: number, rule: number, before: number): void {
+    const last = this.#wide.get(rule);
+    if (last !== undefined && hit <= last.end && hit - last.start < WINDOW_MAX) {
+      last.end = Math.max(last.end, end);
+      return;
+    }
+    const start = this.#cut(hit - Math.ceil(before * 1.25) - 128);
+    const window = { start, end, rules: new Set([rule]) };
+    this.#wide.set(rule, window);
+    this.windows.push(window);
+  }
+
+  /** The nearest offset in front that is not between a backslash and what it escapes. */
+  #cut(at: number): number {
+    let start = Math.max(0, at);
     while (start > 0 && this.#bytes[start - 1] === 0x5c) start -= 1;
-    this.windows.push({ start, end, rules: new Set([rule]) });
+    return start;
   }
 
   #continues({ start, end }: Window, hit: number, before: number): boolean {
@@ -196,7 +232,7 @@ class Search {
     return this.#set.rules[rule]?.reach ?? REACH;
   }
 
-  #occurrences(rule: number, text: string): Occurrence[] {
+  #occurrences(rule: number, text: string): readonly Occurrence[] {
     const known = this.#set.rules[rule];
     return known === undefined ? liveOccurrences(this.#set.live, text) : occurrences(known, text);
   }
@@ -211,22 +247,24 @@ class Search {
   }
 
   #lookInto(window: Window): void {
-    const written = this.#bytes.toString("latin1", window.start, window.end);
+    const latin1 = this.#bytes.toString("latin1", window.start, window.end);
     const rules = new Set(window.rules);
     const disguised = rules.delete(ANY_RULE);
-    if (disguised && this.#set.live.length > 0) rules.add(this.#set.rules.length);
-    for (const { text, origin } of layersOf(written)) {
-      if (disguised) this.#addRulesOf(text, rules);
+    const coloured = rules.delete(IN_COLOUR);
+    if ((disguised || coloured) && this.#set.live.length > 0) rules.add(this.#set.rules.length);
+    for (const layer of layersOf(latin1)) {
+      const { text } = layer;
+      if (disguised || (coloured && layer.isUncoloured === true)) this.#addRulesOf(text, rules);
       for (const rule of rules) {
         this.#deadline.check();
-        for (const { start, end } of this.#occurrences(rule, text)) {
+        for (const place of this.#occurrences(rule, text)) {
           this.#add({
-            start: window.start + origin(start),
-            end: window.start + origin(end),
+            start: window.start + layer.origin(place.start),
+            end: window.start + layer.end(place.end),
             rule: this.#name(rule),
-            secret: text.slice(start, end),
+            secret: place.secret ?? text.slice(place.start, place.end),
             rank: this.#rank(rule),
-            text: plainText,
+            text: place.continued === true ? noText : plainText,
           });
         }
       }
@@ -236,7 +274,7 @@ class Search {
   #addRulesOf(text: string, rules: Set<number>): void {
     this.#set.scan(Buffer.from(text, "latin1"), (index) => {
       const { rule, phase } = this.#set.uses[index]!;
-      if (phase === null && rule !== ANY_RULE) rules.add(rule);
+      if (phase === null && rule >= 0) rules.add(rule);
     });
   }
 
@@ -251,12 +289,9 @@ class Search {
     const isLive = rule === this.#set.rules.length;
     const reach = this.#reach(rule) + (isLive ? BEFORE : 0);
     const before = isLive ? this.#set.liveOffset : 0;
-    const find = (text: string): Occurrence[] => this.#occurrences(rule, text);
-    for (const secret of secretsInBase64(
-      this.#bytes,
-      { first, last, phase, reach, before },
-      find,
-    )) {
+    const place = { first, last, phase, reach, before, isLive };
+    const find = (text: string): readonly Occurrence[] => this.#occurrences(rule, text);
+    for (const secret of secretsInBase64(this.#bytes, place, find)) {
       this.#add({ ...secret, rule: this.#name(rule), rank: this.#rank(rule) });
     }
   }

@@ -5,7 +5,7 @@
  *
  * Session ids stay: they tie turns together and point to nobody.
  */
-import { type Layer, unescapeJson } from "./layers.ts";
+import { type Layer, unescapeJson, written } from "./layers.ts";
 
 /** Byte ranges of identifier values in a request body, in order. */
 export type Identifiers = readonly {
@@ -95,9 +95,9 @@ export function identifiersIn(bytes: Buffer): Identifiers {
     if (!ENVELOPES.has(name) && !NAMED.test(name)) return [];
     // A named member is looked at together with its name.
     const from = ENVELOPES.has(name) ? start : text.lastIndexOf(`"${name}"`, start);
-    const written: Layer = { text: text.slice(from, end), origin: (at) => at };
-    const inner = unescapeJson(written.text);
-    return [...idsIn(written, from), ...(inner === null ? [] : idsIn(inner, from))];
+    const plain = written(text.slice(from, end));
+    const inner = unescapeJson(plain.text);
+    return [...idsIn(plain, from), ...(inner === null ? [] : idsIn(inner, from))];
   });
   found.sort((a, b) => a.start - b.start || b.end - a.end);
   return found.filter((f, i) => i === 0 || f.start >= found[i - 1]!.end);
@@ -112,8 +112,8 @@ const ECHO =
  */
 export function identifiersInStream(text: string): Identifiers {
   return [...text.matchAll(ECHO)].flatMap((match) => {
-    const written: Layer = { text: match[0], origin: (at) => at };
-    const inner = unescapeJson(written.text);
-    return [...idsIn(written, match.index), ...(inner === null ? [] : idsIn(inner, match.index))];
+    const plain = written(match[0]);
+    const inner = unescapeJson(plain.text);
+    return [...idsIn(plain, match.index), ...(inner === null ? [] : idsIn(inner, match.index))];
   });
 }

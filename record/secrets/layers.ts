@@ -1,7 +1,8 @@
 /**
- * Text beneath text: JSON escapes (also JSON in a string in JSON) and percent-encoding, undone with
- * a map back to where each character came from. So a secret is found in its plain form and hidden
- * in its written one, and no other byte is touched.
+ * Text beneath text: JSON escapes (also JSON in a string in JSON), percent-encoding, HTML's character
+ * references and the codes that colour a terminal, undone with a map back to where each character
+ * came from. So a secret is found in its plain form and hidden in its written one, and no other byte
+ * is touched.
  *
  * All text here is latin1: one character is one byte; what is not ASCII is its UTF-8 bytes.
  */
@@ -10,23 +11,57 @@ export interface Layer {
   readonly text: string;
   /** Offset in the source of the character (or end) at `at`. */
   origin(at: number): number;
+  /** Offset in the source of the end at `at`: not past what was left out there. */
+  end(at: number): number;
 }
 
-/** Piecewise map: between two breaks characters stand one to one. */
-function layerOf(pieces: string[], starts: number[], origins: number[]): Layer {
-  const text = pieces.join("");
-  const origin = (at: number): number => {
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-      const mid = (low + high + 1) >> 1;
-      if (starts[mid]! <= at) low = mid;
-      else high = mid - 1;
-    }
-    return origins[low]! + (at - starts[low]!);
-  };
-  return { text, origin };
+/** Text in which some pieces of the source are written otherwise. */
+class Rewriting {
+  readonly #source: string;
+  readonly #pieces: string[] = [];
+  /** Where a piece begins, in the new text and in the source: between two, one to one. */
+  readonly #starts = [0];
+  readonly #origins = [0];
+  #from = 0;
+  #length = 0;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  /** The source from `start` to `end` stands for `text`. In order. */
+  put(start: number, end: number, text: string): void {
+    this.#pieces.push(this.#source.slice(this.#from, start), text);
+    this.#length += start - this.#from;
+    this.#starts.push(this.#length, this.#length + text.length);
+    this.#origins.push(start, end);
+    this.#length += text.length;
+    this.#from = end;
+  }
+
+  layer(): Layer | null {
+    if (this.#pieces.length === 0) return null;
+    const text = this.#pieces.join("") + this.#source.slice(this.#from);
+    const starts = this.#starts;
+    const origins = this.#origins;
+    /** The last piece that begins at or before `at` (before it, for an end). */
+    const map = (at: number, isEnd: boolean): number => {
+      let low = 0;
+      let high = starts.length - 1;
+      while (low < high) {
+        const mid = (low + high + 1) >> 1;
+        if (starts[mid]! < at || (!isEnd && starts[mid] === at)) low = mid;
+        else high = mid - 1;
+      }
+      if (isEnd && starts[low + 1] === at) low += 1;
+      return origins[low]! + (at - starts[low]!);
+    };
+    return { text, origin: (at) => map(at, false), end: (at) => map(at, true) };
+  }
 }
+
+/** The source as it stands. */
+export const written = (text: string): Layer => ({ text, origin: (at) => at, end: (at) => at });
 
 const SHORT: Readonly<Record<string, string>> = {
   n: "\n",
@@ -59,112 +94,106 @@ function codePoint(text: string, at: number): { bytes: string; length: number } 
 export function unescapeJson(source: string): Layer | null {
   let slash = source.indexOf("\\");
   if (slash < 0) return null;
-  const pieces: string[] = [];
-  const starts = [0];
-  const origins = [0];
-  let from = 0;
-  let length = 0;
-  const put = (upTo: number, bytes: string, next: number): void => {
-    pieces.push(source.slice(from, upTo), bytes);
-    length += upTo - from;
-    starts.push(length, length + bytes.length);
-    origins.push(upTo, next);
-    length += bytes.length;
-    from = next;
-  };
+  const rewriting = new Rewriting(source);
   while (slash >= 0) {
     const kind = source[slash + 1] ?? "";
     const short = SHORT[kind];
     const point = kind === "u" ? codePoint(source, slash) : null;
-    if (short !== undefined) put(slash, short, slash + 2);
-    else if (point !== null) put(slash, point.bytes, slash + point.length);
-    slash = source.indexOf("\\", Math.max(from, slash + 1));
+    let next = slash + 1;
+    if (short !== undefined) next = slash + 2;
+    else if (point !== null) next = slash + point.length;
+    const bytes = short ?? point?.bytes;
+    if (bytes !== undefined) rewriting.put(slash, next, bytes);
+    slash = source.indexOf("\\", next);
   }
-  if (from === 0) return null;
-  pieces.push(source.slice(from));
-  return layerOf(pieces, starts, origins);
+  return rewriting.layer();
+}
+
+/** Every match of `pattern` stands for `meaning(match)`; null of it leaves the match as it is. */
+function rewrite(
+  source: string,
+  pattern: RegExp,
+  meaning: (match: string) => string | null,
+): Layer | null {
+  const rewriting = new Rewriting(source);
+  for (const { 0: match, index } of source.matchAll(pattern)) {
+    const text = meaning(match);
+    if (text !== null) rewriting.put(index, index + match.length, text);
+  }
+  return rewriting.layer();
 }
 
 /** Undoes one level of percent-encoding; null where there is none. */
 export function decodePercent(source: string): Layer | null {
-  return decodeEach(source, /%[0-9A-Fa-f]{2}/g, (written) =>
-    String.fromCharCode(Number.parseInt(written.slice(1), 16)),
+  if (!source.includes("%")) return null;
+  return rewrite(source, /%[0-9A-Fa-f]{2}/g, (hex) =>
+    String.fromCharCode(Number.parseInt(hex.slice(1), 16)),
   );
 }
 
+/** ESC as a byte, as source code, `cat -v` and Unicode write it; JSON's escapes are undone before. */
+const ESC = String.raw`(?:\x1b|\\x1[bB]|\\0?33|\\e|\^\[|\xe2\x90\x9b)`;
+const TERMINAL_CODE = new RegExp(
+  `${ESC}(?:\\[[0-?]{0,24}[ -/]{0,2}[@-~]|\\][^\\x07\\x1b\\\\^]{0,400}(?:\\x07|\\\\(?:x07|u0007|0?07|a)|${ESC}\\\\{1,2})|[()][0-9A-Z]|[=>78cDEHM])`,
+  "g",
+);
+const MAYBE_ESC = /\x1b|\x90\x9b|\\(?:x1|0?33|e)|\^\[/;
+
+/** Leaves out what colours, moves and links on a terminal; null where there is none. */
+export function withoutTerminalCodes(source: string): Layer | null {
+  if (!MAYBE_ESC.test(source)) return null;
+  return rewrite(source, TERMINAL_CODE, () => "");
+}
+
 const ENTITIES: Readonly<Record<string, string>> = {
+  quot: '"',
+  apos: "'",
   amp: "&",
   lt: "<",
   gt: ">",
-  quot: '"',
-  apos: "'",
-  sol: "/",
+  nbsp: " ",
   equals: "=",
+  colon: ":",
+  sol: "/",
   plus: "+",
+  lowbar: "_",
+  hyphen: "-",
+  period: ".",
+  commat: "@",
 };
 
-/** Undoes HTML's entities of what is ASCII; null where there are none. */
+/** Undoes HTML's entities; null where there is none. */
 export function decodeEntities(source: string): Layer | null {
   if (!source.includes("&")) return null;
-  const entity = /&(?:#\d{2,3}|#[xX][0-9A-Fa-f]{2}|amp|lt|gt|quot|apos|sol|equals|plus);/g;
-  return decodeEach(source, entity, (written) => {
-    const name = written.slice(1, -1);
-    if (!name.startsWith("#")) return ENTITIES[name] as string;
-    const hex = /^#x/i.test(name);
-    return String.fromCharCode(Number.parseInt(name.slice(hex ? 2 : 1), hex ? 16 : 10) & 0xff);
+  return rewrite(source, /&(?:[a-z]{2,6}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});/g, (entity) => {
+    const name = entity.slice(1, -1);
+    if (!name.startsWith("#")) return ENTITIES[name] ?? null;
+    const isHex = /^#x/i.test(name);
+    const code = Number.parseInt(name.slice(isHex ? 2 : 1), isHex ? 16 : 10);
+    if (code > 0x10ffff) return null;
+    return Buffer.from(String.fromCodePoint(code), "utf8").toString("latin1");
   });
 }
 
 /** Base64 as JSON and URLs write its signs, in its own; null where there are none. */
 export function decodeBase64Signs(source: string): Layer | null {
-  return decodeEach(source, /\\\/|%2[BbFf]|%3[Dd]/g, (written) =>
-    written === "\\/" ? "/" : String.fromCharCode(Number.parseInt(written.slice(1), 16)),
+  return rewrite(source, /\\\/|%2[BbFf]|%3[Dd]/g, (sign) =>
+    sign === "\\/" ? "/" : String.fromCharCode(Number.parseInt(sign.slice(1), 16)),
   );
-}
-
-/** Each match is one character. */
-function decodeEach(
-  source: string,
-  pattern: RegExp,
-  decode: (written: string) => string,
-): Layer | null {
-  const pieces: string[] = [];
-  const starts = [0];
-  const origins = [0];
-  let from = 0;
-  let length = 0;
-  for (const { 0: written, index: at } of source.matchAll(pattern)) {
-    pieces.push(source.slice(from, at), decode(written));
-    length += at - from;
-    from = at + written.length;
-    starts.push(length, length + 1);
-    origins.push(at, from);
-    length += 1;
-  }
-  if (from === 0) return null;
-  pieces.push(source.slice(from));
-  return layerOf(pieces, starts, origins);
 }
 
 /** The text without these parts, which are in order and do not overlap. */
 export function layerWithout(source: string, parts: readonly (readonly [number, number])[]): Layer {
-  const pieces: string[] = [];
-  const starts = [0];
-  const origins = [0];
-  let from = 0;
-  let length = 0;
-  for (const [start, end] of parts) {
-    pieces.push(source.slice(from, start));
-    length += start - from;
-    starts.push(length);
-    origins.push(end);
-    from = end;
-  }
-  pieces.push(source.slice(from));
-  return layerOf(pieces, starts, origins);
+  const rewriting = new Rewriting(source);
+  for (const [start, end] of parts) rewriting.put(start, end, "");
+  return rewriting.layer() ?? written(source);
 }
 
 /** The layer `upper`, found within `lower`, as a layer of what `lower` came from. */
 export function compose(lower: Layer, upper: Layer): Layer {
-  return { text: upper.text, origin: (at) => lower.origin(upper.origin(at)) };
+  return {
+    text: upper.text,
+    origin: (at) => lower.origin(upper.origin(at)),
+    end: (at) => lower.end(upper.end(at)),
+  };
 }

@@ -8,8 +8,10 @@
 import { type Anchor, type AnchorScan, compileAnchors } from "./anchor-scan.ts";
 import type { Rule } from "./rule.ts";
 import { CLOUD_RULES } from "./rules-cloud.ts";
+import { FILE_RULES } from "./rules-files.ts";
 import { GENERIC_RULES } from "./rules-generic.ts";
 import { LLM_RULES } from "./rules-llm.ts";
+import { NAMED_RULES } from "./rules-named.ts";
 import { SERVICE_RULES } from "./rules-services.ts";
 
 /** In order of precedence: where two match the same text, the first names it. */
@@ -17,6 +19,8 @@ export const BUILT_IN_RULES: readonly Rule[] = [
   ...LLM_RULES,
   ...CLOUD_RULES,
   ...SERVICE_RULES,
+  ...NAMED_RULES,
+  ...FILE_RULES,
   ...GENERIC_RULES,
 ];
 
@@ -127,7 +131,11 @@ const DISGUISES = [
   ..."234567".split("").map((d) => `\\u00${d}`),
   ..."3456".split("").map((d) => `%${d}`),
   "%7",
+  "&#",
 ];
+
+/** The codes of a terminal may stand within a key (`grep --color`), and so within its anchor. */
+const COLOURS = ["\x1b[", "\x1b]", "\\u001b", "\\x1b", "\\033", "\\e[", "^[["];
 
 const NO_LIVE = { live: [], liveForms: [], liveReach: 0, liveOffset: 0 };
 
@@ -144,6 +152,7 @@ export function compileRuleSet(rules: readonly Rule[]): RuleSet {
     }
   }
   for (const text of DISGUISES) anchors.add(text, true, ANY_RULE, null);
+  for (const text of COLOURS) anchors.add(text, true, IN_COLOUR, null);
   const scan = compileAnchors(anchors.list);
   return { rules, everywhere, scan, uses: anchors.uses, ...NO_LIVE };
 }
@@ -163,3 +172,5 @@ export function withLive(set: RuleSet, live: readonly string[]): RuleSet {
 
 /** Stands for "every rule" in `AnchorUse.rule`. */
 export const ANY_RULE = -1;
+/** Stands for "every rule, in the text without its colours". */
+export const IN_COLOUR = -2;

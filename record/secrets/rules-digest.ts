@@ -9,7 +9,11 @@ const NAMES =
   "dd-application-key x-session-id x-request-id idempotency-key key k code sig access_token nonce";
 
 export function rulesDigest(): string {
-  const rules = BUILT_IN_RULES.map(({ name, pattern }) => [name, pattern.source, pattern.flags]);
+  const rules = BUILT_IN_RULES.map(({ name, anchors, pattern, find }) => [
+    name,
+    anchors,
+    pattern === undefined ? String(find) : String(pattern),
+  ]);
   const names = NAMES.split(" ").map((name) => [
     isCredentialHeader(name),
     isCredentialMember(name),

@@ -5,15 +5,16 @@
  * These look at every kind of text, so each has an `accept` that lets code, placeholders and plain
  * words stand: an assignment is hidden only if what is assigned looks random.
  */
-import { entropy, hasDistinct, isVaried, type Rule } from "./rule.ts";
+import { findKeyBlocks, findPuttyKeys, KEY_BLOCK_REACH, KEY_STARTS } from "./key-blocks.ts";
+import { behind, entropy, hasDistinct, isVaried, type Rule } from "./rule.ts";
 
 // What documentation writes where a password would stand.
 const DOC_PASSWORD =
-  /^(?:pass(?:word|wd)?|pwd|secret|user(?:name)?|root|admin|guest|postgres|mysql|redis|test|example|changeme|xxx+|\*+|\.+|mypassword|your.*|my-?secret.*|p4ssw0rd|placeholder|null|none|true|false)\d{0,3}$/i;
+  /^(?:pass(?:word|wd)?|pwd|secret|redacted|abc|xyz|123|user(?:name)?|root|admin|guest|postgres|mysql|redis|test|example|changeme|xxx+|\*+|\.+|mypassword|your.*|my-?secret.*|p4ssw0rd|placeholder|null|none|true|false)\d{0,3}$/i;
 
 /** Template expressions, code and other things that a value is taken from rather than given as. */
 const TAKEN_FROM_ELSEWHERE =
-  /^[$%<{[(@&*!]|\$\{|\{\{|^(?:process|os|env|config|self|this|req|request|ctx|context|settings|options|args|kwargs|params|data|state|props|secrets?|vault|ssm|import\.meta)[.[]|[([{]$|=>|::|\(\)/i;
+  /^[$%<{[(@&*!]|\$\{|\{\{|^(?:process|os|env|config|self|this|req|request|ctx|context|settings|options|args|kwargs|params|data|state|props|secrets?|vault|ssm|import\.meta)[.[]|[([{]$|=>|::|^Uint\d+Array$|\(\)/i;
 
 /**
  * A name in any case with up to four digits behind it, or a number. Each letter can be taken in one
@@ -22,27 +23,33 @@ const TAKEN_FROM_ELSEWHERE =
  */
 const WORD = /^(?:(?:[a-z]|[A-Z](?=[a-z]{2})|(?<![A-Z])[A-Z]{2,}(?![A-Z]))*\d{0,4}|\d+)$/;
 
-function isPasswordLike(secret: string): boolean {
+export function isPasswordLike(secret: string): boolean {
   // Cheapest first: a text may hold this shape at every few characters.
   if (!hasDistinct(secret, 3) || secret.includes("redacted")) return false;
   return !DOC_PASSWORD.test(secret) && !TAKEN_FROM_ELSEWHERE.test(secret);
 }
 
+/** Identifiers and dotted or slashed names with a number in them: `token_v2`, `a/b/c1`, `x.y2`. */
+const BETWEEN_WORDS = /[_./:-]+/;
+/** The same, and types with a number in their midst: `OAuth2Client`. Passwords may look so too. */
+const BETWEEN_NAMES = /[_./:$#-]+|(?<=\d)(?=[A-Z][a-z]{2})/;
+
 /** Letters and digits mixed in a way that names, paths, versions, dates and prose are not. */
-function isRandomLooking(secret: string): boolean {
+function isRandomLooking(secret: string, between = BETWEEN_WORDS): boolean {
   // Cheapest first: most of what is assigned in a text is a word.
   if (!/\d/.test(secret) || !/[A-Za-z]/.test(secret)) return false;
   if (TAKEN_FROM_ELSEWHERE.test(secret) || DOC_PASSWORD.test(secret) || !isVaried(secret)) {
     return false;
   }
   if (/^[a-z]+:\/\/|^[./~]|^\d{4}-\d\d-\d\d|^v?\d+\.\d+/i.test(secret)) return false;
-  // Identifiers and dotted or slashed names with a number in them: `token_v2`, `a/b/c1`, `x.y2`.
-  return !secret.split(/[_./:-]+/).every((word) => WORD.test(word));
+  const name =
+    between === BETWEEN_NAMES ? secret.replaceAll(/[A-Z](?=\d{1,3}(?!\d))/g, "") : secret;
+  return !name.split(between).every((word) => WORD.test(word));
 }
 
 function acceptAssignment(secret: string, before: string): boolean {
-  if (!isRandomLooking(secret)) return false;
   const isPassword = /pass|pwd/i.test(before.slice(-32));
+  if (!isRandomLooking(secret, isPassword ? BETWEEN_WORDS : BETWEEN_NAMES)) return false;
   if (isPassword) return secret.length >= 7 && new Set(secret).size >= 5;
   return secret.length >= 16 && entropy(secret) >= 3.2;
 }
@@ -53,34 +60,70 @@ function holdsUserAndPassword(base64: string): boolean {
   return /^[\x20-\x7e]{1,128}:[\x20-\x7e]{1,}$/.test(plain);
 }
 
+/** Names to which secrets are assigned; with the literals that are in each. */
+const SECRET_NAMES: readonly { readonly anchors: string[]; readonly source: string }[] = [
+  { anchors: ["Passw"], source: "passw(?:or)?d" },
+  { anchors: ["Pwd"], source: "pwd" },
+  { anchors: ["Secret"], source: "secret" },
+  { anchors: ["Token"], source: "token" },
+  { anchors: ["credential"], source: "credentials?" },
+  { anchors: ["passphrase"], source: "passphrase" },
+  ...["api", "access", "app"].map((name) => ({
+    anchors: [`${name}_key`, `${name}Key`, `${name}-key`],
+    source: `${name}[_-]?key`,
+  })),
+  ...["auth", "private", "encryption", "signing", "application", "master", "admin"].map((name) => ({
+    anchors: [`${name}_key`, `${name}-key`],
+    source: `${name}[_-]key`,
+  })),
+];
+
+/** What a value may hold but digits; letters beyond ASCII as their UTF-8 bytes. */
+const OTHER = "!#$%*+./:?@A-Z^_a-z~\\x80-\\xbf\\xc3-\\xdf-";
+/** Quotes of every kind in front of a value, and Markdown's marks. */
+const OPENING = "(?:[\"'`]|\\xe2\\x80[\\x98-\\x9f]|\\xc2\\xab|\\xe3\\x80[\\x8c\\x8e]|\\*{1,2})?";
+
 export const GENERIC_RULES: readonly Rule[] = [
   {
     name: "private-key",
-    anchors: ["PRIVATE KEY"],
-    pattern:
-      /-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.()]|-(?!-)){32,9000}(?:-----END [A-Z0-9 ]{1,48}-----)?/g,
-    accept: (secret) => new Set(secret.slice(36, 120)).size >= 12,
-    reach: 9200,
+    anchors: ["PRIVATE KEY", ...KEY_STARTS],
+    find: findKeyBlocks,
+    reach: KEY_BLOCK_REACH,
+    before: KEY_BLOCK_REACH,
   },
   {
     name: "putty-private-key",
-    anchors: ["PuTTY-User-Key-File-"],
-    pattern:
-      /PuTTY-User-Key-File-\d: (?:(?!PuTTY-User)[\s\S]){1,1200}?Private-Lines: \d{1,3}\s{1,2}([A-Za-z0-9+/=\s]{40,8000})/g,
-    reach: 9200,
+    anchors: ["Private-Lines", "Private-MAC", "Private-Hash"],
+    find: findPuttyKeys,
+    reach: KEY_BLOCK_REACH,
+    before: KEY_BLOCK_REACH,
   },
   {
     name: "jwt",
     anchors: ["eyJ"],
-    pattern:
-      /(?<![A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]{8,2048}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{16,1024}/g,
+    pattern: new RegExp(
+      `${behind("eyJ")}[A-Za-z0-9_-]{8,2048}\\.[A-Za-z0-9_-]{8,4096}\\.[A-Za-z0-9_-]{16,1024}`,
+      "g",
+    ),
     reach: 7200,
+  },
+  {
+    // Without a signature, or with a header that does not begin as JSON does.
+    name: "jwt",
+    anchors: [".ey"],
+    pattern: new RegExp(
+      `${behind("ey")}[A-Za-z0-9_-]{17,2048}\\.ey[A-Za-z0-9/_-]{17,4096}(?:\\.[A-Za-z0-9/_-]{10,1024})?`,
+      "g",
+    ),
+    accept: isVaried,
+    reach: 7200,
+    before: 2200,
   },
   {
     name: "url-password",
     anchors: ["://"],
     pattern:
-      /(?<![A-Za-z0-9.+-])[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'\\<>]{0,128}:([^\s/@"'\\<>]{3,256})@[A-Za-z0-9.[_-]/g,
+      /:\/\/(?<=[A-Za-z][A-Za-z0-9+.-]{1,30}:\/\/)[^\s:/@"'\\<>\x00-\x1f]{0,128}:([!#-&(-.0-;=?A-[\]-~\x80-\xbf\xc3-\xdf]{3,256})@[A-Za-z0-9.[_-]/g,
     accept: isPasswordLike,
   },
   {
@@ -88,7 +131,7 @@ export const GENERIC_RULES: readonly Rule[] = [
     anchors: ["Bearer"],
     fold: true,
     pattern: /(?<![A-Za-z])bearer\s{1,4}([A-Za-z0-9._~+/-]{20,2048}={0,2})/gi,
-    accept: isRandomLooking,
+    accept: (secret) => isRandomLooking(secret),
     reach: 2200,
   },
   {
@@ -105,41 +148,15 @@ export const GENERIC_RULES: readonly Rule[] = [
     accept: holdsUserAndPassword,
   },
   {
-    name: "command-password",
-    anchors: [" -u", "--user"],
-    pattern: /\s(?:-u|--user)[ =]{0,2}["']?[A-Za-z0-9_.@+-]{1,64}:([^\s"'\\]{6,128})/g,
-    accept: (s) => isPasswordLike(s) && /[\d\W]/.test(s) && !/^\d+$/.test(s),
-  },
-  {
-    name: "netrc-password",
-    anchors: ["login "],
-    pattern: /login\s{1,4}[^\s"'\\]{1,64}\s{1,8}password\s{1,4}([^\s"'\\]{4,128})/g,
-    accept: isPasswordLike,
-  },
-  {
     name: "assigned-secret",
-    anchors: [
-      "Passw",
-      "Pwd",
-      "Secret",
-      "Token",
-      "api_key",
-      "ApiKey",
-      "api-key",
-      "access_key",
-      "AccessKey",
-      "auth_key",
-      "private_key",
-      "encryption_key",
-      "signing_key",
-      "credential",
-      "passphrase",
-    ],
+    anchors: SECRET_NAMES.flatMap(({ anchors }) => anchors),
     fold: true,
     // A digit is asked for in the first 64 characters: of random keys, one in 60,000 has none there,
     // and a text that repeats the name makes each of them be read once for every name.
-    pattern:
-      /(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access_?key|auth_key|private_key|encryption_key|signing_key|credentials?|passphrase)[A-Za-z0-9_]{0,16}["'\]]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}["'`]?(?=[^\s"'\\,;<>(){}[\]`|&=\d]{0,64}?\d)([^\s"'\\,;<>(){}[\]`|&=]{7,512}={0,2})/gi,
+    pattern: new RegExp(
+      `(?:${SECRET_NAMES.map(({ source }) => source).join("|")})[A-Za-z0-9_]{0,16}["'\\]*\`]{0,3}\\s{0,4}(?::=|=>|=|:)\\*{0,2}\\s{0,4}${OPENING}(?=[${OTHER}]{0,64}?\\d)([${OTHER}0-9]{7,512}={0,2})`,
+      "gi",
+    ),
     accept: acceptAssignment,
   },
 ];

@@ -13,6 +13,7 @@ export interface Kind {
 }
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
+const UPPER = LOWER.toUpperCase();
 const DIGITS = "0123456789";
 const ALNUM = LOWER + LOWER.toUpperCase() + DIGITS;
 const WORD = `${ALNUM}_-`;
@@ -20,7 +21,7 @@ const HEX = "0123456789abcdef";
 const BASE32 = `${LOWER.toUpperCase()}234567`;
 const BASE64 = `${ALNUM}+/`;
 
-/** Over eighty kinds; the same seed gives the same ones. */
+/** Over 160 kinds; the same seed gives the same ones. */
 export function credentialKinds(seed: number): Kind[] {
   const random = seededRandom(seed);
   const r = (alphabet: string, length: number): string => {
@@ -177,5 +178,96 @@ export function credentialKinds(seed: number): Kind[] {
     Buffer.from(`deploy:${r(ALNUM, 16)}`).toString("base64"),
   );
   within("curl -u", "curl -u deploy:", `${r(ALNUM, 14)}2`, " https://x.example");
+
+  alone("anthropic short", `sk-ant-${r(WORD, 40)}`);
+  alone("context7", `ctx7sk-${uuid()}`);
+  alone("bifrost", `sk-bf-${uuid()}`);
+  alone("runpod", `rpa_${r(UPPER + DIGITS, 46)}`);
+  alone("brave", `BSA${r(ALNUM, 12)}aZ7${r(ALNUM, 12)}`);
+  alone("neon api", `napi_${r(LOWER + DIGITS, 64)}`);
+  alone("neon password", `npg_${r(ALNUM, 16)}`);
+  alone("tailscale", `tskey-auth-${r(ALNUM, 11)}CNTRL-${r(ALNUM, 32)}`);
+  alone("hubspot", `pat-na1-${uuid()}`);
+  alone("asana", `1/1${r(DIGITS, 15)}:${r(HEX, 32)}`);
+  alone("asana, with a client", `2/1${r(DIGITS, 15)}/1${r(DIGITS, 15)}:${r(HEX, 32)}`);
+  alone("braintree", `access_token$production$${r(LOWER + DIGITS, 16)}$${r(HEX, 32)}`);
+  alone("amazon mws", `amzn.mws.${uuid()}`);
+  alone("posthog", `phx_${r(ALNUM, 43)}`);
+  alone("sourcegraph", `sgp_${r(HEX, 16)}_${r(HEX, 40)}`);
+  alone("shippo", `shippo_live_${r(HEX, 40)}`);
+  alone("readme", `rdme_${r(LOWER + DIGITS, 70)}`);
+  alone("sendinblue", `xkeysib-${r(HEX, 64)}-${r(ALNUM, 16)}`);
+  alone("dynatrace", `dt0c01.${r(UPPER + DIGITS, 24)}.${r(UPPER + DIGITS, 64)}`);
+  alone("easypost", `EZAK${r(ALNUM, 54)}`);
+  alone("easypost test", `EZTK${r(ALNUM, 54)}`);
+  alone("duffel", `duffel_live_${r(WORD, 43)}`);
+  alone("flutterwave", `FLWSECK_TEST-${r("abcdefgh0123456789", 32)}-X`);
+  alone("frame.io", `fio-u-${r(WORD, 64)}`);
+  alone("gitlab runner", `GR1348941${r(WORD, 20)}`);
+  alone("gitlab runner authentication", `glrt-${r(WORD, 20)}`);
+  alone("gitlab trigger", `glptt-${r(HEX, 40)}`);
+  within("gitlab session", "Cookie: _gitlab_session=", r(HEX, 32));
+  alone("intercom", `dG9rO${r(ALNUM, 54)}=`);
+  alone("harness", `pat.${r(WORD, 22)}.${r(ALNUM, 24)}.${r(ALNUM, 20)}`);
+  alone("maxmind", `${r(ALNUM, 6)}_${r(ALNUM, 29)}_mmk`);
+  alone("octopus", `API-${r(UPPER, 12)}7${r(UPPER + DIGITS, 13)}`);
+  alone("openshift", `sha256~${r(WORD, 43)}`);
+  alone("artifactory", `AKCp${r(ALNUM, 69)}`);
+  alone("artifactory reference", `cmVmdGtu${r(ALNUM, 56)}`);
+  alone(
+    "1password secret key",
+    `A3-${[6, 6, 5, 5, 5, 5].map((n) => r(UPPER + DIGITS, n)).join("-")}`,
+  );
+  alone("1password service account", `ops_eyJ${r(ALNUM, 300)}`);
+  alone("adobe secret", `p8e-${r(ALNUM, 32)}`);
+  alone("clojars", `CLOJARS_${r(HEX, 60)}`);
+  alone("facebook app", `1${r(DIGITS, 14)}|${r(WORD, 27)}`);
+  alone("facebook page", `EAAC${r(ALNUM, 120)}`);
+  alone("square", `EAAA${r(ALNUM, 20)}aZ7${r(ALNUM, 36)}`);
+  within("okta", "Authorization: SSWS ", `00${r(WORD, 40)}`);
+  alone("cloudflare origin", `v1.0-${r(HEX, 24)}-${r(HEX, 146)}`);
+  within("cloudflare, by its name", "CLOUDFLARE_API_TOKEN=", r(WORD, 40));
+  within("datadog app, by its name", "DD_APP_KEY=", r(HEX, 40));
+  alone("vault batch", `hvb.${r(WORD, 140)}`);
+  within(
+    "teams webhook",
+    "https://acme.webhook.office.com/webhookb2/",
+    `${uuid()}@${uuid()}/IncomingWebhook/${r(HEX, 32)}/${uuid()}`,
+  );
+  within(
+    "zapier webhook",
+    "https://hooks.zapier.com/hooks/catch/",
+    `${r(DIGITS, 7)}/${r(LOWER + DIGITS, 7)}`,
+  );
+  alone("adafruit", `aio_${r(ALNUM, 28)}`);
+  alone("prefect", `pnu_${r(ALNUM, 36)}`);
+  alone("infracost", `ico-${r(ALNUM, 32)}`);
+  alone("scalingo", `tk-us-${r(WORD, 48)}`);
+  alone("sentry organisation", `sntrys_eyJpYXQiO${r(ALNUM, 80)}_${r(ALNUM, 43)}`);
+  alone("postman", `PMAK-${r(HEX, 24)}-${r(HEX, 34)}`);
+  alone("new relic", `NRAK-${r(UPPER + DIGITS, 27)}`);
+  alone("circleci", `CCIPAT_${r(ALNUM, 22)}_${r(HEX, 40)}`);
+  alone("buildkite", `bkua_${r(HEX, 40)}`);
+  alone("crates.io", `cio${r(ALNUM, 12)}aZ7${r(ALNUM, 17)}`);
+  alone("nuget", `oy2${r(LOWER + DIGITS, 42)}7`);
+  alone("planetscale", `pscale_tkn_${r(WORD, 43)}`);
+  alone("pulumi", `pul-${r(HEX, 40)}`);
+  alone("fly.io", `FlyV1 fm2_${r(BASE64, 200)}`);
+  alone("terraform cloud", `${r(ALNUM, 14)}.atlasv1.${r(ALNUM, 67)}`);
+  within("algolia, by its name", "ALGOLIA_ADMIN_KEY=", r(HEX, 32));
+  within("snyk, by its name", "SNYK_TOKEN: ", uuid());
+  within("twitch, by its name", "twitch_client_secret = ", `${r(LOWER + DIGITS, 29)}7`);
+  within("bitbucket, by its name", "bitbucket_client_secret: ", r(WORD, 64));
+  within("sshpass", "sshpass -p ", `${r(ALNUM, 11)}7`, " ssh root@10.0.0.7");
+  within("mysql -p", "mysql -h db.internal -u root -p", `${r(ALNUM, 11)}7`, " app < dump.sql");
+  within("mysqldump -p", "mysqldump --single-transaction -uroot -p", `${r(ALNUM, 11)}7`, " app");
+  within(".netrc", "machine x.example login ci password ", `${r(ALNUM, 15)}7`);
+  within(".pgpass", "db.internal:5432:app:deploy:", `${r(ALNUM, 15)}7`);
+  within("htpasswd, apr1", "deploy:", `$apr1$${r(ALNUM, 8)}$${r(ALNUM, 22)}`);
+  within("htpasswd, bcrypt", "deploy:", `$2y$05$${r(ALNUM, 53)}`);
+  within("shadow, sha512", "root:", `$6$${r(ALNUM, 16)}$${r(ALNUM, 86)}`, ":19700:0:99999:7:::");
+  within("shadow, yescrypt", "root:", `$y$j9T$${r(ALNUM, 22)}$${r(ALNUM, 43)}`, ":19700:0:::::");
+  within("wireguard", "[Interface]\nPrivateKey = ", `${r(BASE64, 43)}=`);
+  within("ethereum", "DEPLOYER_PRIVATE_KEY=0x", r(HEX, 64));
   return kinds;
 }

@@ -44,19 +44,28 @@ function cpuMs(bytes: Buffer, rules: ReturnType<typeof compileRuleSet>, times: n
   return best;
 }
 
-/** The unit that costs most on a small text is the one that is tried at full size. */
-function worstUnit(rule: Rule, set: ReturnType<typeof compileRuleSet>): string {
-  const tried = worstUnits(rule).map((unit) => ({ unit, ms: cpuMs(fill(unit, MB / 16), set, 1) }));
-  return tried.reduce((a, b) => (b.ms > a.ms ? b : a)).unit;
+/** What costs most on a small text is what is tried at full size. */
+function worstUnit(
+  rule: Rule,
+  set: ReturnType<typeof compileRuleSet>,
+): { unit: string; ms: number } {
+  const tried = worstUnits(rule).map((unit) => ({ unit, ms: cpuMs(fill(unit, MB / 32), set, 1) }));
+  return tried.reduce((a, b) => (b.ms > a.ms ? b : a));
 }
 
+/** Rules that are tried at full size: those that took longest on small texts. */
+const TRIED = 48;
+
 test("every rule takes under 50 ms for 1 MB of its worst case", async (t) => {
-  const slowest = [...BUILT_IN_RULES, ...PII_RULES].map((rule) => {
+  const tried = [...BUILT_IN_RULES, ...PII_RULES].map((rule) => {
     const set = compileRuleSet([rule]);
-    const worst = worstUnit(rule, set);
+    return { name: rule.name, set, ...worstUnit(rule, set) };
+  });
+  tried.sort((a, b) => b.ms - a.ms);
+  const slowest = tried.slice(0, TRIED).map(({ name, set, unit: worst }) => {
     const bytes = fill(worst);
     const unit = JSON.stringify(worst.slice(0, 40));
-    return { name: rule.name, ms: cpuMs(bytes, set, 8), unit, set, bytes };
+    return { name, ms: cpuMs(bytes, set, 3), unit, set, bytes };
   });
   slowest.sort((a, b) => b.ms - a.ms);
   for (const { name, ms, unit } of slowest.slice(0, 12)) {
