@@ -192,7 +192,7 @@ export async function daemon(config: Config): Promise<Finding[]> {
   return Promise.all(
     config.listen.map(async ({ host, port }): Promise<Finding> => {
       const check = `daemon on ${host}:${port}`;
-      const answer = await ask(host, port, "/-/health");
+      const answer = await ask(host, port, "/-/health", config.token);
       if (answer === "refused") {
         const advice = "start it: callnumber up, or systemctl start callnumber";
         return { check, level: "warning", message: "nothing listens there", advice };
@@ -210,9 +210,10 @@ export async function daemon(config: Config): Promise<Finding[]> {
 }
 
 /** The body of the answer; `refused` where nobody listens. */
-function ask(host: string, port: number, path: string): Promise<string> {
+function ask(host: string, port: number, path: string, token: string | null): Promise<string> {
   return new Promise((resolve) => {
-    const call = request({ host, port, path, timeout: 3_000 }, (answer) => {
+    const headers = token === null ? {} : { "x-callnumber-token": token };
+    const call = request({ host, port, path, headers, timeout: 3_000 }, (answer) => {
       let text = "";
       answer.setEncoding("utf8");
       answer.on("data", (chunk) => {

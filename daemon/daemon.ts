@@ -31,7 +31,7 @@ import { exchangeLine } from "./metrics/exchange-line.ts";
 import { reasonsOf } from "./metrics/health.ts";
 import { Http1Upstream } from "./proxy/http1-upstream.ts";
 import { LazyUpstream } from "./proxy/lazy-upstream.ts";
-import type { OwnRoutes } from "./proxy/own-routes.ts";
+import type { OwnAnswer, OwnRoutes } from "./proxy/own-routes.ts";
 import { ProxyServer } from "./proxy/proxy-server.ts";
 import { makeRuntime, type ProxyRuntime } from "./proxy/runtime.ts";
 import type { Upstream } from "./proxy/upstream.ts";
@@ -68,6 +68,12 @@ export interface Health {
   readonly backlog: { readonly exchanges: number; readonly ageMs: number };
   /** Exchanges that are kept out of the tree. */
   readonly setAside: number;
+  /** Strangers without a token or from a foreign page, and connections that sent no request. */
+  readonly refused: {
+    readonly strangers: number;
+    readonly unrecorded: number;
+    readonly malformed: number;
+  };
 }
 
 export interface Daemon {
@@ -117,6 +123,10 @@ function loopWatch(share: number): () => boolean {
     before = now;
     return utilization > share;
   };
+}
+
+function answerOf(health: { readonly status: "ok" | "degraded" }): OwnAnswer {
+  return { status: health.status === "ok" ? 200 : 503, body: health };
 }
 
 class RunningDaemon implements Daemon {
@@ -243,6 +253,11 @@ class RunningDaemon implements Daemon {
       spool: { bytes, lostExchanges: spool.lostExchanges },
       backlog: { exchanges: backlog.depth, ageMs },
       setAside: this.unfiled.setAside,
+      refused: {
+        strangers: Object.values(proxy.refused.byCode).reduce((sum, count) => sum + count, 0),
+        unrecorded: proxy.refused.unrecorded,
+        malformed: proxy.malformed,
+      },
     };
   }
 
@@ -363,17 +378,26 @@ class RunningDaemon implements Daemon {
   }
 
   private ownRoutes(): OwnRoutes {
+    const ready = () => ({
+      status: this.closing === null ? 200 : 503,
+      body: { ready: this.closing === null },
+    });
+    const version = {
+      name: "callnumber",
+      version: this.options.version ?? null,
+      node: process.version,
+    };
     return {
-      metrics: () => ({ status: 200, body: this.metrics.render(this.observed()) }),
-      health: () => {
-        const health = this.health();
-        return { status: health.status === "ok" ? 200 : 503, body: health };
+      metrics: {
+        answer: () => ({ status: 200, body: this.metrics.render(this.observed()) }),
+        bare: null,
       },
-      ready: () => ({ status: this.closing === null ? 200 : 503, body: { ready: !this.closing } }),
-      version: () => ({
-        status: 200,
-        body: { name: "callnumber", version: this.options.version ?? null, node: process.version },
-      }),
+      health: {
+        answer: () => answerOf(this.health()),
+        bare: () => answerOf({ status: this.health().status }),
+      },
+      ready: { answer: ready, bare: ready },
+      version: { answer: () => ({ status: 200, body: version }), bare: null },
     };
   }
 }

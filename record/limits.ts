@@ -126,6 +126,12 @@ export const LIMITS = {
   socketQueueBytes: 64 * KiB,
   /** Distinct credentials whose masked and sealed forms are kept in memory. */
   credentialCacheCount: 512,
+  /** Refused strangers that are recorded a minute and a day; all are counted. */
+  refusalsMinuteCount: 10,
+  refusalsDayCount: 1000,
+  /** What is recorded of such a request's headers, and of its target. */
+  refusalHeadBytes: 2 * KiB,
+  refusalTargetChars: 512,
   /** From so many exchanges in flight to one own upstream on, requests carry a hop header. */
   hopSuspicionCount: 32,
   /** Time left to in-flight exchanges at the end. Config: drain. */

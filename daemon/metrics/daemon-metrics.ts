@@ -81,6 +81,16 @@ export class DaemonMetrics {
       .counter("callnumber_ended_total", "Requests and sockets that have ended.", this.#ended)
       .counter("callnumber_malformed_total", "Connections without a request.", proxy.malformed)
       .counter(
+        "callnumber_refused_total",
+        "Refused strangers.",
+        Object.entries(proxy.refused.byCode).map(([code, count]) => [{ code }, count] as const),
+      )
+      .counter(
+        "callnumber_refused_unrecorded_total",
+        "Of them, those that were only counted.",
+        proxy.refused.unrecorded,
+      )
+      .counter(
         "callnumber_exchanges_total",
         "Exchanges in the tree by how they ended.",
         [...this.#outcomes].map(([outcome, count]) => [{ outcome }, count] as const),

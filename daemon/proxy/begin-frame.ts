@@ -4,10 +4,13 @@
  * What always holds: credentials are masked, the daemon's token is left out, labels and session come
  * from headers alone (bodies are the filer's business). Pure.
  */
+
 import type { Socket } from "node:net";
+import { LIMITS } from "../../record/limits.ts";
 import { recogniseClient, sessionOf } from "../config/clients.ts";
 import type { Begin, HeaderPairs } from "../frames.ts";
 import type { Intake } from "./intake.ts";
+import { fewHeaders } from "./refusals.ts";
 import type { RequestHead } from "./request-parser.ts";
 import type { ProxyRuntime } from "./runtime.ts";
 
@@ -24,16 +27,14 @@ export function makeBegin(
   runtime: ProxyRuntime,
 ): Begin {
   const injected = intake.target?.injected ?? [];
+  const raw = intake.isStranger ? fewHeaders(request.raw) : request.raw;
+  const agent = request.fields["user-agent"] ?? "";
+  const rest = intake.isStranger ? intake.rest.slice(0, LIMITS.refusalTargetChars) : intake.rest;
   const isRefused = intake.target === null;
   const basePath = intake.target?.config.url.basePath ?? "";
   // An upstream's own path may hold a key too (`/bot123:…`).
   const added = basePath === "" ? injected : [...injected, "content-location", basePath];
-  const { headers, url, sealed } = runtime.masker.request(
-    request.raw,
-    intake.rest,
-    added,
-    isRefused,
-  );
+  const { headers, url, sealed } = runtime.masker.request(raw, rest, added, isRefused);
   return {
     id,
     started: new Date().toISOString(),
@@ -44,7 +45,7 @@ export function makeBegin(
     upstream: intake.target?.config.name ?? null,
     client: {
       name: recogniseClient(request.fields),
-      agent: request.fields["user-agent"] ?? null,
+      agent: raw.includes(agent) ? agent : null,
       address: socket.remoteAddress ?? null,
     },
     labels: labelsOf(headers),

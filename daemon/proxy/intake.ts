@@ -10,6 +10,8 @@ import { LIMITS } from "../../record/limits.ts";
 import { TOKEN_HEADER } from "./credentials.ts";
 import { checkHost, checkOrigin, checkToken, hasPassed, type Refusal } from "./guard.ts";
 import { HOP_HEADER } from "./headers.ts";
+import { canonicalHost, hostOf, isLoopback } from "./host-name.ts";
+import { quote } from "./message-reader.ts";
 import type { RequestHead } from "./request-parser.ts";
 import { readRoute } from "./route.ts";
 import type { ProxyRuntime, UpstreamRuntime } from "./runtime.ts";
@@ -22,6 +24,8 @@ export interface Intake {
   /** Path below `/-/` of a route of the daemon's own. */
   readonly own: string | null;
   readonly refusal: Refusal | null;
+  /** The caller has shown neither a token nor that he is on this machine. */
+  readonly isStranger: boolean;
   /** Hop header to send on, null for none. */
   readonly hop: string | null;
 }
@@ -35,7 +39,7 @@ export function takeIn(
   isOwn: (from: number, to: number) => boolean,
 ): Intake {
   const url = request.target;
-  const base = { number: null, rest: url, target: null, own: null, hop: null };
+  const base = { number: null, rest: url, target: null, own: null, hop: null, isStranger: true };
   const early = checkShape(request) ?? checkCaller(request, socket, runtime);
   if (early !== null) return { ...base, refusal: early };
 
@@ -43,19 +47,34 @@ export function takeIn(
   if (route.kind === "refused") {
     return { ...base, refusal: { code: "path-refused", message: route.why } };
   }
-  if (route.kind === "own") return { ...base, own: route.path, refusal: null };
+  const { token } = runtime.config;
+  const noToken = checkToken(token, request.fields[TOKEN_HEADER] ?? route.token);
+  if (route.kind === "own") {
+    const isKnown = isLocal(request, socket) || (token !== null && noToken === null);
+    return { ...base, own: route.path, refusal: null, isStranger: !isKnown };
+  }
   const { number, rest } = route;
-  const passed = request.fields[HOP_HEADER] ?? null;
-  const refusal =
-    checkToken(runtime.config.token, request.fields[TOKEN_HEADER] ?? route.token) ??
-    checkLoop(socket, passed, ownId, isOwn);
-  if (refusal !== null) return { ...base, number, rest, refusal };
+  if (noToken !== null) return { ...base, number, rest, refusal: noToken };
 
+  const passed = request.fields[HOP_HEADER] ?? null;
+  const known = { ...base, number, rest, isStranger: false };
+  const loop = checkLoop(socket, passed, ownId, isOwn);
+  if (loop !== null) return { ...known, refusal: loop };
   const name = route.upstream ?? runtime.config.defaultUpstream;
   const target = name === null ? undefined : runtime.upstreams.get(name);
-  if (target === undefined) return { ...base, number, rest, refusal: unknown(rest, runtime) };
-  return { ...base, number, rest, target, refusal: null, hop: hopFor(target, passed, ownId) };
+  if (target === undefined) return { ...known, refusal: unknown(rest, runtime) };
+  return { ...known, target, refusal: null, hop: hopFor(target, passed, ownId) };
 }
+
+/** Asked from this machine, and for this machine: not by way of a proxy on it. */
+function isLocal({ fields, facts }: RequestHead, socket: Socket): boolean {
+  if (FORWARDED.some((name) => name in fields)) return false;
+  const from = canonicalHost(socket.remoteAddress ?? "");
+  const host = hostOf(facts.host ?? "");
+  return from !== null && isLoopback(from) && host !== null && isLoopback(host);
+}
+
+const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
 
 function checkShape({ method, http, raw, facts }: RequestHead): Refusal | null {
   if (raw.length > LIMITS.headersCount * 2) {
@@ -109,7 +128,7 @@ function unknown(rest: string, runtime: ProxyRuntime): Refusal {
   const missing = runtime.config.defaultUpstream;
   const message =
     missing === null
-      ? `no upstream is named ${JSON.stringify(segment)}`
+      ? `no upstream is named ${quote(segment)}`
       : `default_upstream ${JSON.stringify(missing)} does not exist`;
   return { code: "unknown-upstream", message };
 }

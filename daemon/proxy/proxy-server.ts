@@ -16,11 +16,13 @@ import { ClientConnection, type ConnectionOwner } from "./client-connection.ts";
 import { ClientConnections } from "./client-connections.ts";
 import type { ClientStream } from "./client-stream.ts";
 import { Exchange } from "./exchange.ts";
+import type { Refusal } from "./guard.ts";
 import { forwardRequestHeaders } from "./headers.ts";
 import { type Intake, takeIn } from "./intake.ts";
 import { answerOwnRoute, type OwnRoutes } from "./own-routes.ts";
 import { type FrameSink, Recorder } from "./recorder.ts";
 import { errorAnswer, reasonOf } from "./refusal.ts";
+import { type RefusalStats, Refusals } from "./refusals.ts";
 import type { RequestHead } from "./request-parser.ts";
 import { targetPath } from "./route.ts";
 import type { ProxyRuntime, UpstreamRuntime } from "./runtime.ts";
@@ -50,6 +52,8 @@ export interface ProxyStats {
   readonly exchanges: number;
   /** Connections whose bytes were not a request at all. */
   readonly malformed: number;
+  /** Strangers who were refused. */
+  readonly refused: RefusalStats;
   readonly connections: ReturnType<ClientConnections<ClientConnection>["stats"]>;
 }
 
@@ -62,6 +66,10 @@ export interface InheritedSocket {
 export interface InFlight {
   stop(code: ErrorCode, outcome: FrameOutcome): void;
 }
+
+/** For exchanges that are only counted. */
+const NO_SINK: FrameSink = { append: () => true, appendGroup: () => true, appendAll: () => {} };
+const NOT_RECORDED = 0;
 
 export class ProxyServer implements ConnectionOwner {
   private readonly options: ProxyOptions;
@@ -80,6 +88,7 @@ export class ProxyServer implements ConnectionOwner {
   private looking: NodeJS.Timeout | null = null;
   private count = 0;
   private malformedCount = 0;
+  private readonly refusals = new Refusals();
   /** No connection goes on behind the answer that it waits for. */
   closing = false;
   private refusing = false;
@@ -117,7 +126,8 @@ export class ProxyServer implements ConnectionOwner {
   stats(): ProxyStats {
     const { count, malformedCount: malformed } = this;
     const connections = this.connections.stats();
-    return { inFlight: this.running.size, exchanges: count, malformed, connections };
+    const refused = this.refusals.stats();
+    return { inFlight: this.running.size, exchanges: count, malformed, refused, connections };
   }
 
   /**
@@ -190,14 +200,15 @@ export class ProxyServer implements ConnectionOwner {
     const { request, socket } = stream;
     const intake = takeIn(request, socket, runtime, this.ownId, this.isOwn);
     if (intake.own !== null && intake.refusal === null) {
-      this.ownRoute(intake.own, stream);
+      this.ownRoute(intake.own, stream, intake.isStranger);
       return;
     }
     const refusal = intake.refusal ?? this.capacity();
     const { target } = intake;
+    const recorder = this.record(request, socket, intake, runtime, refusal);
     const exchange = new Exchange({
       client: stream,
-      recorder: this.record(request, socket, intake, runtime),
+      recorder,
       turn: this.turn,
       masker: runtime.masker,
       verbatim: (target?.injected.length ?? 0) === 0,
@@ -211,7 +222,7 @@ export class ProxyServer implements ConnectionOwner {
           // An eye is kept on a body that is still coming. A refused one has its connection closed.
           if (done.owing) this.owing.add(done);
         }
-        this.over();
+        this.over(recorder);
       },
       paid: (done) => this.owing.delete(done),
     });
@@ -237,18 +248,17 @@ export class ProxyServer implements ConnectionOwner {
   upgraded(socket: Socket, request: RequestHead, rest: Buffer): void {
     const { runtime } = this;
     const intake = takeIn(request, socket, runtime, this.ownId, this.isOwn);
-    const recorder = this.record(request, socket, intake, runtime);
-    const refusal = intake.refusal ?? checkUpgrade(request) ?? this.capacity();
+    const refusal = intake.refusal ?? noUpgrade(intake) ?? checkUpgrade(request) ?? this.capacity();
+    const recorder = this.record(request, socket, intake, runtime, refusal);
     const tunnel = new Tunnel(socket, recorder, runtime.masker, {
       opened: () => this.options.socketOpened?.(),
       over: () => {
         this.running.delete(tunnel);
-        this.over();
+        this.over(recorder);
       },
     });
     if (refusal !== null || intake.target === null) {
-      const fallback = { code: "no-such-route", message: "no upgrade of the daemon's own routes" };
-      tunnel.refuse(refusal ?? (fallback as { code: ErrorCode; message: string }), request.target);
+      tunnel.refuse(refusal ?? { code: "unknown-upstream", message: "" }, request.target);
       return;
     }
     this.running.add(tunnel);
@@ -267,7 +277,12 @@ export class ProxyServer implements ConnectionOwner {
     socket: Socket,
     intake: Intake,
     runtime: ProxyRuntime,
+    refusal: Refusal | null,
   ): Recorder {
+    const isKnown = !intake.isStranger || refusal === null;
+    if (!isKnown && !this.refusals.note(refusal.code, performance.now())) {
+      return new Recorder(NO_SINK, NOT_RECORDED);
+    }
     const recorder = new Recorder(this.options.sink, ++this.count);
     recorder.begin(makeBegin(this.nextId(), request, socket, intake, runtime));
     return recorder;
@@ -288,13 +303,14 @@ export class ProxyServer implements ConnectionOwner {
     });
   }
 
-  private ownRoute(path: string, stream: ClientStream): void {
+  private ownRoute(path: string, stream: ClientStream, isStranger: boolean): void {
     const { request } = stream;
     // A body that nobody wants is not waited for.
     if (request.facts.body !== "none") stream.closeAfter();
-    if (answerOwnRoute(this.options.ownRoutes, path, stream)) return;
-    const message = `no route ${JSON.stringify(path)}`;
-    const answer = errorAnswer({ code: "no-such-route", message }, request.target);
+    const refusal = answerOwnRoute(this.options.ownRoutes, path, stream, isStranger);
+    if (refusal === null) return;
+    if (isStranger) this.refusals.count(refusal.code);
+    const answer = errorAnswer(refusal, request.target);
     stream.head(answer.status, reasonOf(answer.status), answer.headers);
     stream.finish([answer.body]);
   }
@@ -306,9 +322,9 @@ export class ProxyServer implements ConnectionOwner {
     return { code: "over-capacity", message: `${most} exchanges are in flight` };
   }
 
-  private over(): void {
+  private over(recorder: Recorder): void {
     this.lookEmpty();
-    this.options.recorded();
+    if (recorder.number !== NOT_RECORDED) this.options.recorded();
   }
 
   private lookEmpty(): void {
@@ -351,6 +367,11 @@ function isTrickle(exchange: Exchange): boolean {
   const before = exchange.bytesAtLastSweep;
   exchange.bytesAtLastSweep = exchange.requestBytes;
   return before >= 0 && exchange.requestBytes - before < LIMITS.slowBodyBytes;
+}
+
+function noUpgrade({ own }: Intake): Refusal | null {
+  if (own === null) return null;
+  return { code: "no-such-route", message: "no upgrade of the daemon's own routes" };
 }
 
 function checkUpgrade({ method, facts }: RequestHead) {

@@ -31,7 +31,7 @@ export class Recorder {
   /** Monotonic milliseconds at which the exchange began. */
   readonly startedAt = performance.now();
   private readonly sink: FrameSink;
-  private readonly number: number;
+  readonly number: number;
   private frames: FrameToWrite[] = [];
   private ended = false;
 

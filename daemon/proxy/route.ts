@@ -9,7 +9,7 @@
  */
 
 export type Route =
-  | { readonly kind: "own"; readonly path: string }
+  | { readonly kind: "own"; readonly path: string; readonly token: string | null }
   | {
       readonly kind: "upstream";
       readonly upstream: string | null;
@@ -35,7 +35,9 @@ export function readRoute(target: string, names: (segment: string) => boolean): 
     rest = rest.slice(segment.length + 1);
     segment = firstSegment(rest);
   }
-  if (segment === "-") return { kind: "own", path: rest.slice(2).split("?", 1)[0] as string };
+  if (segment === "-") {
+    return { kind: "own", path: rest.slice(2).split("?", 1)[0] as string, token };
+  }
   if (NUMBER.test(segment)) {
     number = segment;
     rest = rest.slice(segment.length + 1);

@@ -25,8 +25,8 @@ for (const [target, route] of [
   ["/v1/x", place(null, "/v1/x")],
   ["/11.11x/y", place("11.11x", "/y")],
   ["/~t%2Fk/11.12/up/x", place("up", "/x", "11.12", "t/k")],
-  ["/-/health?x", { kind: "own", path: "/health" }],
-  ["/~t/-/health", { kind: "own", path: "/health" }],
+  ["/-/health?x", { kind: "own", path: "/health", token: null }],
+  ["/~t/-/health", { kind: "own", path: "/health", token: "t" }],
   ["/up/a@b:c;d//e/...//f..g", place("up", "/a@b:c;d//e/...//f..g")],
 ] as const) {
   test(`${target} is read`, () => assert.deepEqual(read(target), route));
