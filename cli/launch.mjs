@@ -7,15 +7,16 @@
  * platform's own package is taken instead of `node`, because that one needs an install script and
  * npm may block those. Never writes into the checkout; never changes the user's own Node.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import module from "node:module";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const WANTED_MAJOR = 24;
 const main = join(dirname(fileURLToPath(import.meta.url)), "main.ts");
+const checkout = dirname(dirname(main));
 
 /** Name of the npm package that carries Node for this platform, and where its binary lies in it. */
 function platformPackage() {
@@ -25,8 +26,44 @@ function platformPackage() {
   return { name: [prefix, platform, process.arch].join("-"), binary };
 }
 
+/** A fetch that has not ended after this says what it waits for, and says so again. */
+const SILENT_MS = 5000;
+const AGAIN_MS = 30_000;
+
+/** The host that packages come from; without what may stand before it, which can be a password. */
+function registryHost() {
+  try {
+    return new URL(process.env.npm_config_registry || "https://registry.npmjs.org/").host;
+  } catch {
+    return "the npm registry";
+  }
+}
+
+/** Resolves to the exit code of a command; -1 where it could not be run. */
+function ended(command, args, options, what) {
+  return new Promise((resolve) => {
+    const began = Date.now();
+    const say = () => {
+      const seconds = Math.round((Date.now() - began) / 1000);
+      process.stderr.write(
+        `callnumber: for ${seconds} s waiting for ${registryHost()} to send ${what}. Offline, or behind a ` +
+          `proxy that npm does not know? Then stop this and install Node ${WANTED_MAJOR} yourself.\n`,
+      );
+      timer = setTimeout(say, AGAIN_MS);
+    };
+    let timer = setTimeout(say, SILENT_MS);
+    const end = (code) => {
+      clearTimeout(timer);
+      resolve(code);
+    };
+    const child = spawn(command, args, options);
+    child.on("error", () => end(-1));
+    child.on("exit", (code) => end(code === null ? -1 : code));
+  });
+}
+
 /** Path of a Node 24 from the cache folder, fetched first where it is not there yet. */
-function cachedNode() {
+async function cachedNode() {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   const home = join(cache, "callnumber", `node-${WANTED_MAJOR}`);
   const { name, binary } = platformPackage();
@@ -54,10 +91,10 @@ function cachedNode() {
       delete env[key];
   }
   const options = { cwd: fresh, stdio: ["ignore", 2, 2], env };
-  const done = npm?.endsWith(".js")
-    ? spawnSync(process.execPath, [npm, ...args], options)
-    : spawnSync("npm", args, { ...options, shell: process.platform === "win32" });
-  if (done.status !== 0 || !existsSync(join(fresh, "node_modules", name, binary))) {
+  const code = await (npm?.endsWith(".js")
+    ? ended(process.execPath, [npm, ...args], options, name)
+    : ended("npm", args, { ...options, shell: process.platform === "win32" }, name));
+  if (code !== 0 || !existsSync(join(fresh, "node_modules", name, binary))) {
     rmSync(fresh, { recursive: true, force: true });
     process.stderr.write(
       `callnumber: could not fetch Node ${WANTED_MAJOR}; ` +
@@ -102,11 +139,23 @@ function setCompileCache() {
   }
 }
 
+/** What is needed was never installed: the same for each Node, and said before it is fetched. */
+function assertInstalled() {
+  if (existsSync(join(checkout, "node_modules"))) return;
+  // Installed as a package, the dependencies lie beside it.
+  if (checkout.split(sep).includes("node_modules")) return;
+  process.stderr.write(
+    `callnumber: ${checkout} has no node_modules yet: run \`npm ci\` there first (it needs the network once)\n`,
+  );
+  process.exit(69);
+}
+
+assertInstalled();
 setCompileCache();
 if (Number(process.versions.node.split(".")[0]) >= WANTED_MAJOR) {
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
   const { runAsProgram } = await import(new URL("./main.ts", import.meta.url).href);
   await runAsProgram();
 } else {
-  handOver(cachedNode());
+  handOver(await cachedNode());
 }
