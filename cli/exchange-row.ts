@@ -1,8 +1,8 @@
-/** One exchange as one line for a terminal: what `ls` and `tail` print. */
+/** One exchange as one line for a terminal: what `ls` and `tail` print. Times are UTC and say so. */
 import type { ExchangeLine } from "../record/format/schema.ts";
 import { oneLine } from "./printable.ts";
 
-/** `01K…  11.11  2026-11-23 16:03:22  200 complete  claude-code  model  in (cached) / out  cost  time` */
+/** `01K…  11.11  2026-11-23 16:03:22Z  200 complete  claude-code  model  in (cached) / out  cost  time` */
 export function exchangeRow(x: ExchangeLine, number: string): string {
   const status = x.response?.status ?? "—";
   const model = x.llm?.model ?? `${x.request.method} ${x.request.url}`;
@@ -11,7 +11,7 @@ export function exchangeRow(x: ExchangeLine, number: string): string {
   return [
     x.id,
     number.padEnd(5),
-    x.started.slice(0, 19).replace("T", " "),
+    `${x.started.slice(0, 19).replace("T", " ")}Z`,
     `${status} ${x.outcome}`.padEnd(16),
     oneLine(x.client.name ?? "—", 24).padEnd(11),
     tokensOf(x).padEnd(22),

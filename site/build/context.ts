@@ -35,6 +35,10 @@ export interface SiteContext {
   /** `{plain(x) ?? <Seen text={x} />}` makes no component of what needs none. */
   readonly plain: typeof plain;
   readonly clock: (instant: string) => { day: string; time: string };
+  /** Time of day, with the date where that is not `day`. */
+  readonly time: (instant: string, day: string) => string;
+  /** IANA name of the zone that both are in. */
+  readonly zone: string;
   readonly isKey: typeof isStringKey;
   readonly findingWords: (rule: string) => string;
   /** What a finding says, fit to be looked at. */
@@ -87,6 +91,8 @@ export function siteContext(options: SiteOptions, job: PageJob, words: PageWords
     seenParts: visibleParts,
     plain,
     clock: (instant) => format.clock(instant, options.timezone),
+    time: (instant, day) => format.timeOn(instant, options.timezone, day),
+    zone: options.timezone,
     isKey: isStringKey,
     findingWords: (rule) => words.mark((tag) => findingTitle(rule, tag)),
     findingText: (text) =>

@@ -12,6 +12,7 @@ export const en = {
   "site.trail": "You are here",
   "site.made": "Made by callnumber from the capture files",
   "site.built": "as of {time}",
+  "site.clock": "Times are {zone}; a day is a UTC day",
   "site.help":
     "Keys: j k next and previous, [ ] turn, / search, d compare with the turn before, ? this help",
   "site.keys": "Keyboard",

@@ -14,6 +14,7 @@ export const zhHant: Table = {
   "site.trail": "目前位置",
   "site.made": "由 callnumber 從擷取檔產生",
   "site.built": "截至 {time}",
+  "site.clock": "時間為 {zone}；日期以 UTC 日為準",
   "site.help": "按鍵：j k 下一筆與上一筆，[ ] 切換回合，/ 搜尋，d 與前一回合比較，? 顯示說明",
   "site.keys": "鍵盤操作",
   "site.close": "關閉",

@@ -100,6 +100,12 @@ export function clock(instant: string, timezone: string): { day: string; time: s
   return known;
 }
 
+/** `17:04:09` on a page of the UTC day `day`, and `11-24 01:04:09` where that is another date there. */
+export function timeOn(instant: string, timezone: string, day: string): string {
+  const at = clock(instant, timezone);
+  return at.day === day || at.day === NONE ? at.time : `${at.day.slice(5)} ${at.time}`;
+}
+
 function clockOf(instant: string, timezone: string): { day: string; time: string } {
   const ms = Date.parse(instant);
   if (Number.isNaN(ms)) return { day: NONE, time: NONE };

@@ -9,6 +9,7 @@ import {
   NONE,
   percent,
   short,
+  timeOn,
 } from "../../../../site/view/format.ts";
 
 test("what is not known is a dash, never a zero", () => {
@@ -75,4 +76,11 @@ test("times are of the zone that was asked for", () => {
     assert.deepEqual(clock(instant, zone), { day, time }, `${instant} in ${zone}`);
   }
   assert.deepEqual(clock("nonsense", "UTC"), { day: NONE, time: NONE });
+});
+
+test("a time of another local date than its day's carries that date", () => {
+  assert.equal(timeOn("2026-11-23T17:04:09Z", "Asia/Taipei", "2026-11-23"), "11-24 01:04:09");
+  assert.equal(timeOn("2026-11-23T15:04:09Z", "Asia/Taipei", "2026-11-23"), "23:04:09");
+  assert.equal(timeOn("2026-11-23T03:00:00Z", "America/New_York", "2026-11-23"), "11-22 22:00:00");
+  assert.equal(timeOn("2026-11-23T17:04:09Z", "UTC", "2026-11-23"), "17:04:09");
 });
