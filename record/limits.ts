@@ -243,7 +243,9 @@ export const LIMITS = {
    * start itself it files again within 5 s of the end of a fault.
    */
   filerRestartMs: 100,
-  filerRestartMaxMs: 2_000,
+  filerRestartMaxMs: 1_500,
+  /** A filer that has lived so long did not fail at its start: the pause begins anew. */
+  filerSoundMs: 2_000,
   /** One and the same trouble of the filer is logged once in this time, with a count. */
   filerLogMs: 60_000,
   /** How much of a damaged compressed body is read to see whether a secret is in it. */

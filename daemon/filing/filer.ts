@@ -23,6 +23,7 @@ import { isSocket, type TurnOfSocket, turnsOf } from "./build-socket.ts";
 import { CaptureStore } from "./capture-store.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { CurrentExchange } from "./current-exchange.ts";
+import { FilerCounts } from "./filer-counts.ts";
 import type { FilerConfig, FilerOptions } from "./filer-options.ts";
 import { LiveSockets } from "./live-sockets.ts";
 import type { FiledNotice, FilerStats } from "./messages.ts";
@@ -65,14 +66,7 @@ export class Filer {
   /** Nothing was filed in this round. */
   #quiet = true;
   #degraded: string | null = null;
-  readonly #counts = {
-    filed: 0,
-    interrupted: 0,
-    partial: 0,
-    poisoned: 0,
-    lost: 0,
-    redactions: 0,
-  };
+  readonly #counts = new FilerCounts();
 
   constructor(options: FilerOptions) {
     this.#options = options;
@@ -176,7 +170,7 @@ export class Filer {
 
   stats(): FilerStats {
     return {
-      ...this.#counts,
+      ...this.#counts.all,
       open: this.#open.count,
       stalled: this.#waiting.count,
       filedIn: this.#eraser.waitsFor,
@@ -304,11 +298,7 @@ export class Filer {
 
   #append(x: SpooledExchange, record: BuiltRecord, key: string): FiledNotice {
     const notice = this.#writer.append(key, x.begin?.number ?? null, record);
-    this.#counts.filed++;
-    for (const { count } of record.line.redactions ?? []) this.#counts.redactions += count;
-    const { request, response } = record.line;
-    if (request.omitted || response?.omitted) this.#counts.partial++;
-    if (notice.outcome === "interrupted") this.#counts.interrupted++;
+    this.#counts.add(record.line);
     return notice;
   }
 
@@ -327,7 +317,7 @@ export class Filer {
     this.#say(`${x.begin?.id}: ${reason}`);
     try {
       const notice = this.#append(x, bareRecord(x, this.#tools, reason), x.key);
-      this.#counts.lost++;
+      this.#counts.all.lost++;
       this.#done(x, [notice]);
     } catch (error) {
       this.#wait(x, error as Error);
@@ -340,7 +330,7 @@ export class Filer {
       const path = setAside(this.#options.spoolDir, x, folder, why);
       // Not why: the message of an error may quote what it stumbled over.
       this.#say(`${x.begin?.id} is set aside, not filed: ${path}; callnumber retry tries again`);
-      this.#counts.poisoned++;
+      this.#counts.all.poisoned++;
       this.#done(x, []);
     } catch (error) {
       this.#wait(x, error as Error);

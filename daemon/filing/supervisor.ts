@@ -90,6 +90,7 @@ export class FilerSupervisor extends EventEmitter<{
   /** Sums of the filers that are gone. */
   #before: FilerStats = NOTHING;
   #restarts = 0;
+  #startedAt = 0;
   #pauseMs: number = LIMITS.filerRestartMs;
   #restartTimer: NodeJS.Timeout | null = null;
   #wakeTimer: NodeJS.Timeout | null = null;
@@ -198,6 +199,7 @@ export class FilerSupervisor extends EventEmitter<{
   }
 
   #start(): void {
+    this.#startedAt = performance.now();
     this.#resting = false;
     this.#hung = false;
     this.#makesWay = false;
@@ -294,6 +296,8 @@ export class FilerSupervisor extends EventEmitter<{
     this.#stats = { ...NOTHING, degraded: `the filer ${why}` };
     this.#logOnce(`filer: ${why}`);
     this.#restarts++;
+    const livedMs = performance.now() - this.#startedAt;
+    if (livedMs > LIMITS.filerSoundMs) this.#pauseMs = LIMITS.filerRestartMs;
     this.#restartTimer = setTimeout(() => this.#start(), this.#pauseMs);
     const { restartMaxMs = LIMITS.filerRestartMaxMs } = this.#options;
     this.#pauseMs = Math.min(this.#pauseMs * 2, restartMaxMs);

@@ -51,6 +51,7 @@ export class World {
   #next = 1;
   #target = "";
   #stopped = false;
+  #underWay = 0;
   readonly #agent = new http.Agent({ keepAlive: true });
 
   constructor(random: () => number) {
@@ -76,6 +77,11 @@ export class World {
   /** Runs `count` clients until `stop`. */
   run(count: number): Promise<unknown> {
     return Promise.all(Array.from({ length: count }, () => this.#client()));
+  }
+
+  /** Resolves when no request is under way; with nobody to send to, it stays so. */
+  async quiet(): Promise<void> {
+    while (this.#underWay > 0) await new Promise((done) => setTimeout(done, 5));
   }
 
   stop(): void {
@@ -118,7 +124,9 @@ export class World {
         await new Promise((done) => setTimeout(done, 5));
         continue;
       }
+      this.#underWay++;
       await this.#exchange(this.#next++);
+      this.#underWay--;
     }
   }
 
