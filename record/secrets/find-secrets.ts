@@ -130,6 +130,18 @@ function* layersOf(text: string): Generator<Beneath> {
   }
 }
 
+/** True for a credential of digits that stands as a JSON number does: a mark there is no JSON. */
+function isNumber(text: string, start: number, end: number): boolean {
+  if (/[^\d]/.test(text.slice(start, end))) return false;
+  const before = text.slice(Math.max(0, start - 8), start);
+  return /[:,[]\s*$/.test(before) && /^\s*[,}\]]/.test(text.slice(end, end + 8));
+}
+
+function textFor({ start, end, continued }: Occurrence, text: string): Found["text"] {
+  if (continued === true) return noText;
+  return isNumber(text, start, end) ? () => "0" : plainText;
+}
+
 class Search {
   found: Found[] = [];
   readonly windows: Window[] = [];
@@ -264,7 +276,7 @@ class Search {
             rule: this.#name(rule),
             secret: place.secret ?? text.slice(place.start, place.end),
             rank: this.#rank(rule),
-            text: place.continued === true ? noText : plainText,
+            text: textFor(place, text),
           });
         }
       }

@@ -323,3 +323,15 @@ test("a body that continues an earlier one gives what it would give by itself", 
     assert.deepEqual(hits, alone.hits);
   }
 });
+
+test("a live credential of digits that comes back as a number leaves a number", () => {
+  const live = createRedactor({ fingerprint: () => "00c0ffee" }).withLive(["830172945516"]);
+  const body = '{"account":830172945516,"said":"is 830172945516, yes","n":[1, 830172945516 ]}';
+  const { value, hits } = live.redactBody(Buffer.from(body));
+  assert.deepEqual(JSON.parse(value.toString()), {
+    account: 0,
+    said: "is [redacted:live-credential fp:00c0ffee], yes",
+    n: [1, 0],
+  });
+  assert.equal(hits[0]?.count, 3);
+});
