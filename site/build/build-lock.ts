@@ -18,6 +18,7 @@ export async function lockBuild(folder: string): Promise<() => void> {
   const lock = join(folder, "lock");
   const mine = join(folder, `lock.${randomUUID()}.tmp`);
   const until = performance.now() + LIMITS.siteLockMs;
+  let isTold = false;
   writeFileSync(mine, nameOf(process.pid));
   try {
     while (!taken(mine, lock)) {
@@ -31,6 +32,9 @@ export async function lockBuild(folder: string): Promise<() => void> {
         throw new CodedError("site-busy", `the build of process ${pid} holds ${folder}`);
       }
       await sleep(LIMITS.siteWatchMs);
+      if (isTold || holder === null) continue;
+      isTold = true;
+      process.stderr.write(`waiting for the build of process ${holder.split(" ")[0]}\n`);
     }
   } finally {
     rmSync(mine, { force: true });

@@ -11,7 +11,7 @@
  * - Nothing is shown that was not scanned before.
  */
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { openTree, type Tree } from "../../record/reader/tree.ts";
 import { readAllowList } from "../../record/secrets/allow-list.ts";
 import { type DayName, DigestStore, keyOfDay } from "../digest/day-digest.ts";
@@ -259,11 +259,10 @@ function renewParts(manifest: Manifest, digests: DigestStore, at: DayName): void
 
 /** Folders that share a number: their calls are shown as those of one. */
 function twiceNumbered(tree: Tree): string[] {
-  const folders = Map.groupBy(tree.streams(), ({ number }) => number);
-  return [...folders]
-    .filter(([, streams]) => streams.length > 1)
-    .map(([number, streams]) => {
-      const paths = streams.map(({ path }) => path).join("\n  ");
-      return `${streams.length} folders have the number ${number}:\n  ${paths}`;
-    });
+  return tree.streams().flatMap(({ number }) => {
+    const folders = new Set(tree.days(number).flatMap(({ files }) => files.map(dirname)));
+    if (folders.size < 2) return [];
+    const paths = [...folders].join("\n  ");
+    return `${folders.size} folders have the number ${number} (\`callnumber jd lint\` helps):\n  ${paths}`;
+  });
 }
