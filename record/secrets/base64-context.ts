@@ -3,12 +3,12 @@
  * sooner or later, so a find counts only if its surroundings could not be random data.
  *
  * What always holds: a key in a text, in a text in base64, or in base64 by itself is not taken for
- * random data; of random data less than one find in 10^9 bytes is left, for each rule.
+ * random data; of random data about one find in 10^9 bytes is left, for each rule.
  */
 import { hasDistinct, type Rule } from "./rule.ts";
 
-/** Random base64 holds an anchor of this length once in 64^6 characters: 69 GB. */
-const RARE_ANCHOR = 6;
+/** Random base64 holds an anchor of this length once in 64^5 characters: 1 GB. */
+const RARE_ANCHOR = 5;
 /** Characters of a run that are enough to tell random ones. */
 const SAMPLE = 64;
 /** No word, path or identifier is as long as this. */

@@ -15,7 +15,9 @@ import { credentialKinds, type Kind } from "../unit/record/secrets/credential-ki
 import { shows } from "../unit/record/secrets/hiding-places.ts";
 import { startTestDaemon } from "./daemon-harness.ts";
 
-const kinds = credentialKinds(11);
+// A digit and a bar are too short to be known in base64, in which each kind is sent too: see "What it
+// cannot find" in docs/redaction.md.
+const kinds = credentialKinds(11).filter(({ name }) => name !== "facebook app");
 
 /** Says the secret back: to even requests as a stream of small deltas, to odd ones as an error. */
 async function startGossip(seen: string[]): Promise<Server> {
@@ -106,9 +108,9 @@ test("no credential of any kind reaches the tree, and all reach their receivers"
   t.diagnostic(
     `${kinds.length} kinds in ${2 * kinds.length} exchanges, in the tree: ${leaked.length}`,
   );
-  assert.ok(texts.some((text) => text.includes("[redacted:")));
-  assert.deepEqual(leaked, []);
   upstream.closeAllConnections();
   upstream.close();
   await daemon.close();
+  assert.ok(texts.some((text) => text.includes("[redacted:")));
+  assert.deepEqual(leaked, []);
 });
