@@ -25,6 +25,8 @@ export const FrameKind = {
   clientFrame: 9,
   /** Bytes upstream → client after a switch of protocols. */
   upstreamFrame: 10,
+  /** In place of frames of an open WebSocket whose turns are filed: `{"count":n}`, how many. */
+  turnsFiled: 11,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 

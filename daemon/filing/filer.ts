@@ -75,7 +75,13 @@ export class Filer {
     this.#open = new OpenExchanges((key) => this.#checkpoint.isDone(key));
     finishRewriting(spoolDir);
     this.#reader = new SpoolReader(spoolDir, this.#checkpoint.from);
-    this.#eraser = new SpoolEraser(spoolDir, this.#checkpoint, this.#open, this.#reader);
+    this.#eraser = new SpoolEraser(
+      spoolDir,
+      this.#checkpoint,
+      this.#open,
+      this.#reader,
+      this.#live,
+    );
     this.#bytes = new SpoolBytes(spoolDir);
     this.#current = new CurrentExchange(config.state);
     this.#poison = new Set(options.poison ?? []);
@@ -274,6 +280,9 @@ export class Filer {
     this.#current.set(x.key);
     try {
       for (const turn of turns) this.#fileTurn(x, { turn, close: null, problem: null });
+      if (this.#live.noteFiled(x.key, this.#reader.position)) {
+        for (const n of x.segments) this.#open.mixed.add(n);
+      }
     } catch {
       // Whatever it is, there will be another try, with all its consequences, at the socket's end.
       this.#live.end(x.key);

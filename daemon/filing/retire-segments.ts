@@ -11,6 +11,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../../record/limits.ts";
+import { FrameKind } from "../frames.ts";
 import { listSegments, type SpoolFrame, SpoolReader } from "../spool/reader.ts";
 import {
   decodeSegmentHeader,
@@ -21,7 +22,8 @@ import {
   sealFrameWith,
   segmentName,
 } from "../spool/segment.ts";
-import { keyOf, type SpooledExchange } from "./open-exchanges.ts";
+import type { CleanPlace } from "./live-sockets.ts";
+import { comparePositions, keyOf, type SpooledExchange } from "./open-exchanges.ts";
 
 /** Segments of which the needed frames are now in another one. */
 export interface MovedSegments {
@@ -50,10 +52,10 @@ export function* rewriteMixed(
   reading: number,
   needed: readonly SpooledExchange[],
   mixed: ReadonlySet<number>,
+  cleanTo: (key: string, segment: number) => CleanPlace | null,
 ): Generator<MovedSegments> {
   const runs = runsOf(needed);
   const keys = new Set(needed.map(({ key }) => key));
-  const keep = ({ run, exchange }: SpoolFrame) => keys.has(keyOf(run, exchange));
   const finished = finishedSegments(spoolDir, reading).filter((n) => runs.has(n));
   for (let i = finished.length - 1; i >= 0; i--) {
     if (!mixed.has(finished[i] as number)) continue;
@@ -61,25 +63,42 @@ export function* rewriteMixed(
     const group = [to];
     for (; i > 0 && group.length < GROUP_COUNT; i--) {
       const before = finished[i - 1] as number;
-      if (runs.get(before) !== runs.get(to) || !isSmall(spoolDir, before)) break;
+      const joins = mixed.has(before) || isSmall(spoolDir, before);
+      if (runs.get(before) !== runs.get(to) || !joins) break;
       group.unshift(before);
     }
-    rewriteSegments(spoolDir, group, runs.get(to) ?? "", keep);
+    const told = new Set<string>();
+    rewriteSegments(spoolDir, group, runs.get(to) ?? "", (frame) => {
+      const key = keyOf(frame.run, frame.exchange);
+      if (!keys.has(key)) return null;
+      const clean = isSocketData(frame.kind) ? cleanTo(key, to) : null;
+      const at = { segment: frame.segment, offset: frame.start };
+      if (clean === null || comparePositions(at, clean.position) >= 0) return frame;
+      if (told.has(key)) return null;
+      told.add(key);
+      const payload = Buffer.from(JSON.stringify({ count: clean.count }));
+      return { ...frame, kind: FrameKind.turnsFiled, payload };
+    });
     yield { from: new Set(group), to };
   }
 }
 
 const GROUP_COUNT = 64;
 
+function isSocketData(kind: number): boolean {
+  const { clientFrame, upstreamFrame, turnsFiled } = FrameKind;
+  return kind === clientFrame || kind === upstreamFrame || kind === turnsFiled;
+}
+
 /**
  * Leaves of the segments `group` (ascending, adjacent, of `run`, finished) one under the highest
- * number, with the frames that `keep` wants.
+ * number, with what `keep` gives for each frame: itself, one in its place, or none.
  */
 export function rewriteSegments(
   spoolDir: string,
   group: readonly number[],
   run: string,
-  keep: (frame: SpoolFrame) => boolean,
+  keep: (frame: SpoolFrame) => SpoolFrame | null,
 ): void {
   const [lowest = 0] = group;
   const to = group.at(-1) ?? 0;
@@ -92,7 +111,8 @@ export function rewriteSegments(
     const standsFor = to - lowest + 1;
     fs.writeSync(fd, encodeSegmentHeader({ number: to, run, standsFor }));
     for (let frame = reader.next(); frame && frame.segment <= to; frame = reader.next()) {
-      if (keep(frame)) fs.writeFileSync(fd, frameBytes(frame));
+      const kept = keep(frame);
+      if (kept !== null) fs.writeFileSync(fd, frameBytes(kept));
     }
     fs.fsyncSync(fd);
   } catch (error) {

@@ -34,7 +34,8 @@ export interface SocketFrame {
 }
 
 export class SocketTurns {
-  readonly #sides: Record<SocketMessage["from"], SideReader>;
+  readonly #options: { readonly extensions: string | null; readonly messageBytesMax: number };
+  #sides: Record<SocketMessage["from"], SideReader>;
   #close: SocketClose | null = null;
   #request: SocketMessage | null = null;
   #messages: SocketMessage[] = [];
@@ -44,11 +45,27 @@ export class SocketTurns {
   /** `headers` of the 101; `messageBytesMax`: a longer message ends the reading of its side. */
   constructor(headers: HeaderPairs, messageBytesMax: number) {
     const named = headers.find(([name]) => name.toLowerCase() === "sec-websocket-extensions");
-    const options = { extensions: named?.[1] ?? null, messageBytesMax };
-    this.#sides = {
-      client: new SideReader({ from: "client", ...options }),
-      upstream: new SideReader({ from: "upstream", ...options }),
+    this.#options = { extensions: named?.[1] ?? null, messageBytesMax };
+    this.#sides = this.#begin();
+  }
+
+  #begin(): Record<SocketMessage["from"], SideReader> {
+    return {
+      client: new SideReader({ from: "client", ...this.#options }),
+      upstream: new SideReader({ from: "upstream", ...this.#options }),
     };
+  }
+
+  /**
+   * How many turns have ended, where nothing of the frames so far is needed to read on; else null.
+   * Compressed messages may refer to earlier ones.
+   */
+  get cleanCount(): number | null {
+    const { client, upstream } = this.#sides;
+    const isOpen = this.#close === null && this.problem === null;
+    const isDone = this.#request === null && this.#messages.length === 0;
+    const canBegin = this.#options.extensions === null && client.isEmpty && upstream.isEmpty;
+    return isOpen && isDone && canBegin ? this.#count : null;
   }
 
   /** Bytes of the messages that are held. */
@@ -68,6 +85,7 @@ export class SocketTurns {
 
   /** Takes the next frame of the spool; gives the turns that ended by it. One call at a time. */
   async take({ kind, at, payload }: SocketFrame): Promise<Turn[]> {
+    if (kind === FrameKind.turnsFiled) this.#goOnAfter(JSON.parse(payload.toString()).count);
     if (kind !== FrameKind.clientFrame && kind !== FrameKind.upstreamFrame) return [];
     const by = kind === FrameKind.clientFrame ? "client" : "upstream";
     const side = this.#sides[by];
@@ -85,6 +103,14 @@ export class SocketTurns {
     for (const side of Object.values(this.#sides)) side.close();
     const something = this.#request !== null || this.#messages.length > 0 || this.problem !== null;
     return something || this.#count === 0 ? this.#take(false) : null;
+  }
+
+  /** So many turns are filed; what was read of a later one comes again. */
+  #goOnAfter(count: number): void {
+    for (const side of Object.values(this.#sides)) side.close();
+    this.#sides = this.#begin();
+    this.#take(false);
+    this.#count = count;
   }
 
   #add(message: SocketMessage): Turn | null {

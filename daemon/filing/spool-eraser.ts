@@ -9,6 +9,7 @@
 import { LIMITS } from "../../record/limits.ts";
 import type { Position, SpoolReader } from "../spool/reader.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { LiveSockets } from "./live-sockets.ts";
 import {
   comparePositions,
   keyOf,
@@ -23,13 +24,21 @@ export class SpoolEraser {
   readonly #checkpoint: Checkpoint;
   readonly #open: OpenExchanges;
   readonly #reader: SpoolReader;
+  readonly #live: LiveSockets;
   #rewrittenAt = 0;
 
-  constructor(spoolDir: string, checkpoint: Checkpoint, open: OpenExchanges, reader: SpoolReader) {
+  constructor(
+    spoolDir: string,
+    checkpoint: Checkpoint,
+    open: OpenExchanges,
+    reader: SpoolReader,
+    live: LiveSockets,
+  ) {
     this.#spoolDir = spoolDir;
     this.#checkpoint = checkpoint;
     this.#open = open;
     this.#reader = reader;
+    this.#live = live;
   }
 
   /** The segment being read, where it also holds bytes that are filed; null where it does not. */
@@ -60,8 +69,11 @@ export class SpoolEraser {
     if (!quiet && now - this.#rewrittenAt < LIMITS.spoolRewriteMs) return;
     this.#rewrittenAt = now;
     const keys = new Set(needed.map(({ key }) => key));
-    for (const { from, to } of rewriteMixed(this.#spoolDir, segment, needed, this.#open.mixed)) {
+    const { mixed } = this.#open;
+    const cleanTo = (key: string, to: number) => this.#live.cleanTo(key, to);
+    for (const { from, to } of rewriteMixed(this.#spoolDir, segment, needed, mixed, cleanTo)) {
       this.#open.moved(from, to);
+      this.#live.moved(from);
       waiting.moved(from, to);
       this.#checkpoint.moved(from, to, keys, this.lowWater(waiting.all()));
     }
@@ -76,7 +88,8 @@ export class SpoolEraser {
     if (run === null || this.waitsFor === null) return;
     const keys = new Set([...this.#open.all(), ...stalled].map(({ key }) => key));
     rewriteSegments(this.#spoolDir, [position.segment], run, (frame) => {
-      return frame.start >= position.offset || keys.has(keyOf(frame.run, frame.exchange));
+      const isNeeded = frame.start >= position.offset || keys.has(keyOf(frame.run, frame.exchange));
+      return isNeeded ? frame : null;
     });
   }
 }

@@ -74,6 +74,12 @@ export class SideReader {
     return found;
   }
 
+  /** True where it holds nothing of what it was given: reading could begin here. */
+  get isEmpty(): boolean {
+    const { _bufferedBytes: bytes, _state: state, _fragmented: begun } = this.#receiver;
+    return bytes === 0 && state === 0 && begun === 0;
+  }
+
   close(): void {
     this.#receiver.destroy();
   }

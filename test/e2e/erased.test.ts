@@ -72,6 +72,18 @@ async function post(daemon: DaemonProcess, body: object): Promise<Response> {
   return answered;
 }
 
+/** Resolves when the next answer has come to its end. */
+function answerOn(socket: WebSocket): Promise<void> {
+  return new Promise((done) => {
+    const look = (data: unknown) => {
+      if (!String(data).includes("response.completed")) return;
+      socket.off("message", look);
+      done();
+    };
+    socket.on("message", look);
+  });
+}
+
 /** Plain calls, streams and a WebSocket, each with a key in both directions; gives the keys. */
 async function burst(daemon: DaemonProcess, count = 10): Promise<string[]> {
   const keys = Array.from({ length: count * 3 }, freshKey);
@@ -81,11 +93,7 @@ async function burst(daemon: DaemonProcess, count = 10): Promise<string[]> {
   const socket = new WebSocket(`${daemon.url.replace("http", "ws")}/up/v1/responses`);
   await once(socket, "open");
   for (const key of keys.slice(count * 2)) {
-    const answered = new Promise<void>((done) => {
-      socket.on("message", (data) => {
-        if (String(data).includes("response.completed")) done();
-      });
-    });
+    const answered = answerOn(socket);
     socket.send(JSON.stringify({ type: "response.create", key }));
     await answered;
   }
@@ -167,6 +175,40 @@ test("a stream that stays open keeps its own bytes in the spool and nobody else'
     assert.equal(found.text.slice(-500), body.slice(-500), "whole, though it was moved many times");
     assert.equal(found.x.response?.body?.wire?.bytes, Buffer.byteLength(body));
   } finally {
+    await daemon.end("SIGKILL");
+    daemon.remove();
+  }
+});
+
+test("turns of a WebSocket that stays open leave the state folder within two seconds", {
+  timeout: 60_000,
+}, async () => {
+  const daemon = await daemonFor();
+  const socket = new WebSocket(`${daemon.url.replace("http", "ws")}/up/v1/responses`);
+  try {
+    await once(socket, "open");
+    const ask = async () => {
+      const keys = Array.from({ length: 5 }, freshKey);
+      for (const key of keys) {
+        const answered = answerOn(socket);
+        socket.send(JSON.stringify({ type: "response.create", key }));
+        await answered;
+      }
+      // Masked on the wire, so it is looked for as the upstream echoes it.
+      return erasedAfterMs(daemon, keys);
+    };
+    await ask();
+    const best = await atBest(2_000, ask, 3);
+    assert.ok(best <= 2_000, `erased after ${best} ms`);
+    socket.close();
+    await once(socket, "close");
+    await daemon.until(() => [...daemon.exchanges()].length >= 10, 10_000, "all turns filed");
+    assert.equal(await daemon.end(), 0, daemon.stderr);
+    const outcomes = [...daemon.exchanges()].map(({ x }) => x.outcome);
+    assert.deepEqual(new Set(outcomes), new Set(["complete"]));
+    assert.equal(outcomes.length % 5, 0);
+  } finally {
+    socket.terminate();
     await daemon.end("SIGKILL");
     daemon.remove();
   }
