@@ -73,8 +73,8 @@ function object(members: Readonly<Record<string, Check>>): Check {
     if (!isObject(value)) return "is no object";
     for (let i = 0; i < known.length; i++) {
       const [name, check] = known[i]!;
-      // A member that is inherited is not there.
-      const wrong = check(Object.hasOwn(value, name) ? value[name] : undefined);
+      // No member of ours is one that every object inherits.
+      const wrong = check(value[name]);
       if (wrong !== null) return at(name, wrong);
     }
     for (const name in value) {
