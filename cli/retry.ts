@@ -4,8 +4,8 @@ import type { Config } from "../daemon/config/types.ts";
 import { acquireLock } from "../daemon/lock.ts";
 import { CodedError } from "../record/errors.ts";
 import { LIMITS } from "../record/limits.ts";
-import type { Command, Io } from "./command.ts";
-import { daemonConfigOf } from "./config-of.ts";
+import type { Command, Io, Options } from "./command.ts";
+import { configOf, daemonConfigOf } from "./config-of.ts";
 import { oneLine } from "./printable.ts";
 
 export const retry: Command = {
@@ -20,10 +20,10 @@ export const retry: Command = {
   ],
   examples: ["callnumber retry", "callnumber retry --without-bodies"],
   run: async (_args, options, io) => {
-    const config = await daemonConfigOf(options, io);
+    const config = await configOf(options, io);
     const { claimSetAside, setAsideCalls } = await import("../daemon/filing/retry-set-aside.ts");
     const claimed = claimSetAside(config.state, options.withoutBodies === true);
-    await tryAll(config, io);
+    await tryAll(config, options, io);
     const left = setAsideCalls(config.state);
     for (const { id, why, path } of left) {
       const text = `${id}  ${oneLine(why, WHY_CHARS)}  ${path}`;
@@ -47,7 +47,7 @@ async function noteIn({ captures, state, writer }: Config): Promise<void> {
 }
 
 /** By the daemon, where one runs; else here. */
-async function tryAll(config: Config, io: Io): Promise<void> {
+async function tryAll(config: Config, options: Options, io: Io): Promise<void> {
   const { hasClaimed, retryClaimed } = await import("../daemon/filing/retry-set-aside.ts");
   const say = (message: string) => io.stderr.write(`${message}\n`);
   const deadline = performance.now() + LIMITS.retryWaitMs;
@@ -59,7 +59,9 @@ async function tryAll(config: Config, io: Io): Promise<void> {
     if (lock !== null) {
       const { understand } = await import("../record/dialects/understand.ts");
       const mayGoOn = () => !io.signal.aborted;
-      await retryClaimed({ config, understand, say, mayGoOn })
+      // With the daemon's own secrets, which are redacted like all others.
+      await daemonConfigOf(options, io)
+        .then((whole) => retryClaimed({ config: whole, understand, say, mayGoOn }))
         .then(() => noteIn(config))
         .finally(() => lock.release());
       return;

@@ -3,7 +3,7 @@
  * when the file changes or a SIGHUP comes, ends it tidily on the first signal, and tells systemd
  * about all of it where systemd asks.
  */
-import { existsSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { Config } from "../daemon/config/types.ts";
 import type { Daemon, Log } from "../daemon/daemon.ts";
 import type { SystemdLink } from "../daemon/systemd/attach.ts";
@@ -22,7 +22,7 @@ export async function runDaemon(config: Config, options: Options, io: Io): Promi
   const { startDaemon } = await import("../daemon/daemon.ts");
   const log = logTo(io, options.quiet === true);
   const sockets = await inheritedSockets(io);
-  const isNew = !existsSync(config.captures);
+  const isNew = isEmpty(config.captures);
   const warning = checkoutWarning(config);
   if (warning !== null) log("warning", warning);
   const daemon = await startDaemon(config, { log, version: version(), sockets });
@@ -53,6 +53,15 @@ export async function runDaemon(config: Config, options: Options, io: Io): Promi
     else io.signal.addEventListener("abort", () => void close(), { once: true });
   });
   return { daemon, ended };
+}
+
+/** Also a folder that systemd-tmpfiles made is one without captures. */
+function isEmpty(captures: string): boolean {
+  try {
+    return readdirSync(captures).length === 0;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
+  }
 }
 
 /** Lines on stderr; under systemd with the journal's level in front. */

@@ -89,7 +89,11 @@ const uninstall: Command = {
       rmSync(path);
       io.stdout.write(`removed  ${path}\n`);
     }
-    if (scope.root === "") systemctl(scope.kind === "user", ["daemon-reload"], io);
+    if (scope.root === "" && there.length > 0) {
+      systemctl(scope.kind === "user", ["daemon-reload"], io);
+      // A build that the stop cut short would stay listed as failed.
+      systemctl(scope.kind === "user", ["reset-failed", "callnumber*"], io);
+    }
     const kept = Object.values(places);
     if (there.length === 0) io.stderr.write("no units were there\n");
     if (kept.length > 0) io.stderr.write(`kept: ${kept.join(", ")}\n`);

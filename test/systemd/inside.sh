@@ -166,7 +166,13 @@ check "the path unit rebuilds the site when something was filed" until_true 90 b
 check "and a web server may read it" su bob -c 'cat /srv/callnumber/site/index.html'
 [ "$(show Result callnumber-site.service)" = success ] || journalctl -u callnumber-site --no-pager | tail -5
 
-# Commits
+# A token that only the daemon can read stops neither the other units nor a reader
+sed -i '1i token: "file:${CREDENTIALS_DIRECTORY}/keys_token"' /etc/callnumber/callnumber.yaml
+systemctl restart callnumber
+check "with such a token the site unit builds" systemctl start callnumber-site.service
+check "and a member of the group reads" su ann -c 'PATH=/usr/local/bin:$PATH callnumber ls --config /etc/callnumber/callnumber.yaml'
+
+# Commits, with that token
 as_service() { setpriv --reuid=callnumber --regid=callnumber --clear-groups "$@"; }
 as_service git -C /srv/callnumber init --quiet
 check "the commit unit commits captures" systemctl start callnumber-commit.service
@@ -176,6 +182,7 @@ printf '{"type":"note","text":"sk-ant-api03-%s"}\n' "$(head -c 70 /dev/urandom |
 refuses() { ! systemctl start callnumber-commit.service; }
 check "a credential in a capture stops the commit" refuses
 check "and is in no commit" same "$(as_service git -C /srv/callnumber log --oneline | wc -l)" 1
+sed -i 1d /etc/callnumber/callnumber.yaml && systemctl reload callnumber
 
 # What systemd thinks of the units
 for unit in callnumber callnumber-site callnumber-commit; do
@@ -185,7 +192,7 @@ done
 
 kill $slow
 callnumber service uninstall >/tmp/said 2>&1
-gone() { ! systemctl cat callnumber.service; }
+gone() { ! systemctl cat callnumber.service && [ -z "$(systemctl list-units --all --plain --no-legend "callnumber*")" ]; }
 check "uninstall takes the units away" gone
 check "and leaves captures, state and configuration" ls /srv/callnumber/captures /var/lib/callnumber/key /etc/callnumber/callnumber.yaml
 
