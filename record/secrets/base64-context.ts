@@ -7,8 +7,8 @@
  */
 import { hasDistinct, type Rule } from "./rule.ts";
 
-/** Random base64 holds an anchor of this length once in 64^5 characters: 1 GB. */
-const RARE_ANCHOR = 5;
+/** Random base64 holds an anchor of this length once in 64^6 characters: 69 GB. */
+const RARE_ANCHOR = 6;
 /** Characters of a run that are enough to tell random ones. */
 const SAMPLE = 64;
 /** No word, path or identifier is as long as this. */
@@ -18,13 +18,13 @@ const BASE64_CHAR = Uint8Array.from({ length: 256 }, (_, c) =>
   BASE64.test(String.fromCharCode(c)) ? 1 : 0,
 );
 
-function looksRandom(run: string): boolean {
-  if (run.length < SAMPLE) return false;
+function looksRandom(text: string, from: number, to: number): boolean {
+  if (to - from < SAMPLE) return false;
   let capitals = 0;
   let smalls = 0;
   let digits = 0;
-  for (let i = 0; i < run.length; i += 1) {
-    const c = run.charCodeAt(i);
+  for (let i = from; i < to; i += 1) {
+    const c = text.charCodeAt(i);
     if (c >= 97) smalls += 1;
     else if (c >= 65 && c <= 90) capitals += 1;
     else if (c >= 48 && c <= 57) digits += 1;
@@ -49,9 +49,10 @@ export function isInsideBase64(rule: Rule, text: string, start: number, end: num
   const before = walk(text, start - 1, -1, SAMPLE);
   const after = walk(text, end, 1, SAMPLE);
   if (before + after < SAMPLE || !BASE64.test(text.slice(start, end))) return false;
-  const samples = [text.slice(start - before, start), text.slice(end, end + after)];
-  if (samples.some(looksRandom)) return true;
-  if (!samples.some((sample) => hasDistinct(sample, 12))) return false;
+  if (looksRandom(text, start - before, start) || looksRandom(text, end, end + after)) return true;
+  const nearest =
+    before >= after ? text.slice(start - before, start) : text.slice(end, end + after);
+  if (!hasDistinct(nearest, 12)) return false;
   return walk(text, start - 1, -1, LONG_RUN) + walk(text, end, 1, LONG_RUN) >= LONG_RUN;
 }
 
