@@ -30,6 +30,7 @@ const NO_TEXT = /[^\t\x20-\x7e\x80-\xff]/;
 /** RFC 9112 §7.1.1, without the white space that other readers take for a part of the size. */
 const CHUNK_SIZE =
   /^([0-9A-Fa-f]{1,13})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
+const FRAMING = /^(?:content-length|transfer-encoding)$/i;
 const LF = 10;
 const CR = 13;
 const TAB = 9;
@@ -235,7 +236,9 @@ export function pushHeader(line: string, what: string, into: string[]): string {
   while (from < to && isBlank(line.charCodeAt(from))) from++;
   while (to > from && isBlank(line.charCodeAt(to - 1))) to--;
   const value = line.slice(from, to);
-  if (!NAME.test(name) || NO_TEXT.test(value)) {
+  // Some readers take a tab behind the value for a part of it: `chunked\t` is no chunked to them.
+  const odd = to < line.length && line.includes("\t", to) && FRAMING.test(name);
+  if (odd || !NAME.test(name) || NO_TEXT.test(value)) {
     throw new MessageError(`odd ${what} line ${quote(colon < 0 ? line : name)}`);
   }
   into.push(name, value);

@@ -88,7 +88,8 @@ function drawBody(draw: Draw, index: number): string {
 /** Runs the case of `seed`; throws Error where the property does not hold. */
 export async function checkRequests(seed: number, tally: Tally): Promise<void> {
   const draw = new Draw(seed);
-  const cut = draw.cut(drawRequests(draw));
+  const stream = drawRequests(draw);
+  const cut = draw.cut(stream);
   const direct: ReadMessage[] = [];
   const behind: ReadMessage[] = [];
 
@@ -100,7 +101,8 @@ export async function checkRequests(seed: number, tally: Tally): Promise<void> {
       foreignMethod = code === "HPE_INVALID_METHOD";
     },
   )(far.asSocket);
-  await send(near, cut);
+  // Byte by byte: Node drops what came together with an upgrade that it does not follow.
+  await send(near, [...stream]);
   const serve = llhttpServer((message) => behind.push(message));
   const stage = startStage((upstream) => serve(upstream.asSocket));
   await send(stage.connect(), cut);

@@ -114,6 +114,7 @@ for (const [name, text] of [
   ["a bare CR", "GET / HTTP/1.1\r\nA: b\rc\r\n\r\n"],
   ["a bare CR, at once", "GET / HTTP/1.1\r\nA: b\rc"],
   ["a bare CR in the request line, at once", "GET /\r" + " HTTP"],
+  ["a tab behind its framing", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n"],
   ["a NUL, at once", "GET / HTTP/1.1\r\nA: \0"],
   ["two empty lines first", "\r\n\r\nGET / HTTP/1.1\r\n\r\n"],
 ] as const) {

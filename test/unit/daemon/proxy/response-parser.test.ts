@@ -184,6 +184,8 @@ for (const [name, text] of [
   ["two lengths that agree", head("Content-Length: 1\r\nContent-Length: 1")],
   ["gzip under the chunks", head("Transfer-Encoding: gzip, chunked")],
   ["gzip alone", head("Transfer-Encoding: gzip")],
+  ["a tab behind chunked", head("Transfer-Encoding: chunked\t")],
+  ["a tab behind its length", head("Content-Length: 5 \t")],
   ["identity", head("Transfer-Encoding: identity")],
   ["chunks twice", head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked")],
   ["an empty transfer-encoding", head("Transfer-Encoding:")],
