@@ -254,6 +254,8 @@ export const LIMITS = {
   filerOpenFilesCount: 16,
   /** The filer's checkpoint log is written anew past this size. */
   filerLogBytes: 1 * MiB,
+  /** Lists of headers that are known to hold no secret. */
+  cleanHeadersBytes: 256 * KiB,
   /** Expanded request lists that a reader of one file keeps at hand, with the literals in them. */
   keptListBytes: 4 * MiB,
   /** Small things that are kept because the next turn will most likely bring them again. */

@@ -10,6 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import { LIMITS } from "../limits.ts";
+import { Recent } from "../reader/recent.ts";
 import {
   type Fingerprint,
   isMasked,
@@ -30,7 +31,13 @@ import {
   isIdentifierHeader,
 } from "./identifiers.ts";
 import { PrefixMemory } from "./prefix-memory.ts";
-import { BUILT_IN_RULES, compileRuleSet, type RuleSet, withLive } from "./rule-set.ts";
+import {
+  BUILT_IN_RULES,
+  builtInRuleSet,
+  compileRuleSet,
+  type RuleSet,
+  withLive,
+} from "./rule-set.ts";
 import { PII_RULES } from "./rules-pii.ts";
 import { compileUserRules, type UserRule, withinDeadline } from "./user-rules.ts";
 import { foundInWrapped } from "./wrapped-events.ts";
@@ -121,11 +128,14 @@ class RuleRedactor implements Redactor {
   readonly #untrusted: boolean;
 
   readonly #memory: PrefixMemory;
+  /** Lists of headers in which nothing was found: clients send the same again and again. */
+  readonly #clean: Recent<true>;
 
-  constructor(options: RedactorOptions, set: RuleSet, memory: PrefixMemory) {
+  constructor(options: RedactorOptions, set: RuleSet, memory: PrefixMemory, clean: Recent<true>) {
     this.#options = options;
     this.#set = set;
     this.#memory = memory;
+    this.#clean = clean;
     this.#headers = new Set(options.headers?.map((h) => h.toLowerCase()));
     this.#untrusted = (options.rules?.length ?? 0) > 0;
     this.key = keyOf(options, set.live);
@@ -133,7 +143,7 @@ class RuleRedactor implements Redactor {
 
   withLive(live: readonly string[]): Redactor {
     const set = withLive(this.#set, live.filter(isWorthHiding));
-    return new RuleRedactor(this.#options, set, this.#memory);
+    return new RuleRedactor(this.#options, set, this.#memory, this.#clean);
   }
 
   redactPart(bytes: Buffer, where = "body"): Redacted<Buffer> {
@@ -182,6 +192,8 @@ class RuleRedactor implements Redactor {
     headers: T,
     where = "headers",
   ): Redacted<T | [string, string][]> {
+    const known = [this.key, ...headers.flat()].join("\0");
+    if (this.#clean.get(known)) return { value: headers, hits: [] };
     const hits: Hit[] = [];
     const clean = headers.map(([name, value]): [string, string] => {
       return [name, this.#maskWhole(name, value, `${where}.${name.toLowerCase()}`, hits)];
@@ -203,7 +215,9 @@ class RuleRedactor implements Redactor {
       const place = `${where}.${name.toLowerCase()}`;
       hits.push(...maskedHits("credential-parameter", place, value, header[1]));
     }
-    return hits.length === 0 ? { value: headers, hits } : { value: clean, hits };
+    if (hits.length > 0) return { value: clean, hits };
+    this.#clean.set(known, true, known.length);
+    return { value: headers, hits };
   }
 
   /** A value that is to be masked as a whole, by the header's name. */
@@ -308,10 +322,8 @@ function keyOf(options: RedactorOptions, live: readonly string[]): string {
  * milliseconds) and take `withLive` for each exchange.
  */
 export function createRedactor(options: RedactorOptions): Redactor {
-  const set = compileRuleSet([
-    ...BUILT_IN_RULES,
-    ...compileUserRules(options.rules ?? []),
-    ...(options.pii ? PII_RULES : []),
-  ]);
-  return new RuleRedactor(options, set, new PrefixMemory()).withLive(options.live ?? []);
+  const more = [...compileUserRules(options.rules ?? []), ...(options.pii ? PII_RULES : [])];
+  const set = more.length === 0 ? builtInRuleSet() : compileRuleSet([...BUILT_IN_RULES, ...more]);
+  const clean = new Recent<true>(LIMITS.cleanHeadersBytes);
+  return new RuleRedactor(options, set, new PrefixMemory(), clean).withLive(options.live ?? []);
 }

@@ -157,6 +157,14 @@ export function compileRuleSet(rules: readonly Rule[]): RuleSet {
   return { rules, everywhere, scan, uses: anchors.uses, ...NO_LIVE };
 }
 
+let builtIn: RuleSet | null = null;
+
+/** The built-in rules alone, compiled once in a process. */
+export function builtInRuleSet(): RuleSet {
+  builtIn ??= compileRuleSet(BUILT_IN_RULES);
+  return builtIn;
+}
+
 /** The same rules with these credentials; costs next to nothing. The caller leaves out short ones. */
 export function withLive(set: RuleSet, live: readonly string[]): RuleSet {
   // Found in text whose characters are bytes, so a credential beyond ASCII is taken as its bytes.

@@ -11,7 +11,7 @@ import { streamedBody } from "../bodies/chunks.ts";
 import { unpackedPart } from "../bodies/part-line.ts";
 import { Deadline, type Found, findSecrets } from "./find-secrets.ts";
 import { namedIn } from "./named-secrets.ts";
-import { BUILT_IN_RULES, compileRuleSet, type RuleSet } from "./rule-set.ts";
+import { builtInRuleSet } from "./rule-set.ts";
 import { channelsOf } from "./stream-channels.ts";
 
 export interface ScanHit {
@@ -28,13 +28,6 @@ export interface ScanHit {
    * and a part has the same in every file.
    */
   readonly fingerprint: string;
-}
-
-let compiled: RuleSet | undefined;
-
-function builtIn(): RuleSet {
-  compiled ??= compileRuleSet(BUILT_IN_RULES);
-  return compiled;
 }
 
 const preview = ({ secret }: Found): string => `${secret.slice(0, 4).replace(/[^ -~]/g, "?")}…`;
@@ -65,7 +58,7 @@ function finds(input: Uint8Array | string, deadlineMs: number): Find[] {
   const bytes = typeof input === "string" ? Buffer.from(input, "utf8") : asBuffer(input);
   const deadline = new Deadline(deadlineMs);
   const lines = lineStarts(bytes);
-  const hits = findSecrets(bytes, builtIn(), deadline).map((found): Find => {
+  const hits = findSecrets(bytes, builtInRuleSet(), deadline).map((found): Find => {
     const line = lineAt(lines, found.start);
     const from = lines[line - 1]!;
     const range = [found.start - from, found.end - from] as const;
@@ -152,11 +145,11 @@ function streamIn(line: Buffer): Buffer | null {
 }
 
 function secretsInStream(stream: Buffer, deadline: Deadline): Found[] {
-  const found = findSecrets(stream, builtIn(), deadline);
+  const found = findSecrets(stream, builtInRuleSet(), deadline);
   const known = new Set(found.map(({ secret }) => secret));
   for (const { text, literal } of channelsOf(stream.toString("latin1"))) {
     if (literal) continue;
-    for (const one of findSecrets(Buffer.from(text, "latin1"), builtIn(), deadline)) {
+    for (const one of findSecrets(Buffer.from(text, "latin1"), builtInRuleSet(), deadline)) {
       // What is read in two ways is one find.
       if (!known.has(one.secret)) found.push(one);
       known.add(one.secret);
