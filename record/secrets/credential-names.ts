@@ -14,13 +14,14 @@ const CREDENTIAL_WORDS = new Set(
     "authorization authorisation authentication auth authn authz oauth token secret password " +
     "passwd passphrase passcode passwort pwd pass pw credential cred cookie key apikey jwt jws " +
     "bearer signature sig hmac vk vkey otp totp mfa tfa pin session sess sessid sid sso saml " +
-    "samlresponse assertion ticket csrf xsrf license licence pat psk ssws sas sapisid"
+    "samlresponse assertion ticket csrf xsrf license licence pat psk ssws sas sapisid sign signing " +
+    "dsn appcheck"
   ).split(" "),
 );
 
 /** Two words written as one: `clientsecret`, `rapidapikey`, `accesstoken`. */
 const CREDENTIAL_COMPOUND =
-  /(?:token|secret|passwo?r?d|passphrase|passcode|credential|apikey|signature|authorization|cookie|jwt|sess(?:ion)?id|oauth|basicauth|(?:proxy|http|user|x)auth)$|(?:api|app|application|auth|access|secret|private|license|licence|master|admin|user|client|account|service|session|virtual|subscription|functions?|encryption|signing|bot|team|org|ai|host|web|server|deploy|write|read|ingest|project|litellm|anthropic)key(?:id)?$|^(?:secret|token|password|apikey|accesskey|authkey)(?:id|key|value|hash|data)$/;
+  /(?:token|secret|passwo?r?d|passphrase|passcode|credential|apikey|signature|authorization|cookie|jwt|sess(?:ion)?id|oauth|basicauth|(?:proxy|http|user|x)auth)$|(?:api|app|application|auth|access|secret|private|license|licence|master|admin|user|client|account|service|session|virtual|subscription|functions?|encryption|signing|bot|team|org|ai|host|web|server|shared|deploy|write|read|ingest|project|litellm|anthropic)key(?:id)?$|^[a-z]{1,6}vk$|^connectionstring$|^(?:secret|token|password|apikey|accesskey|authkey)(?:id|key|value|hash|data)$/;
 
 const COUNT_WORDS =
   "max|min|num|number|count|total|next|prev|page|pagination|continuation|cursor|sync|skip|limit|" +
@@ -44,7 +45,8 @@ const HARMLESS =
   /^(?:access-control-.*|content-.*|sec-(?:ch|fetch|websocket)-.*|accept-.*|if-.*|vary|trailer|www-authenticate|proxy-authenticate|azureml-model-session|x-opencode-session)$/;
 
 /** Credentials without a telling word. */
-const ALSO_HEADERS = /^(?:x-amzn-oidc-data|x-ms-client-principal|set-cookie2|cookie2)$/;
+const ALSO_HEADERS =
+  /^(?:x-amzn-oidc-data|x-ms-client-principal|set-cookie2|cookie2|(?:x-)?k|x-honeycomb-team|(?:x-)?(?:db|database|redis|conn(?:ection)?)[-_](?:ur[il]|string))$/;
 const ALSO_MEMBERS = /^(?:code|code_verifier|k|ak|sk|awsaccesskeyid|googleaccessid|nonce)$/;
 
 /** The name as words: once split at changes of case too, once not (`aUTHORIZATION`). */
@@ -116,7 +118,8 @@ export const isCredentialHeader = remembered((name) => {
  * Here a session's id is one too: who has the address has the session.
  */
 export const isCredentialMember = remembered((name) => {
-  if (ALSO_MEMBERS.test(name.toLowerCase())) return true;
+  const lower = name.toLowerCase();
+  if (ALSO_MEMBERS.test(lower) || ALSO_HEADERS.test(lower)) return true;
   return readings(name).some((words) => saysCredential(words, true));
 });
 

@@ -53,6 +53,8 @@ export function looksRandom(value: string): boolean {
 
 // A raw `;` or `?` in a value belongs to it: cut there, its rest would stay.
 const MEMBER = /(?:[?&#]|^)([^=&#?/]{1,200})=([^&#]+)/g;
+/** Two members with a `;` between them, as old servers part them; `;` alone belongs to a value. */
+const INNER_MEMBER = /;([^=&;#?/]{1,200})=([^&;#]+)/g;
 const MATRIX_MEMBER = /;([^=;]{1,200})=([^;]+)/g;
 
 /** Members of a query, a fragment or a form, also of a URL that is one's value. */
@@ -61,15 +63,19 @@ export function spansOfMembers(text: string, offset = 0, member = MEMBER): Span[
   for (const m of text.matchAll(member)) {
     const value = m[2] as string;
     const name = decodePercents(m[1] as string);
-    if (!isCredentialMember(name) && !hidesCredential(name, value)) continue;
     const end = offset + m.index + m[0].length;
+    if (!isCredentialMember(name) && !hidesCredential(name, value)) {
+      if (value.includes(";"))
+        spans.push(...spansOfMembers(value, end - value.length, INNER_MEMBER));
+      continue;
+    }
     spans.push({ start: end - value.length, end, name });
   }
   return spans;
 }
 
 function hidesCredential(name: string, value: string): boolean {
-  if (name.length === 1) return looksRandom(decodePercents(value));
+  if (name.length === 1 && looksRandom(decodePercents(value))) return true;
   // Decoding makes it shorter, so this comes to an end.
   if (/%3d/i.test(value)) return spansOfMembers(decodePercents(value)).length > 0;
   const query = value.indexOf("?");
@@ -79,6 +85,13 @@ function hidesCredential(name: string, value: string): boolean {
 /** `bot123:opaque`: an id and a secret in one segment. */
 const PAIR = /^(?:bot)?\d{2,20}(?::|%3a)(?=[\w-]{5})/i;
 
+/** Segments that a secret follows: addresses that are sent to one person, bots, hooks. */
+const OPENS =
+  /^(?:tokens|bot|(?:web)?hooks?|invit(?:e|ation)s?|reset(?:[-_]password)?|verify|magic(?:[-_]?links?)?)$/i;
+
+/** `key-opaque`, `token:opaque`: name and secret in one segment. */
+const NAMED = /^(?:api[-_]?key|key|token|secret|auth)[-_:=.](?=\S{16})/i;
+
 function* segmentsOf(path: string, isRefused: boolean): Generator<Span> {
   let name = "";
   for (let start = path.indexOf("/") + 1; start > 0; ) {
@@ -87,14 +100,17 @@ function* segmentsOf(path: string, isRefused: boolean): Generator<Span> {
     const segment = path.slice(start, end);
     const pair = PAIR.exec(segment)?.[0].length ?? 0;
     const tilde = isRefused ? (/^(?:~|%7e)/i.exec(segment)?.[0].length ?? 0) : 0;
+    const named = NAMED.exec(segment)?.[0].length ?? 0;
     const semicolon = segment.indexOf(";");
     if (tilde > 0 && segment.length > tilde) yield { start: start + tilde, end, name: "token" };
     else if (pair > 0) yield { start: start + pair, end, name: "token" };
     else if (name !== "" && looksRandom(segment)) yield { start, end, name };
-    else if (semicolon >= 0) {
+    else if (named > 0 && looksRandom(segment.slice(named))) {
+      yield { start: start + named, end, name: "token" };
+    } else if (semicolon >= 0) {
       yield* spansOfMembers(segment.slice(semicolon), start + semicolon, MATRIX_MEMBER);
     }
-    name = isCredentialMember(segment) ? segment : "";
+    name = isCredentialMember(segment) || OPENS.test(segment) ? segment : "";
     start = next + 1;
   }
 }
@@ -110,12 +126,13 @@ export function spansOfUrl(url: string, isRefused = false): Span[] {
   const end = cut < 0 ? url.length : cut;
   const path = url.slice(0, end);
   const scheme = /^[a-z][a-z0-9+.-]{0,20}:\/\//i.exec(path)?.[0].length ?? 0;
-  const host = scheme > 0 ? scheme : path.startsWith("/") ? 1 : 0;
+  const host = scheme > 0 ? scheme : (/^\/{1,2}/.exec(path)?.[0].length ?? 0);
   const slash = path.indexOf("/", host);
   const authority = slash < 0 ? end : slash;
   const at = path.lastIndexOf("@", authority - 1);
   // In front of a host, or where a target that was refused looks as if there were one.
-  const user = at > host && (scheme > 0 || isRefused) && !path.startsWith("/@");
+  const hasHost = scheme > 0 || path.startsWith("//");
+  const user = at > host && (hasHost || isRefused) && !path.startsWith("/@");
   if (user) spans.push({ start: host, end: at, name: "authorization" });
   const from = user ? authority : scheme > 0 ? authority : 0;
   for (const span of segmentsOf(path.slice(from), isRefused)) {

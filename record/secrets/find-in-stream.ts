@@ -8,13 +8,8 @@
 
 import { LIMITS } from "../limits.ts";
 import { cutOffSecret } from "./cut-off.ts";
-import {
-  type Deadline,
-  type Found,
-  findSecrets,
-  mergeOverlaps,
-  withinBudget,
-} from "./find-secrets.ts";
+import { type Deadline, findSecrets } from "./find-secrets.ts";
+import { type Found, mergeOverlaps, withinBudget } from "./finds.ts";
 import { decodeBase64Signs } from "./layers.ts";
 import { compileRuleSet, type RuleSet } from "./rule-set.ts";
 import { type Channel, channelsOf } from "./stream-channels.ts";

@@ -12,6 +12,7 @@ import { LIMITS } from "../limits.ts";
 import { isInsideBase64 } from "./base64-context.ts";
 import { type Base64Hits, Base64Windows } from "./base64-hits.ts";
 import { base64Reach, secretsInBase64 } from "./base64-secrets.ts";
+import { type Found, mergeOverlaps, plainText, withinBudget } from "./finds.ts";
 import {
   compose,
   decodeEntities,
@@ -23,19 +24,7 @@ import {
 } from "./layers.ts";
 import type { Occurrence, Rule } from "./rule.ts";
 import { ANY_RULE, IN_COLOUR, type RuleSet } from "./rule-set.ts";
-
-/** Bytes from `start` to `end` hold `secret` (decoded) by `rule`; `text` makes the replacement. */
-export interface Found {
-  readonly start: number;
-  readonly end: number;
-  readonly rule: string;
-  readonly secret: string;
-  /** Lower wins where two overlap. */
-  readonly rank: number;
-  readonly text: (marker: string) => string;
-  /** How often this counts; 1 where it is not given and `text` gives something. */
-  readonly hits?: number;
-}
+import { wrappedBase64 } from "./wrapped-base64.ts";
 
 interface Window {
   start: number;
@@ -55,7 +44,6 @@ const LEVELS = 5;
 const LAYERS = 16;
 const DENSE = 64;
 
-const plainText = (marker: string): string => marker;
 const noText = (): string => "";
 
 /** Point in time (`performance.now()`) after which the work is given up. */
@@ -135,6 +123,16 @@ function isNumber(text: string, start: number, end: number): boolean {
   if (/[^\d]/.test(text.slice(start, end))) return false;
   const before = text.slice(Math.max(0, start - 8), start);
   return /[:,[]\s*$/.test(before) && /^\s*[,}\]]/.test(text.slice(end, end + 8));
+}
+
+/** Behind a backslash that escapes what follows, or within `\u00e9`. */
+const IN_ESCAPE = /(?<!\\)(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)$/;
+
+/** Where a find begins; not in the middle of an escape, of which half would break its JSON. */
+function startOf({ start }: Occurrence, text: string): number {
+  if (!/[bfnrtu"/0-9a-fA-F]/.test(text[start]!)) return start;
+  const before = text.slice(Math.max(0, start - 40), start);
+  return start - (IN_ESCAPE.exec(before)?.[1]?.length ?? 0);
 }
 
 function textFor({ start, end, continued }: Occurrence, text: string): Found["text"] {
@@ -271,7 +269,7 @@ class Search {
         this.#deadline.check();
         for (const place of this.#occurrences(rule, text)) {
           this.#add({
-            start: window.start + layer.origin(place.start),
+            start: window.start + layer.origin(startOf(place, text)),
             end: window.start + layer.end(place.end),
             rule: this.#name(rule),
             secret: place.secret ?? text.slice(place.start, place.end),
@@ -300,7 +298,7 @@ class Search {
     this.#deadline.check();
     const isLive = rule === this.#set.rules.length;
     const reach = this.#reach(rule) + (isLive ? BEFORE : 0);
-    const before = isLive ? this.#set.liveOffset : 0;
+    const before = isLive ? this.#set.liveOffset : (this.#set.rules[rule]?.before ?? 0);
     const place = { first, last, phase, reach, before, isLive };
     const find = (text: string): readonly Occurrence[] => this.#occurrences(rule, text);
     for (const secret of secretsInBase64(this.#bytes, place, find)) {
@@ -319,55 +317,12 @@ class Search {
  * Throws `redaction-deadline`.
  */
 export function findSecrets(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {
-  return mergeOverlaps(new Search(bytes, set, deadline).run());
-}
-
-/** Overlapping finds become one that spans them all, named by the one of the best rank. */
-export function mergeOverlaps(found: readonly Found[]): Found[] {
-  if (found.length < 2) return [...found];
-  const sorted = [...found].sort((a, b) => a.start - b.start || b.end - a.end || a.rank - b.rank);
-  const merged: Found[] = [];
-  for (const next of sorted) {
-    const last = merged.at(-1);
-    if (last === undefined || next.start >= last.end) {
-      merged.push(next);
-      continue;
-    }
-    const best = next.rank < last.rank ? next : last;
-    const end = Math.max(last.end, next.end);
-    const same = best.start === last.start && best.end === end;
-    // Two base64 runs that overlap cannot be re-encoded apart: the plain marker stands for both.
-    merged[merged.length - 1] = {
-      ...best,
-      start: last.start,
-      end,
-      text: same ? best.text : plainText,
-    };
-  }
-  return merged;
-}
-
-/**
- * The same places in at most half of LIMITS.redactionFindsCount finds, where there are more: those
- * that are closest to each other are hidden together with what lies between them.
- */
-export function withinBudget(found: readonly Found[]): Found[] {
-  let fewer = mergeOverlaps(found);
-  while (fewer.length > LIMITS.redactionFindsCount / 2) fewer = joinNearest(fewer);
-  return fewer;
-}
-
-function joinNearest(found: readonly Found[]): Found[] {
-  const gaps = found.slice(1).map(({ start }, i) => start - (found[i]?.end ?? 0));
-  const near = gaps.toSorted((a, b) => a - b)[gaps.length >> 1] ?? 0;
-  const joined: Found[] = [];
-  for (const next of found) {
-    const last = joined.at(-1);
-    if (last === undefined || next.start - last.end > near) joined.push(next);
-    else {
-      const hits = (last.hits ?? 1) + (next.hits ?? 1);
-      joined[joined.length - 1] = { ...last, end: next.end, text: plainText, hits };
+  const found = new Search(bytes, set, deadline).run();
+  for (const { at, layer } of wrappedBase64(bytes)) {
+    const block = new Search(Buffer.from(layer.text, "latin1"), set, deadline).run();
+    for (const one of mergeOverlaps(block)) {
+      found.push({ ...one, start: at + layer.origin(one.start), end: at + layer.end(one.end) });
     }
   }
-  return joined;
+  return mergeOverlaps(found);
 }

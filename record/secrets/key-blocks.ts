@@ -34,6 +34,8 @@ const PUTTY = /Private-(Lines:[ +]\d{1,3}|MAC:|Hash:)/g;
 const START = new RegExp(KEY_STARTS.map((s) => s.replaceAll("+", "\\+")).join("|"), "g");
 /** Characters of a key in front of those. */
 const BEFORE_START = 8;
+/** Of these and an escape's digits. */
+const LEAD_CHARS = 24;
 
 /** A block with no more than the headers of RFC 1421 in it. */
 const PLAIN = /^[A-Za-z0-9+/=\s:,.()-]*$/;
@@ -48,6 +50,9 @@ const HEADERS = 400;
 const KEY_CHARS_MIN = 32;
 /** Of a key without armour: more than how it begins. */
 const BARE_CHARS_MIN = 48;
+const IS_BASE64 = Uint8Array.from({ length: 256 }, (_, c) =>
+  /[A-Za-z0-9+/]/.test(String.fromCharCode(c)) ? 1 : 0,
+);
 const BARE_RUN = /[A-Za-z0-9+/]*/y;
 
 interface Mark {
@@ -76,10 +81,11 @@ function bareKeys(text: string, marks: readonly Mark[]): Occurrence[] {
   let next = 0;
   let armouredTo = 0;
   for (const match of text.matchAll(START)) {
-    const lead = /[A-Za-z0-9+/]*$/.exec(
-      text.slice(Math.max(0, match.index - BEFORE_START), match.index),
-    )!;
-    const index = match.index - lead[0].length;
+    let lead = match.index;
+    while (lead > match.index - LEAD_CHARS && IS_BASE64[text.charCodeAt(lead - 1)] === 1) lead -= 1;
+    // Begins with the letter of an escape: the text beneath shows where the key begins.
+    if (text[lead - 1] === "\\" && /[bfnrtux0-3]/.test(text[lead]!)) continue;
+    const index = Math.max(lead, match.index - BEFORE_START);
     for (; next < marks.length && marks[next]!.end <= index; next += 1) {
       armouredTo = marks[next]!.begins ? marks[next]!.end + HEADERS : 0;
     }
@@ -177,7 +183,9 @@ function headlessBlock(text: string, from: number, to: number): Occurrence[] {
     width = Math.max(width, length);
     if (isCut) break;
   }
-  return isKey(text, runs) && width >= 48 ? asOne(text, runs) : [];
+  // Keys of elliptic curves are shorter than a line.
+  const isLine = width >= 48 || (runs.length === 1 && isMixed(text, runs[0]!));
+  return isLine && isKey(text, runs) ? asOne(text, runs) : [];
 }
 
 const isMixed = (text: string, { start, end }: Occurrence): boolean => {

@@ -74,6 +74,13 @@ const SHORT: Readonly<Record<string, string>> = {
   "\\": "\\",
 };
 
+/** Number of the character that source code writes `\x2d` or `\055` at `at`; -1 if it does not. */
+function sourceUnit(text: string, at: number): number {
+  const digits = text.slice(at + 1, at + 4);
+  if (/^x[0-9a-fA-F]{2}$/.test(digits)) return Number.parseInt(digits.slice(1), 16);
+  return /^[01][0-7]{2}$/.test(digits) ? Number.parseInt(digits, 8) : -1;
+}
+
 function hexUnit(text: string, at: number): number {
   const hex = text.slice(at, at + 4);
   return /^[0-9a-fA-F]{4}$/.test(hex) ? Number.parseInt(hex, 16) : -1;
@@ -90,7 +97,10 @@ function codePoint(text: string, at: number): { bytes: string; length: number } 
   return { bytes: Buffer.from(char, "utf8").toString("latin1"), length: isPair ? 12 : 6 };
 }
 
-/** Undoes one level of JSON escaping wherever it stands; null where there is none. */
+/**
+ * Undoes one level of JSON escaping wherever it stands, and what source code escapes by the number
+ * of a character (`\x0a`, `\012`); null where there is none.
+ */
 export function unescapeJson(source: string): Layer | null {
   let slash = source.indexOf("\\");
   if (slash < 0) return null;
@@ -99,10 +109,12 @@ export function unescapeJson(source: string): Layer | null {
     const kind = source[slash + 1] ?? "";
     const short = SHORT[kind];
     const point = kind === "u" ? codePoint(source, slash) : null;
+    const unit = short === undefined && point === null ? sourceUnit(source, slash) : -1;
     let next = slash + 1;
     if (short !== undefined) next = slash + 2;
     else if (point !== null) next = slash + point.length;
-    const bytes = short ?? point?.bytes;
+    else if (unit >= 0) next = slash + 4;
+    const bytes = short ?? point?.bytes ?? (unit < 0 ? undefined : String.fromCharCode(unit));
     if (bytes !== undefined) rewriting.put(slash, next, bytes);
     slash = source.indexOf("\\", next);
   }
@@ -131,13 +143,20 @@ export function decodePercent(source: string): Layer | null {
   );
 }
 
-/** ESC as a byte, as source code, `cat -v` and Unicode write it; JSON's escapes are undone before. */
-const ESC = String.raw`(?:\x1b|\\x1[bB]|\\0?33|\\e|\^\[|\xe2\x90\x9b)`;
+/**
+ * ESC as a byte, as source code of many languages, logs, `cat -v` and Unicode write it, or 8-bit
+ * CSI; JSON's, percent's and HTML's escapes are undone before.
+ */
+const ESC = String.raw`(?:\x1b|\\x1[bB]|\\?0x1[bB]|\\0?33|\\27|\\e|\\[uN]\{(?:0{0,4}1[bB]|ESC)\}|#033|<(?:1[bB]|ESC|esc)>|ESC(?=\[)|\^\[|\xe2\x90\x9b)`;
+const CSI = String.raw`(?:${ESC}\[|\xc2\x9b|\\x9[bB]\[?)`;
+/** A colour code whose ESC was lost on the way to a log, not one whose ESC is still encoded. */
+const BARE_COLOUR = String.raw`(?<!u00[19][bB]|1[bB][}>;]?|9[bB]|33|27;?|\\e|ESC[>}]?)(?:\[\d{1,3}(?:[;:]\d{0,3}){0,8}m(?:\[K)?|\[m\[K|\[m(?=\[\d))`;
 const TERMINAL_CODE = new RegExp(
-  `${ESC}(?:\\[[0-?]{0,24}[ -/]{0,2}[@-~]|\\][^\\x07\\x1b\\\\^]{0,400}(?:\\x07|\\\\(?:x07|u0007|0?07|a)|${ESC}\\\\{1,2})|[()][0-9A-Z]|[=>78cDEHM])`,
+  `${CSI}[0-?]{0,24}[ -/]{0,2}[@-~]|${ESC}(?:\\][^\\x07\\x1b\\\\^]{0,400}(?:\\x07|\\\\(?:x07|u0007|0?07|a)|${ESC}\\\\{1,2})|[()][0-9A-Z]|[=>78cDEHMPX^_\\\\])|${BARE_COLOUR}`,
   "g",
 );
-const MAYBE_ESC = /\x1b|\x90\x9b|\\(?:x1|0?33|e)|\^\[/;
+const MAYBE_ESC =
+  /[\x1b\x9b]|\\(?:x[19]|0?33|e|27|0x1|u\{|N\{)|\[(?:\d{1,3}[;:m]|m\[)|(?<=0x1[bB]|#033|<1[bB]>|<ESC>|<esc>|ESC|\^)\[/;
 
 /** Leaves out what colours, moves and links on a terminal; null where there is none. */
 export function withoutTerminalCodes(source: string): Layer | null {

@@ -5,7 +5,7 @@
  * What always holds: the result is the same as without it (a test compares); what lies within the
  * reach of a rule of the place where the bodies part is looked at anew. Bounded in number and bytes.
  */
-import type { Found } from "./find-secrets.ts";
+import type { Found } from "./finds.ts";
 
 interface Entry {
   readonly live: string;

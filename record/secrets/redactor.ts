@@ -23,7 +23,8 @@ import { isCredentialHeader } from "./credential-names.ts";
 import { decodePercents, spansOfMembers } from "./credential-spans.ts";
 import { applyEdits, applyToChunks, type Chunk, type Edit, keepLength } from "./edits.ts";
 import { findInBody, findInStream } from "./find-in-stream.ts";
-import { Deadline, type Found, mergeOverlaps } from "./find-secrets.ts";
+import { Deadline } from "./find-secrets.ts";
+import { type Found, mergeOverlaps } from "./finds.ts";
 import {
   type Identifiers,
   identifiersIn,

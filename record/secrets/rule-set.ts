@@ -75,18 +75,25 @@ class Anchors {
   }
 }
 
-/** As JSON and URLs write it. What has only letters, digits and hyphens looks the same in all. */
+/**
+ * As JSON (in strings within strings too) and URLs write it. What has only letters, digits and
+ * hyphens looks the same in all.
+ */
 function writtenForms(text: string): Set<string> {
-  const escaped = JSON.stringify(text).slice(1, -1);
   const percent = encodeURIComponent(text);
-  return new Set([
-    text,
-    escaped,
-    escaped.replaceAll("/", "\\/"),
-    percent,
-    percent.replaceAll("%20", "+"),
-  ]);
+  const forms = new Set([text, percent, percent.replaceAll("%20", "+")]);
+  let plain = text;
+  let slashed = text.replaceAll("/", "\\/");
+  for (let level = 0; level < JSON_LEVELS; level += 1) {
+    plain = JSON.stringify(plain).slice(1, -1);
+    forms.add(plain).add(slashed);
+    slashed = JSON.stringify(slashed).slice(1, -1);
+  }
+  return forms;
 }
+
+/** Strings within strings; the slashes of PHP are escaped in the innermost. */
+const JSON_LEVELS = 3;
 
 function base64Forms(text: string): { form: string; phase: 0 | 1 | 2 }[] {
   return ([0, 1, 2] as const).flatMap((phase) => {
@@ -131,11 +138,30 @@ const DISGUISES = [
   ..."234567".split("").map((d) => `\\u00${d}`),
   ..."3456".split("").map((d) => `%${d}`),
   "%7",
+  "%25",
   "&#",
+  ..."234567".split("").map((d) => `\\x${d}`),
 ];
 
 /** The codes of a terminal may stand within a key (`grep --color`), and so within its anchor. */
-const COLOURS = ["\x1b[", "\x1b]", "\\u001b", "\\x1b", "\\033", "\\e[", "^[["];
+const COLOURS = [
+  ...["\x1b[", "\x1b]", "\x1bP", "\xc2\x9b", "\xe2\x90\x9b"],
+  ...[
+    "\\u001b",
+    "\\u009b",
+    "\\u241b",
+    "\\x1b",
+    "\\x9b",
+    "\\033",
+    "\\27[",
+    "\\e[",
+    "\\u{1b",
+    "\\N{ESC",
+  ],
+  ...["%1b", "%9b", "0x1b", "#033", "<1b>", "<esc>", "esc[", "^[["],
+  // Without its ESC, as a log may keep it.
+  ...["[0m", "[00m", "[m[", "[39m", "[22m"],
+];
 
 const NO_LIVE = { live: [], liveForms: [], liveReach: 0, liveOffset: 0 };
 

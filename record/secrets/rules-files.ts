@@ -105,7 +105,7 @@ export const FILE_RULES: readonly Rule[] = [
   },
   {
     name: "ethereum-key",
-    anchors: ["private_key", "privatekey", "private-key", "private key", "deployer", "wallet_"],
+    anchors: ["private_key", "privateKey", "private-key", "private key", "deployer", "wallet_"],
     fold: true,
     pattern:
       /(?:private[-_ ]?key|deployer|wallet_)\w{0,24}["'\]]{0,2}(?:\s{0,4}[:=,(]{1,2}\s{0,4}|\s{1,4})["'`]?((?:0x)?[0-9a-f]{64})(?![0-9a-z])/gi,

@@ -9,7 +9,8 @@
 import { hash } from "node:crypto";
 import { streamedBody } from "../bodies/chunks.ts";
 import { unpackedPart } from "../bodies/part-line.ts";
-import { Deadline, type Found, findSecrets } from "./find-secrets.ts";
+import { Deadline, findSecrets } from "./find-secrets.ts";
+import type { Found } from "./finds.ts";
 import { namedIn } from "./named-secrets.ts";
 import { builtInRuleSet } from "./rule-set.ts";
 import { channelsOf } from "./stream-channels.ts";

@@ -7,7 +7,7 @@
  * nothing was found nothing changes.
  */
 import { applyEdits, keepLength } from "./edits.ts";
-import type { Found } from "./find-secrets.ts";
+import type { Found } from "./finds.ts";
 
 interface Wrapped {
   /** The base64 in the stream. */

@@ -29,6 +29,15 @@ test("a URL's credentials: members of query and fragment, of its user, and in it
     ["/123456%3Aopaque-part/x", "/123456%3A•/x"],
     [`/hooks/token/${OPAQUE}/run`, "/hooks/token/•/run"],
     ["/a;jsessionid=abc/b", "/a;jsessionid=•/b"],
+    ["/a?b=1;key=abc;c=2", "/a?b=1;key=•;c=2"],
+    ["/a?b=%26key%3Dabc", "/a?b=•"],
+    ["/a?b=c%3Fkey%3Dabc", "/a?b=•"],
+    [`/v1/tokens/${OPAQUE}`, "/v1/tokens/•"],
+    [`/hooks/${OPAQUE}`, "/hooks/•"],
+    [`/invite/${OPAQUE}/accept`, "/invite/•/accept"],
+    [`/reset-password/${OPAQUE}`, "/reset-password/•"],
+    [`/key-${OPAQUE}/v1`, "/key-•/v1"],
+    ["//user:pw@h.example/x", "//•@h.example/x"],
     ["https://user:pw@h.example/x?n=1", "https://•@h.example/x?n=1"],
   ] as const) {
     assert.equal(url(whole), masked);
@@ -48,6 +57,9 @@ test("paths and queries of the APIs stay as they are", () => {
     "/v1/threads/thread_abc123/messages?after=msg_vuJDCpLaKhGfCx4CF8nDkKOF&order=asc",
     "/openai/deployments/gpt-4o/chat/completions?api-version=2024-05-01-preview",
     "/~user/x",
+    "/v1/hooks/daily-report-2026/run",
+    "/docs/token-classification-models/x",
+    "/key-concepts-of-the-api/x",
   ]) {
     assert.equal(url(whole), whole);
   }

@@ -13,7 +13,8 @@ export const CREDENTIAL_HEADERS: readonly string[] = words(`
     x-license-key x-jwt x-otp x-pin x-functions-key x-parse-rest-api-key X-CMC_PRO_API_KEY fastly-key
     x-zumo-auth x-amzn-oidc-accesstoken x-goog-iap-jwt-assertion private-token x-csrf-token
     x-key1 x-bearer x-creds x-access-tokens X-OAuth-Token x_api_key x.api.key x-vk x-sid
-    x-cache-api-key x-used-access-token x-trace-api-key x-callnumber-token`);
+    x-sign x-signing x-dsn x-connection-string x-db-url
+    x-shared-key xsharedkey xvk x-k x-firebase-appcheck x-honeycomb-team x-cache-api-key x-used-access-token x-trace-api-key x-callnumber-token`);
 
 /** Whose values are worth reading and open nothing. */
 export const HARMLESS_HEADERS: readonly string[] = words(`
@@ -25,4 +26,5 @@ export const HARMLESS_HEADERS: readonly string[] = words(`
     content-security-policy authority monkey x-monkey keyword x-keywords keyboard traceparent
     cache-control x-time-per-token x-amzn-bedrock-input-token-count num_tokens x-litellm-key-spend
     azureml-model-session etag vary www-authenticate x-oauth-scopes passenger compass x-bypass
-    tokenizer x-partition-key next-page-token x-kms-key-id x-passthrough x-pinned design assignment`);
+    tokenizer x-partition-key next-page-token x-kms-key-id x-passthrough x-pinned design assignment
+    x-signal x-amz-signedheaders x-designer x-assigned anthropic-version x-k6-id x-url x-project-url`);

@@ -93,6 +93,8 @@ const QUOTINGS: readonly (readonly [name: string, quote: (lines: readonly string
     ["an array of lines", (l) => JSON.stringify(l, null, 1)],
     ["line breaks as text", (l) => l.join("\\n")],
     ["line breaks as text, in quotes", (l) => `KEY="${l.join("\\n")}\\n"`],
+    ["line breaks by their number", (l) => `$'${l.join("\\x0a")}'`],
+    ["line breaks by their octal number", (l) => l.join("\\012")],
     ["line breaks escaped twice", (l) => l.join("\\\\n")],
     ["JSON in JSON", (l) => JSON.stringify(JSON.stringify({ key: l.join("\n") }))],
     ["blanks in place of line breaks", (l) => l.join(" ")],
@@ -165,6 +167,34 @@ test("a key without armour is hidden by how it begins", () => {
       assert.deepEqual(readable(text, { key: [...key, ""], lines: [] }), [], text.slice(0, 40));
     }
   }
+});
+
+test("a key without armour behind an escape is hidden, and the JSON around it stays JSON", () => {
+  const random = seededRandom(19);
+  const body = Array.from({ length: 700 }, () => BASE64[Math.floor(random() * 64)]).join("");
+  for (const start of ["MIIEpAIBAAKCAQEA", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"]) {
+    const key = (start + body).match(/.{1,64}/g)!;
+    for (const before of ["\n", "\t", "\u0001", "é", '"', "\\"]) {
+      for (const isAscii of [false, true]) {
+        let text = JSON.stringify({ key: before + key.join("\n") });
+        if (isAscii) text = text.replaceAll("é", "\\u00e9");
+        for (let depth = 0; depth < 3; depth += 1) {
+          const written = redactor.redactBody(Buffer.from(text)).value.toString();
+          let plain = written;
+          for (let at = 0; at <= depth; at += 1) plain = JSON.parse(plain).key;
+          for (const line of key.slice(0, -1)) assert.ok(!plain.includes(line), written);
+          assert.ok(plain.startsWith(before), written);
+          text = JSON.stringify({ key: text });
+        }
+      }
+    }
+  }
+});
+
+test("the end of a key of one line is hidden in front of its END", () => {
+  const key = "qpFzHkR8c0zX2wVY7sJ1mB4tN6uL9dQe3aZ5";
+  const text = `$ tail -c 64\n${key}\n-----END PRIVATE KEY-----`;
+  assert.deepEqual(readable(text, { key: [key, ""], lines: [] }), []);
 });
 
 test("what only talks of keys stays, and so do certificates and public keys", () => {

@@ -45,7 +45,11 @@ test("percent-encoding maps back as well", () => {
   assert.equal(layer.origin(layer.text.length), 15);
 });
 
+test("characters that source code writes by their number are undone too", () => {
+  assert.equal(unescapeJson("sk\\x2dor\\055v1\\x0a")!.text, "sk-or-v1\n");
+});
+
 test("broken escapes are left as they are", () => {
-  assert.equal(unescapeJson("\\u12 \\x41 \\n")!.text, "\\u12 \\x41 \n");
+  assert.equal(unescapeJson("\\u12 \\x4 \\n")!.text, "\\u12 \\x4 \n");
   assert.equal(decodePercent("%zz%41")!.text, "%zzA");
 });

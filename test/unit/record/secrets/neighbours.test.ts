@@ -41,6 +41,56 @@ test("a request in which a word ends like a key's beginning stays as it is", () 
   }
 });
 
+/** How programs, logs and people write ESC and `[`; none at all where a log lost it. */
+const INTRODUCERS = [
+  ...["\x1b[", "\u009b", "\u241b[", "^[[", "[", "\\x1b[", "\\033[", "\\e[", "\\27[", "\\u001b["],
+  ...[
+    "\\u{1b}[",
+    "\\N{ESC}[",
+    "#033[",
+    "<1b>[",
+    "<ESC>[",
+    "ESC[",
+    "0x1b[",
+    "%1B[",
+    "%1b%5B",
+    "&#27;[",
+  ],
+];
+
+test("a key that colour codes divide is found, however the codes are written", () => {
+  const codes = [
+    ["31m", "0m"],
+    ["01;31m", "m"],
+    ["38;2;248;248;242m", "39m"],
+    ["38:5:141m", "0m"],
+  ] as const;
+  const secret = "Zq8RkW2mZp9XvB4tL8sJdQ7w";
+  for (const introducer of INTRODUCERS) {
+    for (const [open, close] of codes) {
+      const key = `sk-or-v1-${secret}`;
+      const coloured = key.replace(
+        /\w+|-/g,
+        (word) => `${introducer}${open}${word}${introducer}${close}`,
+      );
+      const [, content = ""] = writtenOf(redactor, `see ${coloured} there`);
+      assert.ok(!content.includes(secret), content);
+      assert.ok(scan(Buffer.from(coloured)).length > 0, coloured);
+    }
+  }
+});
+
+test("kinds whose anchors hold slashes and quotes are found in JSON within JSON of PHP", () => {
+  const secret = "Zq8RkW2mZp9XvB4t";
+  let text = JSON.stringify({ dsn: `postgres://app:${secret}@db.example.org/shop` });
+  text = text.replaceAll("/", "\\/");
+  for (let depth = 0; depth < 3; depth += 1) {
+    const { value } = redactor.redactBody(Buffer.from(text));
+    assert.ok(!value.includes(secret), text);
+    text = JSON.stringify({ text });
+  }
+});
+
 /** Kinds that stand on one line by themselves, one line each. */
 const oneLiners = credentialKinds(8).filter(({ text }) => !text.includes("\n"));
 
