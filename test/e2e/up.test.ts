@@ -121,7 +121,7 @@ test("an address that this machine does not have costs the phone its site, and n
   const child = spawn(process.execPath, args, { cwd: checkout, stdio: ["ignore", "pipe", "pipe"] });
   try {
     const said = new Said(child);
-    await said.until(/site: not for the network: cannot serve the site on 203\.0\.113\.77/);
+    await said.until(/site: not for the network: site\.listen 203\.0\.113\.77:0: /);
     const site = await said.until(/site {6}(http:\/\/127\.0\.0\.1:\d+)\//);
     await said.until(/site: \d+ pages built/);
     assert.equal((await page(`${site}/`)).status, 200);
