@@ -151,8 +151,9 @@ const ESC = String.raw`(?:\x1b|\\x1[bB]|\\?0x1[bB]|\\0?33|\\27|\\e|\\[uN]\{(?:0{
 const CSI = String.raw`(?:${ESC}\[|\xc2\x9b|\\x9[bB]\[?)`;
 /** A colour code whose ESC was lost on the way to a log, not one whose ESC is still encoded. */
 const BARE_COLOUR = String.raw`(?<!u00[19][bB]|1[bB][}>;]?|9[bB]|33|27;?|\\e|ESC[>}]?)(?:\[\d{1,3}(?:[;:]\d{0,3}){0,8}m(?:\[K)?|\[m\[K|\[m(?=\[\d))`;
+// No code takes a quote or a brace: one that was cut off would take the end of its string along.
 const TERMINAL_CODE = new RegExp(
-  `${CSI}[0-?]{0,24}[ -/]{0,2}[@-~]|${ESC}(?:\\][^\\x07\\x1b\\\\^]{0,400}(?:\\x07|\\\\(?:x07|u0007|0?07|a)|${ESC}\\\\{1,2})|[()][0-9A-Z]|[=>78cDEHMPX^_\\\\])|${BARE_COLOUR}`,
+  `${CSI}[0-?]{0,24}[ !$]?[@-Z^-z~]|${ESC}(?:\\][^\\x00-\\x1f"\\\\^]{0,400}(?:\\x07|\\\\(?:x07|u0007|0?07|a)|${ESC}\\\\{1,2})|[()][0-9A-Z]|[=>78cDEHMPX^_\\\\])|${BARE_COLOUR}`,
   "g",
 );
 const MAYBE_ESC =

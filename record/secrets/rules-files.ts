@@ -1,9 +1,10 @@
 /**
  * Passwords that stand where a command or a file of a fixed form has them: options of `mysql`,
- * `sshpass` and `curl`, lines of `.netrc`, `.pgpass`, `htpasswd` and `/etc/shadow`, keys of WireGuard
- * and Ethereum.
+ * `sshpass` and `curl`, parts of multipart forms, lines of `.netrc`, `.pgpass`, `htpasswd` and
+ * `/etc/shadow`, keys of WireGuard and Ethereum.
  */
-import { hasDistinct, isVaried, type Rule } from "./rule.ts";
+import { isCredentialMember } from "./credential-names.ts";
+import { hasDistinct, isVaried, type Occurrence, type Rule } from "./rule.ts";
 import { isPasswordLike } from "./rules-generic.ts";
 
 /** What a password may hold where it is not quoted; letters beyond ASCII as their UTF-8 bytes. */
@@ -14,7 +15,21 @@ const isMixedPassword = (s: string): boolean =>
 
 const isHash = (s: string): boolean => isVaried(s) && hasDistinct(s, 8);
 
+const FORM_PART =
+  /form-data; {0,4}name="?([^"\r\n;]{1,100})"?\r?\n(?:[A-Za-z-]{1,40}:[^\r\n]{0,200}\r?\n){0,3}\r?\n([!#-[\]-~\x80-\xff]{4,2048})/g;
+
+/** Parts of a multipart form, told by their names as members of other forms are. */
+function findFormParts(text: string): Occurrence[] {
+  return [...text.matchAll(FORM_PART)].flatMap((m) => {
+    const value = m[2]!;
+    const end = m.index + m[0].length;
+    const isSecret = isCredentialMember(m[1]!) && !/^(?:\d+|true|false|null)$/.test(value);
+    return isSecret && !value.startsWith("[redacted") ? [{ start: end - value.length, end }] : [];
+  });
+}
+
 export const FILE_RULES: readonly Rule[] = [
+  { name: "form-secret", anchors: ["form-data; name="], find: findFormParts, reach: 2800 },
   {
     name: "command-password",
     anchors: [" -u", "--user"],

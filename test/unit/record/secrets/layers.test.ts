@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compose, decodePercent, unescapeJson } from "../../../../record/secrets/layers.ts";
+import {
+  compose,
+  decodePercent,
+  unescapeJson,
+  withoutTerminalCodes,
+} from "../../../../record/secrets/layers.ts";
 
 const latin1 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
@@ -47,6 +52,22 @@ test("percent-encoding maps back as well", () => {
 
 test("characters that source code writes by their number are undone too", () => {
   assert.equal(unescapeJson("sk\\x2dor\\055v1\\x0a")!.text, "sk-or-v1\n");
+});
+
+test("a terminal's code that was cut off takes nothing of what follows its string", () => {
+  for (const code of [
+    "\x1b[38;5;141m",
+    "\x1b[2K",
+    "\x1b]8;;https://x.example/\x07",
+    "\x1b]0;a\x1b\\",
+  ]) {
+    for (let end = 1; end < code.length; end += 1) {
+      const text = `{"a":"${code.slice(0, end)}"}\n\ndata: {"b":"m\x07"}`;
+      const left = withoutTerminalCodes(text)?.text ?? text;
+      assert.ok(left.endsWith('"}\n\ndata: {"b":"m\x07"}'), JSON.stringify(left));
+    }
+  }
+  assert.equal(withoutTerminalCodes("a\x1b[31mb\x1b]0;t\x07c\x1b[1 qd")?.text, "abcd");
 });
 
 test("broken escapes are left as they are", () => {

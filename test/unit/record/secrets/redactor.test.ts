@@ -335,3 +335,25 @@ test("a live credential of digits that comes back as a number leaves a number", 
   });
   assert.equal(hits[0]?.count, 3);
 });
+
+test("parts of a multipart form are known by their names, as members of other forms are", () => {
+  const part = (head: string, value: string): string =>
+    `--b\r\nContent-Disposition: ${head}\r\n\r\n${value}\r\n`;
+  const form = [
+    part('form-data; name="api_key"', "Mp1RkW2mZp"),
+    part("form-data; name=client-secret", "horse-staple"),
+    part('form-data; name="token"\r\nContent-Type: text/plain', "Tk9RkW2mZp"),
+    part('form-data; name="model"', "whisper-1"),
+    part('form-data; name="max_tokens"', "4096"),
+    part('form-data; name="file"; filename="token.txt"', "a file of its own"),
+  ].join("");
+  for (const text of [form, JSON.stringify({ text: form }), form.replaceAll("\r\n", "\n")]) {
+    const written = createRedactor({ fingerprint }).redactBody(Buffer.from(text)).value.toString();
+    for (const secret of ["Mp1RkW2mZp", "horse-staple", "Tk9RkW2mZp"]) {
+      assert.ok(!written.includes(secret), written);
+    }
+    for (const plain of ["whisper-1", "4096", "a file of its own"])
+      assert.ok(written.includes(plain));
+    assert.equal(written.match(/redacted:form-secret/g)?.length, 3);
+  }
+});
