@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
 import { decodeChunks } from "../../record/bodies/chunks.ts";
+import { LIMITS } from "../../record/limits.ts";
 import { ECHOES, seenOf } from "../unit/record/secrets/echoes.ts";
 import { type RawPeer, rawClient, startTestDaemon, type TestDaemon } from "./daemon-harness.ts";
 
@@ -147,19 +148,41 @@ test("live credentials come back in every place and spelling, and none is in tre
 });
 
 test("what a refused request says is recorded without the daemon's token, however it is written", async (t) => {
-  const daemon = await startTestDaemon(configuration(1));
-  t.after(() => daemon.close());
+  let recorded = 0;
+  // A few for each daemon: of many refusals in a minute only the first are recorded.
+  for (let first = 0; first < refusedRequests(0).length; first += LIMITS.refusalsMinuteCount) {
+    const daemon = await startTestDaemon(configuration(1));
+    t.after(() => daemon.close());
+    const requests = refusedRequests(daemon.port);
+    for (const [line, headers] of requests.slice(first, first + LIMITS.refusalsMinuteCount)) {
+      const peer = await rawClient(daemon.port);
+      peer.send(`${line} HTTP/1.1\r\n${[...headers, "Connection: close"].join("\r\n")}\r\n\r\n`);
+      peer.socket.end();
+      await peer.untilClosed();
+      assert.match(peer.text, /^HTTP\/1\.1 [45]/, line);
+      assert.equal(seenOf(TOKEN, [peer.text]), "", `the answer to ${line} shows the token`);
+    }
+    const filed = await daemon.filed();
+    recorded += filed.length;
+    const texts = [...written(join(daemon.folder, "captures")), ...daemon.log];
+    assert.equal(seenOf(TOKEN, texts), "", JSON.stringify(filed.map((x) => x.request.url)));
+  }
+  assert.ok(recorded >= 18, `${recorded} were recorded`);
+});
+
+/** Requests with the daemon's token that are refused, each for a reason of its own. */
+function refusedRequests(port: number): [line: string, headers: string[]][] {
   const token = encodeURIComponent(TOKEN);
   const every = [...TOKEN].map((c) => `%${c.charCodeAt(0).toString(16)}`).join("");
-  const host = `Host: 127.0.0.1:${daemon.port}`;
-  const refused: [string, string[]][] = [
+  const host = `Host: 127.0.0.1:${port}`;
+  return [
     [`GET /~${token}/nosuch/v1`, [host]],
     [`GET /~${every}/nosuch/v1`, [host]],
     [`GET /%7E${token}/up/v1`, [host]],
     [`GET /~${token}%00/up/v1`, [host]],
     [`GET /~${token}/../up/v1`, [host]],
     [`GET //x/~${token}/up/v1`, [host]],
-    [`GET http://127.0.0.1:${daemon.port}/~${token}/up/v1`, [host]],
+    [`GET http://127.0.0.1:${port}/~${token}/up/v1`, [host]],
     [`GET http://user:${token}@h/up/v1`, [host]],
     [`GET /key:${token}@h/up`, [host]],
     [`GET /~${token}/up/v1`, ["Host: evil.example"]],
@@ -179,19 +202,7 @@ test("what a refused request says is recorded without the daemon's token, howeve
     ["GET /up/v1", [host, `x-callnumber-token ${TOKEN}`]],
     ["GET /up/v1", [host, `x-callnumber-token: ${TOKEN}\x01`]],
   ];
-  for (const [line, headers] of refused) {
-    const peer = await rawClient(daemon.port);
-    peer.send(`${line} HTTP/1.1\r\n${[...headers, "Connection: close"].join("\r\n")}\r\n\r\n`);
-    peer.socket.end();
-    await peer.untilClosed();
-    assert.match(peer.text, /^HTTP\/1\.1 [45]/, line);
-    assert.equal(seenOf(TOKEN, [peer.text]), "", `the answer to ${line} shows the token`);
-  }
-  const filed = await daemon.filed();
-  assert.ok(filed.length >= 18, `${filed.length} were recorded`);
-  const texts = [...written(join(daemon.folder, "captures")), ...daemon.log];
-  assert.equal(seenOf(TOKEN, texts), "", JSON.stringify(filed.map((x) => x.request.url)));
-});
+}
 
 test("a browser's key among the sub-protocols is gone from both sides of the handshake", async (t) => {
   const server = createServer();
