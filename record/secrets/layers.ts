@@ -18,7 +18,7 @@ export interface Layer {
 /** Text in which some pieces of the source are written otherwise. */
 class Rewriting {
   readonly #source: string;
-  readonly #pieces: string[] = [];
+  #text = "";
   /** Where a piece begins, in the new text and in the source: between two, one to one. */
   readonly #starts = [0];
   readonly #origins = [0];
@@ -31,7 +31,7 @@ class Rewriting {
 
   /** The source from `start` to `end` stands for `text`. In order. */
   put(start: number, end: number, text: string): void {
-    this.#pieces.push(this.#source.slice(this.#from, start), text);
+    this.#text += this.#source.slice(this.#from, start) + text;
     this.#length += start - this.#from;
     this.#starts.push(this.#length, this.#length + text.length);
     this.#origins.push(start, end);
@@ -40,8 +40,8 @@ class Rewriting {
   }
 
   layer(): Layer | null {
-    if (this.#pieces.length === 0) return null;
-    const text = this.#pieces.join("") + this.#source.slice(this.#from);
+    if (this.#starts.length === 1) return null;
+    const text = this.#text + this.#source.slice(this.#from);
     const starts = this.#starts;
     const origins = this.#origins;
     /** The last piece that begins at or before `at` (before it, for an end). */
@@ -76,14 +76,26 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /** Number of the character that source code writes `\x2d` or `\055` at `at`; -1 if it does not. */
 function sourceUnit(text: string, at: number): number {
+  if (!/[x01]/.test(text[at + 1] ?? "")) return -1;
   const digits = text.slice(at + 1, at + 4);
   if (/^x[0-9a-fA-F]{2}$/.test(digits)) return Number.parseInt(digits.slice(1), 16);
   return /^[01][0-7]{2}$/.test(digits) ? Number.parseInt(digits, 8) : -1;
 }
 
+/** Value of a hexadecimal digit's character; 16 of any other. */
+const HEX = Uint8Array.from({ length: 256 }, (_, c) => {
+  const value = Number.parseInt(String.fromCharCode(c), 16);
+  return Number.isNaN(value) ? 16 : value;
+});
+
 function hexUnit(text: string, at: number): number {
-  const hex = text.slice(at, at + 4);
-  return /^[0-9a-fA-F]{4}$/.test(hex) ? Number.parseInt(hex, 16) : -1;
+  let unit = 0;
+  for (let i = at; i < at + 4; i += 1) {
+    const digit = i < text.length ? HEX[text.charCodeAt(i)]! : 16;
+    if (digit === 16) return -1;
+    unit = unit * 16 + digit;
+  }
+  return unit;
 }
 
 /** The bytes that `\uXXXX` (or a pair of them) at `at` stands for, and its length; null if broken. */

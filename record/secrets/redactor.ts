@@ -113,6 +113,8 @@ function listed(hits: ReadonlyMap<string, number>, where: string): Hit[] {
   return [...hits].map(([rule, n]) => ({ rule, where, count: n }));
 }
 
+const placeOf = (where: string, header: string): string => `${where}.${header.toLowerCase()}`;
+
 /** The masks that stand in `after` and did not in `before`. */
 function maskedHits(rule: string, where: string, before: string, after: string): Hit[] {
   if (before === after) return [];
@@ -197,7 +199,7 @@ class RuleRedactor implements Redactor {
     if (this.#clean.get(known)) return { value: headers, hits: [] };
     const hits: Hit[] = [];
     const clean = headers.map(([name, value]): [string, string] => {
-      return [name, this.#maskWhole(name, value, `${where}.${name.toLowerCase()}`, hits)];
+      return [name, this.#maskWhole(name, value, where, hits)];
     });
     // Nearly always there is nothing else in them, and one look at all tells.
     const hasMore = this.redactText(clean.flat().join("\n")).hits.length > 0;
@@ -212,9 +214,10 @@ class RuleRedactor implements Redactor {
       }
       // After what is known literally: by its letters a key may hold a member of such a name.
       const [name, value] = header;
-      header[1] = maskHeader(name, value, this.#options.fingerprint);
-      const place = `${where}.${name.toLowerCase()}`;
-      hits.push(...maskedHits("credential-parameter", place, value, header[1]));
+      const masked = maskHeader(name, value, this.#options.fingerprint);
+      if (masked === value) continue;
+      header[1] = masked;
+      hits.push(...maskedHits("credential-parameter", placeOf(where, name), value, masked));
     }
     if (hits.length > 0) return { value: clean, hits };
     this.#clean.set(known, true, known.length);
@@ -222,16 +225,22 @@ class RuleRedactor implements Redactor {
   }
 
   /** A value that is to be masked as a whole, by the header's name. */
-  #maskWhole(name: string, value: string, place: string, hits: Hit[]): string {
-    if (isCredentialHeader(name) || this.#headers.has(name.toLowerCase())) {
+  #maskWhole(name: string, value: string, where: string, hits: Hit[]): string {
+    if (isCredentialHeader(name) || this.#isListed(name)) {
       const masked = maskCredential(name, value, this.#options.fingerprint);
-      hits.push(...maskedHits("credential-header", place, value, masked));
+      if (masked === value) return value;
+      hits.push(...maskedHits("credential-header", placeOf(where, name), value, masked));
       return masked;
     }
     if (!this.#options.identifiers || !isIdentifierHeader(name)) return value;
     if (value === "" || value.startsWith("[pseudonym:")) return value;
-    hits.push({ rule: "identifier", where: place, count: 1 });
+    hits.push({ rule: "identifier", where: placeOf(where, name), count: 1 });
     return this.#pseudonym(value);
+  }
+
+  /** Under `redact.headers`. */
+  #isListed(name: string): boolean {
+    return this.#headers.size > 0 && this.#headers.has(name.toLowerCase());
   }
 
   #pseudonym(identifier: string): string {
