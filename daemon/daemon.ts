@@ -26,6 +26,7 @@ import { type FilerSupervisor, startFiler } from "./filing/supervisor.ts";
 import { checkFolders } from "./folders.ts";
 import { collectorOfReadBuffers, keepHeapSmall } from "./heap.ts";
 import { acquireLock, type Lock } from "./lock.ts";
+import { loopWatch } from "./loop-watch.ts";
 import { DaemonMetrics, diskRoom, type Observed, spoolSize } from "./metrics/daemon-metrics.ts";
 import { exchangeLine } from "./metrics/exchange-line.ts";
 import { reasonsOf } from "./metrics/health.ts";
@@ -112,17 +113,6 @@ function checkToken(config: Config, host: string): void {
   if (config.token === null && !isLoopbackHost(host)) {
     throw new CodedError("token-required", `listening on ${host} without a token`);
   }
-}
-
-/** Says whether the event loop has worked for more than `share` of the time since the last call. */
-function loopWatch(share: number): () => boolean {
-  let before = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
-    return utilization > share;
-  };
 }
 
 function answerOf(health: { readonly status: "ok" | "degraded" }): OwnAnswer {

@@ -232,6 +232,12 @@ export const LIMITS = {
   filerStartMs: 50,
   /** On a machine with one core filing is put off so long while requests keep that core busy. */
   filerRestMs: 30_000,
+  /**
+   * A filer that is silent for so long while it has work degrades the health: at once where it does
+   * not use the processor, later where it does, for a large body takes seconds.
+   */
+  filerSilentMs: 1_500,
+  filerSlowMs: 15_000,
   /** A filer that gives no sign of life for so long while it has work is killed. */
   filerStuckMs: 60_000,
   /** Kills from outside with one exchange at hand after which it is put last and tried alone. */

@@ -6,10 +6,11 @@
  * written again; something that is no regular file is never written to, the next name is taken.
  */
 import fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { captureName, parseCaptureName } from "../../record/format/capture-name.ts";
 import { LIMITS } from "../../record/limits.ts";
 import type { BuiltRecord } from "./build-record.ts";
+import type { Attempt } from "./checkpoint.ts";
 import { DayFile, exchangeId, FileChanged, FileFull, NotAFile } from "./day-file.ts";
 import type { TornBytes } from "./torn-bytes.ts";
 
@@ -79,9 +80,23 @@ export class CaptureStore {
     }
   }
 
+  /** Keys of appends that were begun and not confirmed, and are in the tree all the same. */
+  found(attempts: readonly Attempt[], say: (message: string) => void): Set<string> {
+    const found = new Set<string>();
+    for (const [file, those] of Map.groupBy(attempts, (x) => x.file)) {
+      try {
+        const ids = this.#mend(file);
+        for (const { key, id } of those) if (ids.has(id)) found.add(key);
+      } catch (error) {
+        say(`${file}: ${(error as Error).message}`);
+      }
+    }
+    return found;
+  }
+
   /** Opens a file that may have torn bytes at its end, which moves them away. */
-  mend(path: string, name: string): Set<string> {
-    const parsed = parseCaptureName(name);
+  #mend(path: string): Set<string> {
+    const parsed = parseCaptureName(basename(path));
     if (parsed === null) return new Set();
     new DayFile(path, parsed.day, this.#writer, this.#torn).sync();
     return idsOf(path);

@@ -16,7 +16,7 @@ import { LIMITS } from "../../record/limits.ts";
 import { acquireLock, type Lock } from "../lock.ts";
 import { Filer } from "./filer.ts";
 import type { FilerConfig } from "./filer-options.ts";
-import type { FiledNotice, FromFiler, ToFiler } from "./messages.ts";
+import { asksForState, type FiledNotice, type FromFiler, type ToFiler } from "./messages.ts";
 import { claimAfterUpdate, retryClaimed } from "./retry-set-aside.ts";
 
 const parent = process.ppid;
@@ -31,6 +31,7 @@ let config: FilerConfig | null = null;
 let running = false;
 let wanted = false;
 let stopping = false;
+let taken = 0;
 /** The daemon has closed the spool and waits for the end. */
 let told = false;
 /** The byte path needs the core that both share. */
@@ -130,7 +131,7 @@ function tidy(): void {
 }
 
 function report(now: "busy" | "rests" | "done"): void {
-  if (filer !== null) send({ type: "state", now, stats: filer.stats() });
+  if (filer !== null) send({ type: "state", now, taken, stats: filer.stats() });
 }
 
 function end(): void {
@@ -142,6 +143,7 @@ function end(): void {
 async function take(message: ToFiler): Promise<void> {
   resting = message.type === "rest";
   if (resting) return;
+  if (asksForState(message)) taken++;
   if (message.type === "start") await start(message);
   else if (message.type === "config") {
     config = message.config;

@@ -7,7 +7,7 @@
  * again later; what cannot be filed at all is set aside in the state directory and the rest goes
  * on. Killed at any moment, a new one files what is left and nothing twice.
  */
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { SpoolBytes } from "../spool/extents.ts";
 import { type SpoolFrame, SpoolReader } from "../spool/reader.ts";
@@ -56,7 +56,7 @@ export class Filer {
   readonly #suspects: ReadonlySet<string>;
   #alone: string | null;
   /** Found in the tree at the start though never confirmed. */
-  readonly #found = new Set<string>();
+  readonly #found: Set<string>;
   #writer: TreeWriter;
   #tools: BuildTools;
   readonly #batch = new Batch();
@@ -90,7 +90,7 @@ export class Filer {
     const torn = new TornBytes(config.state, (message) => this.#say(message));
     this.#store = new CaptureStore(config.writer, torn);
     [this.#writer, this.#tools] = this.#configured(config);
-    this.#lookAtAttempts();
+    this.#found = this.#store.found(this.#checkpoint.attempts, (message) => this.#say(message));
   }
 
   /** Takes a reloaded configuration for everything from the next exchange on. */
@@ -112,10 +112,10 @@ export class Filer {
       await this.#waiting.retry((x) => this.#file(x));
       const hasReadAll = await this.#readOn();
       this.#confirm();
-      this.#erase();
-      this.#noteTorn();
+      const hasErased = this.#erase();
+      this.#torn = this.#reader.sayTorn(this.#torn, (message) => this.#say(message));
       const { stalled, suspects } = this.#waiting;
-      if (!hasReadAll || this.#unconfirmed || stalled > 0) return false;
+      if (!hasErased || !hasReadAll || this.#unconfirmed || stalled > 0) return false;
       this.#degraded = null;
       return suspects === 0 && this.#goesOn();
     } catch (error) {
@@ -215,18 +215,6 @@ export class Filer {
 
   #mayRead(): boolean {
     return this.#goesOn() && !this.#unconfirmed && !this.#waiting.isFull;
-  }
-
-  /** Appends that were begun and not confirmed: is the exchange there, or torn? */
-  #lookAtAttempts(): void {
-    for (const [file, attempts] of Map.groupBy(this.#checkpoint.attempts, (x) => x.file)) {
-      try {
-        const ids = this.#store.mend(file, basename(file));
-        for (const { key, id } of attempts) if (ids.has(id)) this.#found.add(key);
-      } catch (error) {
-        this.#say(`${file}: ${(error as Error).message}`);
-      }
-    }
   }
 
   async #file(x: SpooledExchange): Promise<void> {
@@ -375,23 +363,17 @@ export class Filer {
     if (filed.length > 0) this.#options.onFiled?.(filed);
   }
 
-  /** Removes what the spool need not hold any more; what the disk refuses is tried again. */
-  #erase(): void {
-    if (this.#unconfirmed) return;
+  /** Removes what the spool need not hold any more; false where the disk refuses that. */
+  #erase(): boolean {
+    if (this.#unconfirmed) return false;
     // A segment that is written anew is another file, with other places.
     this.#bytes.close();
     try {
       this.#eraser.erase(this.#waiting, this.#quiet);
+      return true;
     } catch (error) {
-      this.#say(`what is filed stays in the spool: ${(error as Error).message}`);
-    }
-  }
-
-  #noteTorn(): void {
-    const { torn } = this.#reader;
-    for (; this.#torn < torn.length; this.#torn++) {
-      const end = torn[this.#torn];
-      this.#say(`spool segment ${end?.segment}: ${end?.bytes} torn bytes at ${end?.offset}`);
+      this.#degraded = `what is filed stays in the spool: ${(error as Error).message}`;
+      return false;
     }
   }
 

@@ -59,9 +59,20 @@ export type FromFiler =
   | { readonly type: "filed"; readonly filed: readonly FiledNotice[] }
   | { readonly type: "log"; readonly message: string }
   /** Sign of life: at work, resting as it was told, or done with all there was. */
-  | { readonly type: "state"; readonly now: "busy" | "rests" | "done"; readonly stats: FilerStats }
+  | {
+      readonly type: "state";
+      readonly now: "busy" | "rests" | "done";
+      /** Messages so far that it was to answer. */
+      readonly taken: number;
+      readonly stats: FilerStats;
+    }
   /** The exchange that was to be filed alone is dealt with, and the filer lives. */
   | { readonly type: "survived"; readonly key: string }
   /** All else is filed: ends, so that a new one can try this exchange alone. */
   | { readonly type: "alone"; readonly key: string }
   | { readonly type: "drained"; readonly ticket: number; readonly complete: boolean };
+
+/** True for what a filer answers with its state. */
+export function asksForState({ type }: ToFiler): boolean {
+  return type !== "rest" && type !== "stop";
+}

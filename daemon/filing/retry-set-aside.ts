@@ -50,7 +50,18 @@ export function setAsideCalls(state: string): SetAside[] {
 
 /** True where calls wait to be tried again. */
 export function hasClaimed(state: string): boolean {
-  return namesIn(join(state, "retry")).length > 0;
+  return claimedIn(state).length > 0;
+}
+
+/**
+ * Ids of the calls that are claimed. A folder without a call, and not tried yet, is one that somebody
+ * is making just now (or did not come to the end of making): nobody else may touch it.
+ */
+function claimedIn(state: string): string[] {
+  return namesIn(join(state, "retry")).filter((id) => {
+    const folder = join(state, "retry", id);
+    return fs.existsSync(join(folder, "tries")) || namesIn(join(folder, "spool")).length > 1;
+  });
 }
 
 /**
@@ -60,9 +71,15 @@ export function hasClaimed(state: string): boolean {
  */
 export function claimSetAside(state: string, withoutBodies = false): SetAside[] {
   return setAsideCalls(state).filter(({ id, path }) => {
-    const number = segmentOf(path);
-    if (number !== null) claim(state, id, { path, number, withoutBodies });
-    return number !== null;
+    try {
+      const number = segmentOf(path);
+      if (number !== null) claim(state, id, { path, number, withoutBodies });
+      return number !== null;
+    } catch (error) {
+      // Another process was faster.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT" && !fs.existsSync(path)) return false;
+      throw error;
+    }
   });
 }
 
@@ -86,7 +103,9 @@ function claim(
   const spool = join(folder, "spool");
   fs.mkdirSync(spool, { recursive: true, mode: 0o700 });
   if (withoutBodies) write(join(folder, "without-bodies"), "");
-  write(join(folder, "why.txt"), textOf(whyOf(path)));
+  const why = textOf(whyOf(path));
+  // Empty where another process has just claimed it, with the reason.
+  if (why !== "") write(join(folder, "why.txt"), why);
   const next = encodeSegmentHeader({ number: number + 1, run: NO_RUN });
   write(join(spool, segmentName(number + 1)), next);
   // From here on it is claimed.
@@ -104,7 +123,8 @@ export interface RetryOptions
 export async function retryClaimed(options: RetryOptions): Promise<void> {
   const { config, mayGoOn = () => true } = options;
   let redact: Redact | null = null;
-  for (const id of namesIn(join(config.state, "retry"))) {
+  finishGivingBack(config.state);
+  for (const id of claimedIn(config.state)) {
     if (!mayGoOn()) return;
     redact ??= (options.redaction ?? createRedaction)(config);
     try {
@@ -156,11 +176,30 @@ function giveBack(state: string, id: string, why: string): void {
   const [first, second] = namesIn(spool);
   // It has set it aside in its own folder, or has not come to that.
   const source = setAsideCalls(folder)[0]?.path ?? (first && second && join(spool, first));
+  const back = `${target}${BACK}`;
   if (source !== undefined) {
     write(whyOf(target), why);
-    fs.renameSync(source, target);
+    fs.renameSync(source, back);
   }
   fs.rmSync(folder, { recursive: true, force: true });
+  // Only now may another process claim it, for it would do so in that folder.
+  if (source !== undefined) fs.renameSync(back, target);
+}
+
+/** Behind the name of a call on its way back. */
+const BACK = ".back";
+
+/** What was on its way back when its process ended. */
+function finishGivingBack(state: string): void {
+  const folder = join(state, "poison");
+  for (const name of namesIn(folder)) {
+    if (!name.endsWith(BACK)) continue;
+    fs.rmSync(join(state, "retry", name.slice(0, -`.seg${BACK}`.length)), {
+      recursive: true,
+      force: true,
+    });
+    fs.renameSync(join(folder, name), join(folder, name.slice(0, -BACK.length)));
+  }
 }
 
 function whyOf(path: string): string {

@@ -15,7 +15,14 @@ import { LIMITS } from "../../record/limits.ts";
 import { Blame } from "./blame.ts";
 import { readCurrentExchange } from "./current-exchange.ts";
 import type { FilerConfig } from "./filer-options.ts";
-import type { FiledNotice, FilerStats, FromFiler, ToFiler } from "./messages.ts";
+import { LifeSigns } from "./life-signs.ts";
+import {
+  asksForState,
+  type FiledNotice,
+  type FilerStats,
+  type FromFiler,
+  type ToFiler,
+} from "./messages.ts";
 
 export interface FilerStart {
   readonly config: FilerConfig;
@@ -94,7 +101,7 @@ export class FilerSupervisor extends EventEmitter<{
   #pauseMs: number = LIMITS.filerRestartMs;
   #restartTimer: NodeJS.Timeout | null = null;
   #wakeTimer: NodeJS.Timeout | null = null;
-  #stuckTimer: NodeJS.Timeout | null = null;
+  readonly #life: LifeSigns;
   /** Since when filing has been put off, null where it has caught up. */
   #behindSince: number | null = null;
   #resting = false;
@@ -112,6 +119,12 @@ export class FilerSupervisor extends EventEmitter<{
     super();
     this.#options = options;
     this.#config = needed(options.config);
+    const stuckMs = options.stuckMs ?? LIMITS.filerStuckMs;
+    this.#life = new LifeSigns(stuckMs, () => {
+      options.log(`filer: no sign of life for ${stuckMs} ms, killed`);
+      this.#hung = true;
+      this.#child?.kill("SIGKILL");
+    });
     this.#start();
   }
 
@@ -157,6 +170,7 @@ export class FilerSupervisor extends EventEmitter<{
     return {
       ...this.#stats,
       ...sums,
+      degraded: this.#stats.degraded ?? this.#life.fault(),
       pid: this.#child?.pid ?? null,
       restarts: this.#restarts,
       poison: this.#blame.convicted,
@@ -169,9 +183,10 @@ export class FilerSupervisor extends EventEmitter<{
    */
   async stop(spoolClosed = false): Promise<void> {
     this.#stopping = true;
-    for (const timer of [this.#restartTimer, this.#wakeTimer, this.#stuckTimer]) {
+    for (const timer of [this.#restartTimer, this.#wakeTimer]) {
       if (timer !== null) clearTimeout(timer);
     }
+    this.#life.end();
     for (const answer of this.#drains.values()) answer(false);
     const child = this.#child;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
@@ -235,11 +250,12 @@ export class FilerSupervisor extends EventEmitter<{
     const { spoolDir, version = "" } = this.#options;
     const { convicted: poison, suspects, alone } = this.#blame;
     const start = { config: this.#config, spoolDir, poison, suspects, alone, version };
+    this.#life.begin(child.pid);
     this.#send({ type: "start", ...start });
-    this.#watch();
   }
 
   #take(message: FromFiler): void {
+    this.#life.heard();
     if (message.type === "log") this.#options.log(message.message);
     else if (message.type === "filed") {
       this.#pauseMs = LIMITS.filerRestartMs;
@@ -253,31 +269,18 @@ export class FilerSupervisor extends EventEmitter<{
       this.#stats = message.stats;
       const { filedIn } = message.stats;
       if (filedIn !== null) this.emit("erasable", filedIn);
-      if (message.now === "busy") this.#watch();
-      else if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+      this.#life.told(message.now !== "busy", message.taken);
       if (message.now !== "done") return;
       this.#behindSince = null;
       if (message.stats.stalled === 0 && message.stats.degraded === null) this.emit("idle");
     }
   }
 
-  /** A filer that is at work tells so every second; silence means that it hangs. */
-  #watch(): void {
-    if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
-    const ms = this.#options.stuckMs ?? LIMITS.filerStuckMs;
-    this.#stuckTimer = setTimeout(() => {
-      this.#options.log(`filer: no sign of life for ${ms} ms, killed`);
-      this.#hung = true;
-      this.#child?.kill("SIGKILL");
-    }, ms);
-    this.#stuckTimer.unref();
-  }
-
   /** `how`: its signal, or why there is no process. */
   #died(child: ChildProcess, code: number | null, how: string | null): void {
     if (child !== this.#child) return;
     this.#child = null;
-    if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+    this.#life.end();
     if (this.#stopping) return;
     for (const key of COUNTS) this.#before = { ...this.#before, [key]: this.stats()[key] };
     for (const answer of this.#drains.values()) answer(false);
@@ -331,7 +334,9 @@ export class FilerSupervisor extends EventEmitter<{
   }
 
   #send(message: ToFiler): void {
-    if (this.#child?.connected) this.#child.send(message, () => {});
+    if (!this.#child?.connected) return;
+    if (asksForState(message)) this.#life.asked();
+    this.#child.send(message, () => {});
   }
 }
 

@@ -62,7 +62,8 @@ export class Waiting {
     for (const [i, x] of waiting.entries()) {
       await file(x);
       if (this.#stalled.length > REFUSALS) {
-        this.#stalled.push(...waiting.slice(i + 1));
+        // First next time: what is refused for ever must not keep them from their turn.
+        this.#stalled.unshift(...waiting.slice(i + 1));
         return;
       }
     }

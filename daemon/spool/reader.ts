@@ -113,6 +113,14 @@ export class SpoolReader {
     }
   }
 
+  /** Says which ends were torn, from the `from`th on; gives how many there are. */
+  sayTorn(from: number, say: (message: string) => void): number {
+    for (const { segment, bytes, offset } of this.torn.slice(from)) {
+      say(`spool segment ${segment}: ${bytes} torn bytes at ${offset}`);
+    }
+    return this.torn.length;
+  }
+
   close(): void {
     if (this.#fd >= 0) this.#fs.closeSync(this.#fd);
     this.#fd = -1;

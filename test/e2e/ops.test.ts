@@ -218,18 +218,21 @@ test("SIGHUP takes a new configuration; a wrong one is a reason of health until 
   assert.equal((await fetch(`${run.url}/-/health`)).status, 200);
 });
 
+/** In a body; what is masked by its header's or member's name is not counted. */
+const KEY = `ghp_${"1234abcdEF".repeat(4).slice(0, 36)}`;
+
 test("metrics count an exchange, and its log line has nothing of what was said", async (t) => {
   const run = await serve(t, "");
   const answer = await fetch(`${run.url}/playback/v1/chat/completions?key=qs-SECRET`, {
     method: "POST",
     headers: { authorization: "Bearer sk-SECRET-0123456789abcdef" },
-    body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "my words" }] }),
+    body: JSON.stringify({ model: "m", messages: [{ role: "user", content: `my words, ${KEY}` }] }),
   });
   await answer.text();
   await run.said(
     /filed id=\S+ number=00\.01 upstream=playback model=m status=200 outcome=complete ms=\d+\n/,
   );
-  assert.doesNotMatch(run.log(), /SECRET|my words/);
+  assert.doesNotMatch(run.log(), /SECRET|my words|1234abcd/);
   // The filer tells its counts a moment after it has told of the exchange.
   const metrics = async () => (await fetch(`${run.url}/-/metrics`)).text();
   let text = await metrics();

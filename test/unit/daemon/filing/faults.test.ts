@@ -265,3 +265,56 @@ test("bytes that the disk dropped after a failed fdatasync are filed again, not 
     ids,
   );
 });
+
+test("what the disk does not let go of the spool is said, and tried again without a call", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const { filer } = filerOf(at);
+  put(spool);
+  assert.equal(await filer.run(), true);
+  let refuse = true;
+  inject(t, (call) => (refuse && call === "rmSync" ? "EIO" : null));
+  spool.renew();
+  assert.equal(await filer.run(), false, "there is something left to be done");
+  assert.match(filer.stats().degraded ?? "", /filed stays in the spool: EIO/);
+  refuse = false;
+  assert.equal(await filer.run(), true);
+  assert.equal(filer.stats().degraded, null);
+  assert.equal(fs.readdirSync(at.spoolDir).length, 1);
+  filer.close();
+});
+
+test("calls that a disk refuses for ever do not keep others from being tried again", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const { filer, filed } = filerOf(at);
+  const { tick } = clock(t);
+  const folder = join(at.captures, "10-19 Coding agents");
+  fs.mkdirSync(join(folder, "11 Cline", "11.11 OpenRouter"), { recursive: true });
+  let refusesAll = true;
+  inject(t, (call) => (refusesAll && call === "openSync" ? "EACCES" : null));
+  const bad = Array.from({ length: 6 }, () => put(spool, { begin: { number: "11.11" } }));
+  const good = put(spool);
+  await filer.run();
+  assert.equal(filer.stats().stalled, 7);
+  // All is well again, but for one folder.
+  refusesAll = false;
+  t.mock.method(fs, "openSync", refusing(folder, fs.openSync));
+  for (let i = 0; i < 4; i++) {
+    tick();
+    assert.equal(await filer.run(), false);
+  }
+  assert.deepEqual(
+    filed.map(({ id }) => id),
+    [good],
+  );
+  assert.equal(filer.stats().stalled, bad.length);
+  filer.close();
+});
+
+function refusing<F extends Call>(folder: string, real: F): F {
+  return ((...args: never[]) => {
+    if (String(args[0]).startsWith(folder)) throw refusal("EACCES", "open");
+    return real(...args);
+  }) as F;
+}

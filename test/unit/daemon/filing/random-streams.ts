@@ -16,6 +16,11 @@ export const CODINGS = [
   "gzip-members",
   "zstd-frames",
   "gzip+br",
+  "x-gzip",
+  "gzip-named",
+  "gzip+gzip",
+  "zstd-skippable",
+  "br-window",
 ] as const;
 export type Coding = (typeof CODINGS)[number];
 
@@ -119,7 +124,7 @@ function flushed(make: () => zlib.Gzip, pieces: readonly string[], flush: number
 }
 
 type Make = () => zlib.Gzip;
-const MAKE: Record<Exclude<Coding, "identity" | "gzip+br">, Make> = {
+const MAKE: Record<Exclude<Coding, "identity" | "gzip+br" | "gzip+gzip">, Make> = {
   gzip: () => zlib.createGzip(),
   br: () => zlib.createBrotliCompress({ params: QUICK }) as unknown as zlib.Gzip,
   zstd: () => zlib.createZstdCompress() as unknown as zlib.Gzip,
@@ -127,8 +132,36 @@ const MAKE: Record<Exclude<Coding, "identity" | "gzip+br">, Make> = {
   "raw-deflate": () => zlib.createDeflateRaw() as unknown as zlib.Gzip,
   "gzip-members": () => zlib.createGzip(),
   "zstd-frames": () => zlib.createZstdCompress() as unknown as zlib.Gzip,
+  "x-gzip": () => zlib.createGzip({ level: 9 }),
+  "gzip-named": () => zlib.createGzip(),
+  "zstd-skippable": () => zlib.createZstdCompress() as unknown as zlib.Gzip,
+  "br-window": () => zlib.createBrotliCompress({ params: WIDE }) as unknown as zlib.Gzip,
+};
+const WIDE = {
+  [zlib.constants.BROTLI_PARAM_QUALITY]: 5,
+  [zlib.constants.BROTLI_PARAM_LGWIN]: 24,
 };
 const QUICK = { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 };
+
+/** A gzip member whose header has every optional field of RFC 1952, 2.3.1. */
+function withAllFields(gzip: Buffer): Buffer {
+  const head = Buffer.from(gzip.subarray(0, 10));
+  head[3] = 0x02 | 0x04 | 0x08 | 0x10;
+  const extra = Buffer.from([6, 0, 65, 66, 2, 0, 31, 139]);
+  const fields = Buffer.concat([head, extra, Buffer.from("name.json\0a comment\0")]);
+  const crc = Buffer.alloc(2);
+  crc.writeUInt16LE(zlib.crc32(fields) & 0xffff);
+  return Buffer.concat([fields, crc, gzip.subarray(10)]);
+}
+
+/** A frame of RFC 8878, 3.1.2, which decodes to nothing. */
+function skippable(random: Random): Buffer {
+  const payload = Buffer.alloc(int(random, 40), 7);
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(0x184d2a50 + int(random, 16));
+  head.writeUInt32LE(payload.length, 4);
+  return Buffer.concat([head, payload]);
+}
 
 async function encode(coding: Coding, pieces: string[], random: Random): Promise<Buffer> {
   const flush = pick(random, [0, 1, 3, 100]);
@@ -136,6 +169,13 @@ async function encode(coding: Coding, pieces: string[], random: Random): Promise
   if (coding === "gzip+br") {
     const inner = await flushed(MAKE.gzip, pieces, flush);
     return zlib.brotliCompressSync(inner, { params: QUICK });
+  }
+  if (coding === "gzip+gzip") return zlib.gzipSync(await flushed(MAKE.gzip, pieces, flush));
+  if (coding === "gzip-named") return withAllFields(await flushed(MAKE.gzip, pieces, flush));
+  if (coding === "zstd-skippable") {
+    const frame = await flushed(MAKE.zstd, pieces, flush);
+    const around = [skippable(random), frame, skippable(random)];
+    return Buffer.concat(random() < 0.5 ? around : around.slice(1));
   }
   if (coding === "gzip-members" || coding === "zstd-frames") {
     const at = int(random, pieces.length + 1);
@@ -168,6 +208,10 @@ const NAMES: Partial<Record<Coding, string>> = {
   "gzip-members": "gzip",
   "zstd-frames": "zstd",
   "gzip+br": "gzip, br",
+  "gzip-named": "gzip",
+  "gzip+gzip": "gzip, gzip",
+  "zstd-skippable": "zstd",
+  "br-window": "br",
 };
 
 export async function randomStream(

@@ -95,6 +95,75 @@ test("a retry that ends its process twice sets the call aside again, and the oth
   assert.equal(readTree(at).length, 2);
 });
 
+test("two that claim the same calls at once neither fail nor lose one", async (t) => {
+  const { at, ids } = await withSetAside(3);
+  const rename = fs.renameSync;
+  const mock = t.mock.method(fs, "renameSync", (from: string, to: string) => {
+    mock.mock.restore();
+    // The other is faster, and files them before this one goes on.
+    claimSetAside(at.state);
+    rename(from, to);
+  });
+  assert.doesNotThrow(() => claimSetAside(at.state));
+  await retry(at);
+  assert.deepEqual(new Set(readTree(at).map(({ line }) => line.id)), new Set(ids));
+  assert.equal(hasClaimed(at.state), false);
+});
+
+test("a call that is just being claimed is left alone by whoever retries", async (t) => {
+  const { at, ids } = await withSetAside(1);
+  const rename = fs.renameSync;
+  let retried: Promise<unknown> = Promise.resolve();
+  const mock = t.mock.method(fs, "renameSync", () => {
+    mock.mock.restore();
+    retried = retry(at);
+    throw Object.assign(new Error("killed here"), { code: "EIO" });
+  });
+  assert.throws(() => claimSetAside(at.state), /killed here/);
+  await retried;
+  assert.equal(fs.renameSync, rename);
+  assert.equal(fs.existsSync(join(at.state, "retry", ids[0] ?? "", "spool")), true);
+  assert.equal(hasClaimed(at.state), false);
+  claimSetAside(at.state);
+  await retry(at);
+  assert.deepEqual(
+    readTree(at).map(({ line }) => line.id),
+    ids,
+  );
+});
+
+test("a call that is claimed while it is being set aside again is not lost", async (t) => {
+  const { at, ids } = await withSetAside(1);
+  claimSetAside(at.state);
+  fs.writeFileSync(join(at.state, "retry", ids[0] ?? "", "tries"), "2");
+  const remove = fs.rmSync;
+  const mock = t.mock.method(fs, "rmSync", (path: string, options?: fs.RmOptions) => {
+    if (path === join(at.state, "retry", ids[0] ?? "")) {
+      mock.mock.restore();
+      claimSetAside(at.state);
+    }
+    remove(path, options);
+  });
+  await retry(at);
+  claimSetAside(at.state);
+  await retry(at);
+  assert.deepEqual(
+    readTree(at).map(({ line }) => line.id),
+    ids,
+  );
+});
+
+test("killed while it is set aside again, a call is there after the next start", async () => {
+  const { at, ids } = await withSetAside(1);
+  const [{ path = "" } = {}] = setAsideCalls(at.state);
+  fs.renameSync(path, `${path}.back`);
+  await retry(at);
+  assert.deepEqual(
+    setAsideCalls(at.state).map(({ id }) => id),
+    ids,
+  );
+});
+
 test("without its bodies a call can be filed that cannot be filed whole", async () => {
   const { at, ids } = await withSetAside(3);
   assert.equal(claimSetAside(at.state, true).length, 3);

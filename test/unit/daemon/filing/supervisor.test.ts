@@ -3,6 +3,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { type FilerStart, startFiler } from "../../../../daemon/filing/supervisor.ts";
 import { configOf, put, readTree, type Scene, scene, spoolOf } from "./spooled.ts";
 
@@ -104,6 +105,59 @@ for (const [what, how] of [
     await filer.stop();
   });
 }
+
+test("a filer that hangs between two calls is seen within two seconds, and killed for it later", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const { filer, said } = start(t, at, { stuckMs: 4000 });
+  put(spool);
+  const idle = once(filer, "idle");
+  assert.equal(await filer.drain(20_000), true);
+  await idle;
+  const pid = filer.stats().pid ?? 0;
+  const degraded = async (ms: number, wanted: string | null) => {
+    const end = performance.now() + ms;
+    while (filer.stats().degraded !== wanted && performance.now() < end) await pause(20);
+    assert.equal(filer.stats().degraded, wanted);
+  };
+  process.kill(pid, "SIGSTOP");
+  put(spool);
+  filer.wake();
+  await degraded(2000, "the filer gives no sign of life");
+  const idleAgain = once(filer, "idle");
+  process.kill(pid, "SIGCONT");
+  await degraded(2000, null);
+  assert.equal(await filer.drain(5000), true);
+  await idleAgain;
+  process.kill(pid, "SIGSTOP");
+  put(spool);
+  filer.wake();
+  await once(filer, "filed", { signal: AbortSignal.timeout(20_000) });
+  assert.match(said.join("\n"), /no sign of life for 4000 ms, killed/);
+  assert.notEqual(filer.stats().pid, pid);
+  assert.equal(readTree(at).length, 3);
+  await filer.stop();
+});
+
+test("a filer that is at work on a large body for seconds is not taken for one that hangs", async (t) => {
+  const at = scene();
+  const spool = spoolOf(at);
+  const busy = "const end = Date.now() + 3000; while (Date.now() < end);";
+  const { filer } = start(t, at, { program: fatal(at, "LARGE", busy) });
+  assert.equal(await filer.drain(20_000), true);
+  put(spool, { request: '{"a":"LARGE"}' });
+  const filed = once(filer, "filed");
+  let isFiled = false;
+  filed.then(() => {
+    isFiled = true;
+  });
+  filer.wake();
+  while (!isFiled) {
+    assert.equal(filer.stats().degraded, null);
+    await pause(50);
+  }
+  await filer.stop();
+});
 
 /** How often the filer is killed with the exchange at hand that holds `word`, as code for `fatal`. */
 function killedTimes(at: Scene, times: number): string {
