@@ -147,7 +147,7 @@ async function digestAndUse<T>(
     const dirty: DirtySet = {
       dirty: entries.map(dayOf),
       gone: work.gone,
-      again: daysBelow(renamed, manifest, entries),
+      again: daysBelow(renamed, manifest),
       repaged: repaged.filter((at) => !read.has(keyOfDay(at))),
       retitled: renamed,
     };

@@ -9,7 +9,7 @@ import type { DayName } from "../digest/day-digest.ts";
 import type { Title } from "../view/home.ts";
 import { isWithin } from "../view/home.ts";
 import { type KnownFile, markFile } from "./known-files.ts";
-import { type DayEntry, type DayOnDisk, dayKey, type Manifest } from "./manifest.ts";
+import type { DayEntry, DayOnDisk, Manifest } from "./manifest.ts";
 import type { FileHit } from "./scan-slices.ts";
 
 /** A day with its files as they are now. */
@@ -78,16 +78,13 @@ export function retitled(before: Manifest, now: Readonly<Record<string, string>>
   return [...numbers].filter((number) => before.titles[number] !== now[number]);
 }
 
-/** The days below those numbers that are not read anew: their pages name the titles. */
-export function daysBelow(
-  numbers: readonly string[],
-  manifest: Manifest,
-  dirty: readonly DayName[],
-): DayName[] {
+/**
+ * The days below those numbers: their pages name the titles. One that is read anew, too: of it only
+ * what its calls change would be rendered.
+ */
+export function daysBelow(numbers: readonly string[], manifest: Manifest): DayName[] {
   if (numbers.length === 0) return [];
-  const read = new Set(dirty.map(({ number, day }) => dayKey(number, day)));
   return Object.values(manifest.days)
-    .filter(({ number, day }) => !read.has(dayKey(number, day)))
     .filter(({ number }) => numbers.some((other) => isWithin(number, other)))
     .map(({ number, day }) => ({ number, day }));
 }

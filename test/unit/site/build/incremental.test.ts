@@ -49,6 +49,18 @@ test("two folders with one number are named, and both are shown", async () => {
   await sameAsFresh(options);
 });
 
+test("a folder that is renamed while calls are filed in it is renamed on every page", async () => {
+  const options = { ...site("renamed"), languages: ["en"] };
+  for (let n = 0; n < 200; n += 1) single(options.captures, n, `Question ${n} of its own kind.`);
+  await build(options);
+  single(options.captures, 200, "Another one on the same day.");
+  const category = join(options.captures, "10-19 Agents", "11 Made up");
+  renameSync(join(category, "11.11 Chat"), join(category, "11.11 Renamed"));
+  await build(options);
+  assert.match(pageOf(options, "Question 3 of"), /11\.11 Renamed/);
+  await sameAsFresh(options);
+});
+
 test("a published folder that was deleted is made again", async () => {
   const options = site("deleted");
   chat(options.captures, 1, ["How do tides work, in short?"]);
