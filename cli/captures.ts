@@ -151,3 +151,13 @@ export function assertSomewhere(wanted: string, what: string, values: Iterable<s
   if (all.some((value) => value.includes(wanted))) return;
   throw mistyped(`no ${what} is called`, wanted, didYouMean(wanted, all), all);
 }
+
+/** Writes a line piece by piece, no faster than it is read. */
+export async function writeLine({ stdout }: Io, pieces: Iterable<Buffer>): Promise<void> {
+  for (const piece of pieces) {
+    if (!stdout.write(piece)) await new Promise((done) => stdout.once("drain", done));
+  }
+  stdout.write(NEWLINE);
+}
+
+const NEWLINE = Buffer.from("\n");

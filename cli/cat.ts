@@ -1,7 +1,7 @@
 /** `callnumber cat`: capture files on stdout, as they are or expanded for other tools. */
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { damageTo, filesOf, openedFiles, treeOf } from "./captures.ts";
+import { damageTo, filesOf, openedFiles, treeOf, writeLine } from "./captures.ts";
 import type { Command } from "./command.ts";
 
 export const cat: Command = {
@@ -28,8 +28,7 @@ export const cat: Command = {
     for (const { reader } of openedFiles(files, io)) {
       for (const exchange of reader.exchanges()) {
         try {
-          const line = Buffer.concat([reader.expand(exchange), Buffer.from("\n")]);
-          if (!io.stdout.write(line)) await new Promise((done) => io.stdout.once("drain", done));
+          await writeLine(io, reader.expand(exchange));
         } catch (error) {
           failed++;
           say((error as Error).message);

@@ -3,7 +3,7 @@
  * Exit 1 when something was found; the secret itself is never printed.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { CodedError } from "../record/errors.ts";
 import { LARGE_FILE_ADVICE } from "../record/johnny-decimal/lint.ts";
@@ -12,11 +12,12 @@ import type { AllowList } from "../record/secrets/allow-list.ts";
 import type { ScanHit } from "../record/secrets/scan.ts";
 import type { Command, Io, Options } from "./command.ts";
 import { configOf } from "./config-of.ts";
+import { type FilePiece, piecesOf } from "./file-pieces.ts";
 import { inLine } from "./printable.ts";
 
 interface Source {
   readonly file: string;
-  readonly read: () => Buffer;
+  readonly read: () => Iterable<FilePiece>;
 }
 
 const SKIPPED_FOLDERS = new Set([".git", "node_modules", ".callnumber"]);
@@ -52,7 +53,10 @@ function stagedSources(paths: readonly string[], io: Io): Source[] {
     .toString()
     .split("\0")
     .filter(Boolean);
-  return names.map((file) => ({ file, read: () => git(io, ["cat-file", "blob", `:./${file}`]) }));
+  return names.map((file) => ({
+    file,
+    read: () => [{ bytes: git(io, ["cat-file", "blob", `:./${file}`]), above: 0 }],
+  }));
 }
 
 /** After an update of the rules `doctor` proposes another one. */
@@ -82,7 +86,7 @@ async function sourcesOf(args: readonly string[], options: Options, io: Io): Pro
   return roots.flatMap((root) =>
     Array.from(filesUnder(root), (path) => ({
       file: relative(io.cwd, path) || path,
-      read: () => readFileSync(path),
+      read: () => piecesOf(path),
     })),
   );
 }
@@ -106,6 +110,30 @@ async function allowFinds(
   const path = allow(new CaptureTree({ captures }), finds, reason, new Date());
   const what = finds.length === 1 ? "1 find" : `${finds.length} finds`;
   io.stdout.write(`${what} allowed: review and commit ${relative(io.cwd, path) || path}\n`);
+  return 0;
+}
+
+/** The credentials in a file, each once although its pieces overlap. */
+function* hitsIn(
+  pieces: Iterable<FilePiece>,
+  scanBytes: (bytes: Buffer) => ScanHit[],
+): Generator<ScanHit> {
+  let seen = new Set<string>();
+  for (const { bytes, above } of pieces) {
+    const here = new Set<string>();
+    for (const hit of scanBytes(bytes)) {
+      const whole = { ...hit, line: above + hit.line };
+      const key = `${whole.line} ${whole.fingerprint}`;
+      if (!seen.has(key)) yield whole;
+      here.add(key);
+    }
+    seen = here;
+  }
+}
+
+/** Of what is staged: one piece. */
+function lengthOf(pieces: Iterable<FilePiece>): number {
+  for (const { bytes } of pieces) return bytes.length;
   return 0;
 }
 
@@ -148,32 +176,42 @@ export const scan: Command = {
       const { fixCaptures } = await import("./scan-fix.ts");
       return fixCaptures(await configOf(options, io), options, io);
     }
-    const { scan: scanBytes } = await import("../record/secrets/scan.ts");
+    const { scan: scanBytes, UNREADABLE } = await import("../record/secrets/scan.ts");
     const sources = await sourcesOf(args, options, io);
     const wanted = typeof options.allow === "string" ? options.allow.split(",") : null;
     if (wanted !== null) {
-      const hits = sources.flatMap(({ read }) => scanBytes(read()));
+      const hits = sources.flatMap(({ read }) => [...hitsIn(read(), scanBytes)]);
       return allowFinds(wanted, hits, options, io);
     }
     const allowed = await allowListOf(options, io);
     let found = 0;
     let passed = 0;
+    let unreadable = 0;
     for (const { file, read } of sources) {
-      const bytes = read();
-      if (options.staged === true && bytes.length > LIMITS.gitFileBytes) {
+      const pieces = read();
+      if (options.staged === true && lengthOf(pieces) > LIMITS.gitFileBytes) {
         io.stderr.write(`warning: ${inLine(file)}: ${LARGE_FILE_ADVICE}\n`);
       }
-      for (const hit of scanBytes(bytes)) {
+      for (const hit of hitsIn(pieces, scanBytes)) {
         if (allowed.has(hit)) {
           passed += 1;
           continue;
         }
-        found += 1;
+        if (hit.rule === UNREADABLE) unreadable += 1;
+        else found += 1;
         io.stdout.write(line(file, hit, options.json === true));
       }
     }
     const count = `${sources.length} file${sources.length === 1 ? "" : "s"}`;
     const files = passed === 0 ? count : `${count}, ${passed} allowed`;
+    if (unreadable > 0) {
+      const parts = unreadable === 1 ? "1 part" : `${unreadable} parts`;
+      io.stderr.write(
+        `${parts} that nobody could look into: damaged, or longer than any that is recorded ` +
+          "(`callnumber verify` names the calls)\n",
+      );
+      if (found === 0) return 1;
+    }
     if (found === 0) {
       if (args.length === 0 && options.staged !== true) await noteCleanScan(options, io);
       io.stderr.write(`${files}, no credentials found\n`);

@@ -11,7 +11,7 @@ import { CodedError } from "../record/errors.ts";
 import { findingsOf, scenesOf } from "../record/findings.ts";
 import { type FoundExchange, findExchange } from "../record/reader/find-exchange.ts";
 import type { Tree } from "../record/reader/tree.ts";
-import { damageTo, openExchange, treeOf } from "./captures.ts";
+import { damageTo, openExchange, treeOf, writeLine } from "./captures.ts";
 import type { Command } from "./command.ts";
 import { describeExchange, type Surroundings } from "./describe-exchange.ts";
 import { printable } from "./printable.ts";
@@ -34,7 +34,7 @@ export const show: Command = {
     const { exchange, reader } = open;
     if (options.raw === "request") io.stdout.write(reader.requestBody(exchange) ?? "");
     else if (options.raw === "response") io.stdout.write(reader.responseBody(exchange) ?? "");
-    else if (options.json) io.stdout.write(Buffer.concat([reader.expand(exchange), NEWLINE]));
+    else if (options.json) await writeLine(io, reader.expand(exchange));
     else if (options.curl) {
       const body = reader.requestBody(exchange);
       io.stdout.write(`${asCurl(exchange, daemonBase(exchange.upstream), body)}\n`);
@@ -76,5 +76,3 @@ function around(tree: Tree, found: FoundExchange, damaged: Damaged): Surrounding
     return { findings: [], before: null, problem: error.message };
   }
 }
-
-const NEWLINE = Buffer.from("\n");

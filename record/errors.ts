@@ -108,6 +108,11 @@ export const CATALOGUE = {
     hint: "give fingerprints that `callnumber scan` prints, and with --reason why each is no secret",
     exit: 64,
   },
+  "scan-refused": {
+    meaning: "a file holds a line that is too long to be looked through for credentials",
+    hint: "look yourself what it is; nothing that is recorded has such lines",
+    exit: 65,
+  },
   "fix-refused": {
     meaning: "`scan --fix` was asked for something else than the tree of captures",
     hint: "it takes no paths; `callnumber scan PATH` looks into any file",

@@ -171,14 +171,15 @@ export const LIMITS = {
   /** Text up to this size is stored as text; larger, as base64, which no escape can blow up. */
   textPartBytes: 64 * MiB,
   /**
-   * A compressed part may decompress to this when it is read, or to so many times its own size, but
-   * never to more than the most: recorded streams come to less, bombs to much more.
+   * What a compressed part decompresses to at most: nothing longer is written, and of what is longer
+   * nothing is read. How much smaller it is compressed says nothing: the same delta a million times
+   * is a stream, too.
    */
-  partDecodeBytes: 32 * MiB,
-  partDecodeRatio: 64,
-  partDecodeMaxBytes: 256 * MiB,
-  /** The same for a body that is joined from parts: so many times its file's size. */
-  joinedBytes: 32 * MiB,
+  partDecodeBytes: 96 * MiB,
+  /** Parts into which longer bytes than one part may hold are cut. */
+  packedPartBytes: 32 * MiB,
+  /** A body that is joined from parts may be this long, or so many times its file's size. */
+  joinedBytes: 256 * MiB,
   joinedRatio: 8,
   /** Entries of a body's list, ranges written out; a carved body has 32,769 at most. */
   listAtomCount: 262_144,
@@ -195,6 +196,9 @@ export const LIMITS = {
   zstdLevel: 3,
   /** Largest staged file that scan reads. */
   scanFileBytes: 256 * MiB,
+  /** Longer files are looked through in pieces of whole lines, which overlap by some. */
+  scanPieceBytes: 16 * MiB,
+  scanOverlapBytes: 128 * KiB,
   /** Time for looking through one record for secrets; past it the body is left out. */
   redactionMs: 10_000,
   /** Secrets of one body that are hidden one by one; of more, those close together as one. */

@@ -100,10 +100,14 @@ export class Draft {
     return this.#body(bytes, shorten(this.#atoms(bytes, carve(bytes))));
   }
 
-  /** Stores a streamed body chunk by chunk. */
-  stream(chunks: readonly Chunk[]): StreamedBody {
+  /**
+   * Stores a streamed body chunk by chunk; one whose chunks are longer than readers decompress, as a
+   * plain body without their times.
+   */
+  stream(chunks: readonly Chunk[]): StreamedBody | PlainBody {
     const whole = Buffer.concat(chunks.map(([, bytes]) => bytes));
     const encoded = encodeChunks(chunks);
+    if (encoded.length > LIMITS.partDecodeBytes) return this.#body(whole, this.#packed(whole));
     const digest = sha256(encoded);
     const n = this.#part(digest, (next) => zstdLine(next, digest, encoded));
     return { bytes: whole.length, sha256: sha256(whole), chunks: n };
@@ -138,12 +142,26 @@ export class Draft {
   }
 
   #atoms(bytes: Buffer, pieces: readonly Piece[]): Atom[] {
-    return pieces.map((piece) => {
+    return pieces.flatMap((piece): Atom | Atom[] => {
       if (typeof piece === "string") return piece;
+      if (!piece.json && piece.end - piece.start > LIMITS.textPartBytes) {
+        return this.#packed(bytes.subarray(piece.start, piece.end));
+      }
       const part = this.#carved(bytes, piece);
       const insert = insertsOf(bytes, piece);
       return insert ? { part, insert } : part;
     });
+  }
+
+  /** Bytes that are too long for one line, as parts that each are short enough to be read. */
+  #packed(bytes: Buffer): number[] {
+    const numbers: number[] = [];
+    for (let at = 0; at < bytes.length; at += LIMITS.packedPartBytes) {
+      const piece = bytes.subarray(at, at + LIMITS.packedPartBytes);
+      const digest = sha256(piece);
+      numbers.push(this.#part(digest, (n) => zstdLine(n, digest, piece)));
+    }
+    return numbers;
   }
 
   #numberOf(digest: string): number | undefined {

@@ -9,6 +9,7 @@
  * are milliseconds since the request began, kept to a hundredth.
  */
 import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
 import { oneLineJson } from "../format/json-line.ts";
 import { LIMITS } from "../limits.ts";
 
@@ -54,6 +55,17 @@ export function streamedBody(lines: Buffer): Buffer {
   return body.bytes();
 }
 
+/** The SHA-256 of that body, in hex, and its length, without putting it together. */
+export function streamedDigest(lines: Buffer): { bytes: number; sha256: string } {
+  const digest = createHash("sha256");
+  let length = 0;
+  for (const [, bytes] of eachChunk(lines)) {
+    digest.update(bytes);
+    length += bytes.length;
+  }
+  return { bytes: length, sha256: digest.digest("hex") };
+}
+
 /** Bytes put end to end. Of a chunk there are fewer than of the line that it was written on. */
 class Joined {
   readonly #bytes: Buffer;
@@ -82,10 +94,11 @@ function* eachChunk(lines: Buffer): Generator<Chunk> {
 }
 
 function decodeChunk(line: unknown): Chunk {
-  const [ms, data, from] = Array.isArray(line) ? line : [];
+  const [ms, data, from, ...more] = Array.isArray(line) ? line : [];
   const text = typeof data === "string";
   const base64: unknown = text ? data : data?.base64;
-  if (!Number.isFinite(ms) || typeof base64 !== "string") {
+  const isPlain = from === undefined || typeof from === "string";
+  if (!Number.isFinite(ms) || typeof base64 !== "string" || !isPlain || more.length > 0) {
     throw new SyntaxError("a chunk is [ms, text] or [ms, {base64}]");
   }
   const bytes = Buffer.from(base64, text ? "utf8" : "base64");

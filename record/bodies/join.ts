@@ -30,20 +30,27 @@ export function join(refs: readonly PartRef[], source: PartSource): Buffer {
   return joinAtoms(flatten(refs.slice(1), source.partCount, atoms), source);
 }
 
-/** The body that a flat list stands for. Throws RangeError where it is longer than `bytesMax`. */
+/**
+ * The body that a flat list stands for. Throws RangeError where it is longer than `bytesMax`; who
+ * gives that pays for no second copy.
+ */
 export function joinAtoms(
   atoms: readonly Atom[],
   source: Pick<PartSource, "part">,
-  bytesMax = Number.POSITIVE_INFINITY,
+  bytesMax?: number,
 ): Buffer {
-  let bytes = 0;
-  const pieces = atoms.map((atom) => {
+  if (bytesMax === undefined) return Buffer.concat(atoms.map((atom) => atomBytes(atom, source)));
+  const body = Buffer.allocUnsafe(bytesMax);
+  let length = 0;
+  for (const atom of atoms) {
     const piece = atomBytes(atom, source);
-    bytes += piece.length;
-    if (bytes > bytesMax) throw new RangeError(`it is longer than ${bytesMax} bytes`);
-    return piece;
-  });
-  return Buffer.concat(pieces);
+    if (length + piece.length > bytesMax) {
+      throw new RangeError(`it is longer than ${bytesMax} bytes`);
+    }
+    body.set(piece, length);
+    length += piece.length;
+  }
+  return body.subarray(0, length);
 }
 
 function atomBytes(atom: Atom, source: Pick<PartSource, "part">): Uint8Array {

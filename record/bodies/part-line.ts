@@ -59,7 +59,8 @@ export function zstdLine(n: number, sha256: string, bytes: Buffer): Buffer {
   return Buffer.from(`${head(n, sha256)}"crc32":"${crcHex(base64)}","zstd":"${base64}"}\n`);
 }
 
-function isOneLine(bytes: Buffer): boolean {
+/** Whether no character in them ends a line, for anybody. */
+export function isOneLine(bytes: Buffer): boolean {
   return ![...NEWLINES, ...SEPARATORS].some((c) => bytes.includes(c));
 }
 
@@ -139,13 +140,11 @@ export function partBytes(view: PartLineView): Buffer {
 }
 
 /**
- * The bytes of a compressed part. Throws where they are damaged or come to more than `partDecode…`
- * of LIMITS: a few kilobytes can stand for gigabytes, and no recorded stream does.
+ * The bytes of a compressed part. Throws where they are damaged or come to more than
+ * `partDecodeBytes` of LIMITS: a few kilobytes can stand for gigabytes, and no recorded part does.
  */
-export function unpackedPart(packed: Buffer): Buffer {
-  const { partDecodeBytes, partDecodeRatio, partDecodeMaxBytes } = LIMITS;
-  const most = Math.max(partDecodeBytes, packed.length * partDecodeRatio);
-  const maxOutputLength = Math.min(most, partDecodeMaxBytes);
+function unpackedPart(packed: Buffer): Buffer {
+  const { partDecodeBytes: maxOutputLength } = LIMITS;
   try {
     return zstdDecompressSync(packed, { maxOutputLength });
   } catch (cause) {

@@ -11,7 +11,7 @@
  */
 import { hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import { type Chunk, decodeChunks, streamedBody } from "../bodies/chunks.ts";
+import { type Chunk, decodeChunks, streamedBody, streamedDigest } from "../bodies/chunks.ts";
 import { joinAtoms } from "../bodies/join.ts";
 import { PartHead } from "../bodies/part-head.ts";
 import { partBytes, viewPartLine } from "../bodies/part-line.ts";
@@ -169,6 +169,19 @@ export class CaptureFile {
     return this.reading(x, "chunks", (at) => decodeChunks(this.#part(n, at)));
   }
 
+  /** The same as JSON Lines, as they are stored, held against the body's digest. */
+  chunkLines(x: ExchangeLine): Buffer | null {
+    const body = x.response?.body;
+    const n = body?.chunks;
+    if (body === null || body === undefined || n === undefined) return null;
+    return this.reading(x, "chunks", (at) => {
+      const lines = this.#part(n, at);
+      const { bytes, sha256 } = streamedDigest(lines);
+      if (bytes !== body.bytes || sha256 !== body.sha256) throw new RangeError(UNLIKE_DIGEST);
+      return lines;
+    });
+  }
+
   /** JSON text of the message that a stream adds up to; null where none is stored. */
   assembled(x: ExchangeLine): string | null {
     const n = x.response?.assembled;
@@ -270,7 +283,7 @@ export class CaptureFile {
 
   #checked(body: Body, bytes: Buffer): Buffer {
     if (bytes.length !== body.bytes || hash("sha256", bytes, "hex") !== body.sha256) {
-      throw new RangeError("it does not join back to its digest");
+      throw new RangeError(UNLIKE_DIGEST);
     }
     return bytes;
   }
@@ -370,6 +383,8 @@ export class CaptureFile {
     return bytes;
   }
 }
+
+const UNLIKE_DIGEST = "it does not join back to its digest";
 
 /** What a list that is kept takes in memory, about: its entries, and the literals that it brought. */
 function listBytes(atoms: readonly Atom[], own: readonly unknown[]): number {

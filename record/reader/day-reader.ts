@@ -142,6 +142,11 @@ export class DayReader {
     return this.fileOf(x).chunks(x);
   }
 
+  /** The same as JSON Lines, as they are stored, held against the body's digest. */
+  chunkLines(x: ExchangeLine): Buffer | null {
+    return this.fileOf(x).chunkLines(x);
+  }
+
   /** JSON text of the message that the stream adds up to; null where none is stored. */
   assembled(x: ExchangeLine): string | null {
     return this.fileOf(x).assembled(x);
@@ -202,7 +207,7 @@ export class DayReader {
   }
 
   /** The exchange as one line of plain, self-contained JSON (without LF); see docs/format.md. */
-  expand(x: ExchangeLine): Buffer {
+  expand(x: ExchangeLine): Iterable<Buffer> {
     return expandLine(x, this.fileOf(x));
   }
 }

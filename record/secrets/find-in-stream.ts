@@ -13,6 +13,7 @@ import { type Found, mergeOverlaps, withinBudget } from "./finds.ts";
 import { decodeBase64Signs } from "./layers.ts";
 import { compileRuleSet, type RuleSet } from "./rule-set.ts";
 import { type Channel, channelsOf } from "./stream-channels.ts";
+import { windowsOf } from "./stream-windows.ts";
 
 const NO_RULES = compileRuleSet([]);
 
@@ -65,31 +66,6 @@ export function findInStream(bytes: Buffer, set: RuleSet, deadline: Deadline): F
     if (found.length > LIMITS.redactionFindsCount) found = withinBudget(found);
   }
   return found;
-}
-
-const LF = 0x0a;
-
-/**
- * A long stream is put together piece by piece, since its strings take many times their bytes: each
- * piece begins before the end of the one before, by more events than a key is ever said in.
- */
-function* windowsOf(bytes: Buffer): Generator<{ from: number; to: number }> {
-  const { streamWindowBytes: size, streamOverlapBytes: overlap } = LIMITS;
-  for (let from = 0; ; ) {
-    if (bytes.length - from <= size + overlap) {
-      yield { from, to: bytes.length };
-      return;
-    }
-    const to = lineStart(bytes, from + overlap, from + size);
-    yield { from, to };
-    from = lineStart(bytes, from, to - overlap);
-  }
-}
-
-/** The last line that begins behind `least`, at `at` or before it; `at` itself where none does. */
-function lineStart(bytes: Buffer, least: number, at: number): number {
-  const end = bytes.subarray(least, at).lastIndexOf(LF);
-  return end < 0 ? at : least + end + 1;
 }
 
 function findInWindow(bytes: Buffer, set: RuleSet, deadline: Deadline): Found[] {

@@ -3,17 +3,19 @@
  * they are published. Uses the built-in rules only and changes nothing.
  *
  * What always holds: a hit names the rule and the place and shows no more of the secret than its
- * first four characters, so a report may be printed in a CI log. Compressed streams in a capture
- * file are looked into as well, event by event and put together.
+ * first four characters, so a report may be printed in a CI log. Compressed parts of a capture file
+ * are looked into as well, streams event by event and put together; one that cannot be looked into
+ * is a find of its own (`UNREADABLE`): what nobody could look at is not clean.
  */
 import { hash } from "node:crypto";
 import { streamedBody } from "../bodies/chunks.ts";
-import { unpackedPart } from "../bodies/part-line.ts";
+import { partBytes, viewPartLine } from "../bodies/part-line.ts";
 import { Deadline, findSecrets } from "./find-secrets.ts";
 import type { Found } from "./finds.ts";
 import { namedIn } from "./named-secrets.ts";
 import { builtInRuleSet } from "./rule-set.ts";
 import { channelsOf } from "./stream-channels.ts";
+import { windowsOf } from "./stream-windows.ts";
 
 export interface ScanHit {
   readonly rule: string;
@@ -30,6 +32,12 @@ export interface ScanHit {
    */
   readonly fingerprint: string;
 }
+
+/** The rule of a compressed part that is damaged or decompresses to more than readers take. */
+export const UNREADABLE = "unreadable-part";
+
+const NOT_LOOKED_INTO = { rule: UNREADABLE, start: 0, secret: "" } as Found;
+const LF = 0x0a;
 
 const preview = ({ secret }: Found): string => `${secret.slice(0, 4).replace(/[^ -~]/g, "?")}…`;
 
@@ -58,49 +66,58 @@ interface Find {
 function finds(input: Uint8Array | string, deadlineMs: number): Find[] {
   const bytes = typeof input === "string" ? Buffer.from(input, "utf8") : asBuffer(input);
   const deadline = new Deadline(deadlineMs);
-  const lines = lineStarts(bytes);
-  const hits = findSecrets(bytes, builtInRuleSet(), deadline).map((found): Find => {
-    const line = lineAt(lines, found.start);
-    const from = lines[line - 1]!;
-    const range = [found.start - from, found.end - from] as const;
-    const text = lineBytes(bytes, lines, line);
-    // From the end: the number of a part, in front of its payload, differs from file to file.
-    const fingerprint = fingerprintOf(found.rule, text, `${text.length - range[0]}`);
-    const hit = { rule: found.rule, line, range, preview: preview(found), fingerprint };
-    return { hit, secret: found.secret };
-  });
-  for (const [index, start] of lines.entries()) {
-    const text = lineBytes(bytes, lines, index + 1);
-    for (const { rule, where, value } of namedIn(text)) {
-      const fingerprint = fingerprintOf(rule, text, where);
-      const at = text.indexOf(JSON.stringify(value).slice(1, -1));
-      const range = [Math.max(0, at), Math.max(0, at) + value.length] as const;
-      const known = hits.some(
-        ({ hit }) =>
-          hit.line === index + 1 && hit.range && hit.range[0] >= at && hit.range[1] <= range[1],
-      );
-      if (known) continue;
-      const shown = preview({ secret: value } as Found);
-      hits.push({
-        hit: { rule, line: index + 1, range, preview: shown, fingerprint },
-        secret: value,
-      });
+  const found = findSecrets(bytes, builtInRuleSet(), deadline);
+  const hits: Find[] = [];
+  let line = 0;
+  let next = 0;
+  for (let from = 0; from <= bytes.length; ) {
+    const lineEnd = bytes.indexOf(LF, from);
+    const end = lineEnd < 0 ? bytes.length : lineEnd;
+    line += 1;
+    if (end > from) {
+      const text = bytes.subarray(from, end);
+      const inLine: Found[] = [];
+      for (; next < found.length && found[next]!.start <= end; next += 1) {
+        const one = found[next]!;
+        inLine.push({ ...one, start: one.start - from, end: one.end - from });
+      }
+      for (const hit of findsInLine(text, line, inLine, deadline)) hits.push(hit);
     }
-    const stream = streamIn(bytes.subarray(start, lines[index + 1] ?? bytes.length));
-    if (stream === null) continue;
-    for (const [n, found] of secretsInStream(stream, deadline).entries()) {
-      const fingerprint = fingerprintOf(found.rule, text, `stream ${n} ${found.start}`);
-      const { rule } = found;
-      const hit = { rule, line: index + 1, range: null, preview: preview(found), fingerprint };
-      hits.push({ hit, secret: found.secret });
-    }
+    from = end + 1;
   }
-  return hits.sort((a, b) => a.hit.line - b.hit.line);
+  return hits;
 }
 
-/** A line without its LF. */
-function lineBytes(bytes: Buffer, starts: readonly number[], line: number): Buffer {
-  return bytes.subarray(starts[line - 1], (starts[line] ?? bytes.length + 1) - 1);
+/** What stands on a line; `found` is what lies open there, by offsets in it. */
+function* findsInLine(
+  text: Buffer,
+  line: number,
+  found: readonly Found[],
+  deadline: Deadline,
+): Generator<Find> {
+  for (const one of found) {
+    // From the end: the number of a part, in front of its payload, differs from file to file.
+    const fingerprint = fingerprintOf(one.rule, text, `${text.length - one.start}`);
+    const range = [one.start, one.end] as const;
+    const hit = { rule: one.rule, line, range, preview: preview(one), fingerprint };
+    yield { hit, secret: one.secret };
+  }
+  for (const { rule, where, value } of namedIn(text)) {
+    const at = text.indexOf(JSON.stringify(value).slice(1, -1));
+    const range = [Math.max(0, at), Math.max(0, at) + value.length] as const;
+    if (found.some(({ start, end }) => start >= at && end <= range[1])) continue;
+    const fingerprint = fingerprintOf(rule, text, where);
+    const shown = preview({ secret: value } as Found);
+    yield { hit: { rule, line, range, preview: shown, fingerprint }, secret: value };
+  }
+  const packed = packedIn(text);
+  if (packed === null) return;
+  const inside = packed === UNREADABLE ? [NOT_LOOKED_INTO] : secretsInPacked(packed, deadline);
+  for (const [n, one] of inside.entries()) {
+    const fingerprint = fingerprintOf(one.rule, text, `stream ${n} ${one.start}`);
+    const hit = { rule: one.rule, line, range: null, preview: preview(one), fingerprint };
+    yield { hit, secret: one.secret };
+  }
 }
 
 const PART_NUMBER = /^\{"type":"part","n":\d+/;
@@ -112,51 +129,49 @@ function fingerprintOf(rule: string, line: Buffer, where: string): string {
   return hash("sha256", JSON.stringify([rule, content, where]), "hex").slice(0, 16);
 }
 
-function lineStarts(bytes: Buffer): number[] {
-  const starts = [0];
-  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) starts.push(at + 1);
-  return starts;
-}
+/** How a line begins that readers take for a part; there may be spaces in between. */
+const PART = /^\{\s*"type"\s*:\s*"part"/;
+const ZSTD_MEMBER = Buffer.from('"zstd"');
 
-/** Number of the line, counted from 1, that holds the byte at `offset`. */
-function lineAt(starts: readonly number[], offset: number): number {
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const mid = (low + high + 1) >> 1;
-    if (starts[mid]! <= offset) low = mid;
-    else high = mid - 1;
+/** What a compressed part of a capture file holds; null where the line holds none. */
+function packedIn(line: Buffer): Buffer | typeof UNREADABLE | null {
+  const view = viewPartLine(line);
+  if (view === null) {
+    const isPart = PART.test(line.toString("latin1", 0, 64));
+    return isPart && line.includes(ZSTD_MEMBER) ? UNREADABLE : null;
   }
-  return low + 1;
-}
-
-const ZSTD_MEMBER = Buffer.from('"zstd":"');
-
-/** The streamed body that a part line holds, or null. A line that is damaged is `verify`'s business. */
-function streamIn(line: Buffer): Buffer | null {
-  const at = line.subarray(0, 256).indexOf(ZSTD_MEMBER);
-  if (at < 0) return null;
-  const text = line.toString("latin1", at + ZSTD_MEMBER.length);
-  const packed = Buffer.from(text.slice(0, text.indexOf('"')), "base64");
+  if (view.form !== "zstd") return null;
   try {
-    return streamedBody(unpackedPart(packed));
+    return partBytes(view);
   } catch {
-    return null;
+    return UNREADABLE;
   }
 }
 
-function secretsInStream(stream: Buffer, deadline: Deadline): Found[] {
+/** The secrets in chunks of a stream as JSON Lines, or in bytes that are none. */
+function secretsInPacked(packed: Buffer, deadline: Deadline): Found[] {
+  const stream = streamOf(packed);
   const found = findSecrets(stream, builtInRuleSet(), deadline);
   const known = new Set(found.map(({ secret }) => secret));
-  for (const { text, literal } of channelsOf(stream.toString("latin1"))) {
-    if (literal) continue;
-    for (const one of findSecrets(Buffer.from(text, "latin1"), builtInRuleSet(), deadline)) {
-      // What is read in two ways is one find.
-      if (!known.has(one.secret)) found.push(one);
-      known.add(one.secret);
+  for (const { from, to } of windowsOf(stream)) {
+    for (const { text, literal } of channelsOf(stream.toString("latin1", from, to))) {
+      if (literal) continue;
+      for (const one of findSecrets(Buffer.from(text, "latin1"), builtInRuleSet(), deadline)) {
+        // What is read in two ways is one find.
+        if (!known.has(one.secret)) found.push(one);
+        known.add(one.secret);
+      }
     }
   }
   return found;
+}
+
+function streamOf(packed: Buffer): Buffer {
+  try {
+    return streamedBody(packed);
+  } catch {
+    return packed;
+  }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

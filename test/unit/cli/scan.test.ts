@@ -49,6 +49,60 @@ test("a credential is named by file, line, column and rule, never shown, and end
   });
 });
 
+test("a compressed part that cannot be looked into is no clean one", async (t) => {
+  const cwd = folder(t);
+  mkdirSync(join(cwd, "captures"));
+  const head = (n: number) => `{"type":"part","n":${n},"sha256":"${"a".repeat(64)}"`;
+  const zstd = (bytes: Buffer) => zstdCompressSync(bytes).toString("base64");
+  const bomb = zstd(Buffer.alloc(LIMITS.partDecodeBytes + 1, "a"));
+  const chunks = zstd(encodeChunks([[1, Buffer.from(`say ${KEY} twice`)]]));
+  const escaped = `\\u00${chunks.charCodeAt(0).toString(16)}${chunks.slice(1)}`;
+  const lines = [
+    `${head(1)},"zstd":"${bomb}"}`,
+    `${head(2)},"zstd":"no base64 of zstd"}`,
+    `{ "type" : "part","zstd":"${chunks}"}`,
+    // What readers decompress is looked into, however it is written.
+    `${head(4)},"later":"${"x".repeat(300)}","zstd":"${chunks}"}`,
+    `${head(5)},"zstd":"${escaped}"}`,
+    `${head(6)},"zstd":"${zstd(Buffer.from(`no chunks, ${KEY}`))}"}`,
+  ];
+  writeFileSync(join(cwd, "captures/a.jsonl"), `${lines.join("\n")}\n`);
+  const { code, out, err } = await runScan(cwd, []);
+  assert.equal(code, 1);
+  assert.match(err, /3 parts that nobody could look into/);
+  assert.deepEqual(
+    out.split("\n").map((line) => /:(\d+): (\S+)/.exec(line)?.slice(1).join(" ")),
+    [
+      ...[1, 2, 3].map((n) => `${n} unreadable-part`),
+      ...[4, 5, 6].map((n) => `${n} openrouter-key`),
+      undefined,
+    ],
+  );
+  assert.equal((await runScan(cwd, ["captures"], { json: true })).code, 1);
+});
+
+test("a file of many pieces is looked through whole, each find once and on its line", async (t) => {
+  const cwd = folder(t);
+  const line = `${"x".repeat(999)}\n`;
+  const every = Math.ceil(LIMITS.scanOverlapBytes / 2 / line.length);
+  const count = Math.ceil((LIMITS.scanPieceBytes * 1.2) / line.length);
+  const wanted: number[] = [];
+  const lines = Array.from({ length: count }, (_, n) => {
+    if (n % every !== 0 && n !== count - 1) return line;
+    wanted.push(n + 1);
+    return `${KEY} ${line}`;
+  });
+  // One that is longer than a piece.
+  const last = `${"y ".repeat(LIMITS.scanPieceBytes)}${KEY}`;
+  writeFileSync(join(cwd, "a.txt"), `${lines.join("")}${"\n".repeat(1e6)}${last}`);
+  const { out } = await runScan(cwd, ["a.txt"]);
+  const found = out
+    .trimEnd()
+    .split("\n")
+    .map((said) => Number(said.split(":")[1]));
+  assert.deepEqual(found, [...wanted, count + 1e6 + 1]);
+});
+
 test("a find that is allowed with a reason is no find any more, in no file that has it", async (t) => {
   const cwd = folder(t);
   const part = (n: number, sha256: string, text: string) =>

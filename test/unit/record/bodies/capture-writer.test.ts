@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash, hash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -50,6 +51,39 @@ test("a message is stored once, and a follow-up request is a link and what it ad
   ]);
   // A link would cost more than lists this short.
   assert.deepEqual(lists[2][1], [1, 2]);
+});
+
+test("streams and bodies of any length and kind can be read again", (t) => {
+  const delta = Buffer.from('data: {"choices":[{"delta":{"content":"the same again "}}]}\n\n');
+  const times = (bytes: Buffer, count: number) => Buffer.concat(new Array(count).fill(bytes));
+  const MiB = 1024 * 1024;
+  const repeated = times(delta, 1000);
+  const cases: [string, Buffer, number][] = [
+    ["40 MiB of one delta", repeated, (40 * MiB) / repeated.length],
+    ["longer than a part may be", Buffer.alloc(2 * MiB, "\u0001"), 24],
+    ["bytes that are no text", Buffer.alloc(MiB, 0xff), 110],
+  ];
+  const path = join(scratchFolder(t), "2026-11-23.jsonl");
+  const writer = writerTo(path);
+  const digests = cases.map(([, chunk, count], i) => {
+    const stream = Array.from({ length: count }, (_, at) => [at, chunk] as [number, Buffer]);
+    writeSample(writer, { id: sampleId(i), request: "{}", stream });
+    const hash = createHash("sha256");
+    for (const [, bytes] of stream) hash.update(bytes);
+    return hash.digest("hex");
+  });
+  // A request that says the same ten thousand times: few parts, many megabytes.
+  const message = JSON.stringify({ role: "user", content: "the same ".repeat(500) });
+  const request = `{"messages":[${new Array(10_000).fill(message).join()}]}`;
+  writeSample(writer, { id: sampleId(9), request, response: "x".repeat(LIMITS.textPartBytes + 1) });
+  assert.ok(writer.bytes < 2 * MiB, `${writer.bytes} bytes`);
+  assert.deepEqual(verifyFile(path), []);
+  using file = CaptureFile.open(path);
+  cases.forEach(([name], i) => {
+    const body = file.responseBody(file.exchange(sampleId(i)))!;
+    assert.equal(hash("sha256", body, "hex"), digests[i], name);
+  });
+  assert.equal(file.requestBody(file.exchange(sampleId(9)))?.length, request.length);
 });
 
 test("an exchange and its new parts are one append; the first brings the file line", () => {

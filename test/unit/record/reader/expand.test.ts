@@ -15,7 +15,7 @@ function expanded(
   const path = join(scratchFolder(t), "a.jsonl");
   writeSample(writerTo(path), { id: sampleId(1), ...sample });
   using day = DayReader.open(path);
-  const line = day.expand(day.exchange(sampleId(1))).toString();
+  const line = Buffer.concat([...day.expand(day.exchange(sampleId(1)))]).toString();
   assert.ok(!/[\r\n\u0085\u2028\u2029]/.test(line));
   return { line, x: JSON.parse(line) };
 }
