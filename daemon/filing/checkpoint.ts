@@ -12,7 +12,7 @@
  * line is ignored, and costs no other line. Rewritten whole (draft and rename) when it has grown.
  */
 import fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LIMITS } from "../../record/limits.ts";
 import type { Position } from "../spool/reader.ts";
 import { SEGMENT_HEADER_BYTES } from "../spool/segment.ts";
@@ -40,9 +40,7 @@ export class Checkpoint {
 
   /** Reads what there is. Throws where the folder cannot be made or the file not be read. */
   constructor(stateDir: string) {
-    const folder = join(stateDir, "filer");
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#path = join(folder, "log.jsonl");
+    this.#path = join(stateDir, "filer", "log.jsonl");
     this.#load();
     this.#rewrite();
   }
@@ -169,6 +167,8 @@ export class Checkpoint {
     for (const { key, id, file } of this.#attempts.values()) lines.push({ try: key, id, file });
     const text = lines.map((entry) => `${JSON.stringify(entry)}\n`).join("");
     const draft = `${this.#path}.draft`;
+    // Again each time: somebody may have removed the folder meanwhile.
+    fs.mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     fs.rmSync(draft, { force: true });
     // The descriptor comes with the draft: one that was opened after the renaming could be refused,
     // and the old one writes into a file that nobody reads any more.

@@ -62,3 +62,19 @@ test("the log is rewritten when it has grown, without what is read no more", (t)
   assert.ok(fs.statSync(path).size < 100, "nothing but where to begin is left");
   assert.deepEqual(again.from, at(30_000, 0));
 });
+
+test("a folder that somebody removed is made again when the log is written anew", (t) => {
+  const state = tempFolder();
+  const first = new Checkpoint(state);
+  fs.rmSync(join(state, "filer"), { recursive: true });
+  // Past the size at which it is written anew.
+  for (let n = 0; n < 20_000; n++) {
+    first.begin(attempt(`a${n}`));
+    first.finish([{ key: `a${n}`, start: at(1, n) }], at(1, n));
+  }
+  first.close();
+  const again = new Checkpoint(state);
+  t.after(() => again.close());
+  assert.ok((again.from?.offset ?? 0) > 0);
+  assert.equal(again.isDone(`a${again.from?.offset}`), true);
+});
