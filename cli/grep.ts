@@ -49,7 +49,9 @@ export const grep: Command = {
         }
       }
     }
-    return hits > 0 ? 0 : 1;
+    if (hits > 0) return 0;
+    io.stderr.write("nothing matches\n");
+    return 1;
   },
 };
 
