@@ -13,6 +13,10 @@ const QUOTED = "[ !#-&(-[\\]-~\\x80-\\xbf\\xc3-\\xdf]";
 const isMixedPassword = (s: string): boolean =>
   isPasswordLike(s) && /[\d\W]/.test(s) && !/^\d+$/.test(s);
 
+/** Behind an option that takes nothing else: also small letters and capitals alone. */
+const isCommandPassword = (s: string): boolean =>
+  isMixedPassword(s) || (/[a-z][A-Z]/.test(s) && s.length >= 8 && isPasswordLike(s));
+
 const isHash = (s: string): boolean => isVaried(s) && hasDistinct(s, 8);
 
 const FORM_PART =
@@ -23,8 +27,8 @@ function findFormParts(text: string): Occurrence[] {
   return [...text.matchAll(FORM_PART)].flatMap((m) => {
     const value = m[2]!;
     const end = m.index + m[0].length;
-    const isSecret = isCredentialMember(m[1]!) && !/^(?:\d+|true|false|null)$/.test(value);
-    return isSecret && !value.startsWith("[redacted") ? [{ start: end - value.length, end }] : [];
+    const isSecret = isCredentialMember(m[1]!) && isPasswordLike(value) && !/^\d+$/.test(value);
+    return isSecret ? [{ start: end - value.length, end }] : [];
   });
 }
 
@@ -49,14 +53,14 @@ export const FILE_RULES: readonly Rule[] = [
     accept: isPasswordLike,
   },
   {
-    // `-psecret`, without a space, as MySQL's programs take it; `-p` alone asks for it.
+    // `-psecret` without a space or `--password=`, as MySQL's programs take it; `-p` alone asks.
     name: "command-password",
     anchors: ["mysql", "mariadb"],
     pattern: new RegExp(
-      `(?:mysql|mariadb)[a-z_-]{0,8}\\s(?:(?:[\\w./:@-]{1,48}|"[^"\\s]{1,48}")\\s{1,4}){0,7}?-p["']?(${PLAIN}{5,128})`,
+      `(?:mysql|mariadb)[a-z_-]{0,8}\\s(?:(?:[\\w./:@=-]{1,48}|"[^"\\s]{1,48}")\\s{1,4}){0,7}?(?:-p|--password=)["']?(${PLAIN}{5,128})`,
       "g",
     ),
-    accept: isMixedPassword,
+    accept: isCommandPassword,
   },
   {
     name: "netrc-password",

@@ -357,3 +357,16 @@ test("parts of a multipart form are known by their names, as members of other fo
     assert.equal(written.match(/redacted:form-secret/g)?.length, 3);
   }
 });
+
+test("what MySQL's programs take as a password is hidden also where it has letters alone", () => {
+  for (const [command, secret] of [
+    ["mysql -u root -p", "kQzXwPmLrTnVbH"],
+    ["mysqldump --host db1 -uroot -p'", "kQzXwPmLrTnVbH"],
+    ["mysql --user=root --password=", "kQzXwPmLrTnVbH"],
+  ] as const) {
+    const text = `$ ${command}${secret}' shop\n$ mysql -u root -p shop\n$ mysql -uroot -ppassword`;
+    const written = createRedactor({ fingerprint }).redactText(text).value;
+    assert.ok(!written.includes(secret), written);
+    assert.ok(written.endsWith("-p shop\n$ mysql -uroot -ppassword"), written);
+  }
+});
