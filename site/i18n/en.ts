@@ -82,7 +82,8 @@ export const en = {
   "row.noWords": "no text",
   "row.held": "held back",
   "held.title": "Conversation held back",
-  "held.why": "Something in this conversation looks like a credential. Nothing of it is published.",
+  "held.why":
+    "Something in this conversation looks like a credential, or could not be looked into. Nothing of it is published.",
   "held.where": "Where it was found",
   "held.real": "If it is a real key: revoke it where it was issued, then run",
   "held.false":
