@@ -7,15 +7,16 @@
  */
 import { isIP } from "node:net";
 
-const HOST = /^(\[[0-9a-f.]*:[0-9a-f:.]*\]|[0-9a-z._-]+)(?::\d{1,5})?$/i;
+const HOST = /^(\[[0-9a-f.]*:[0-9a-f:.]*\]|[0-9a-z._-]+)(?::(\d{1,5}))?$/i;
+const PORT_MAX = 65_535;
 const ORIGIN = /^https?:\/\/(.+)$/i;
 /** How the URL standard writes an IPv4 address inside IPv6. */
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 
 /** Host of a `Host` header, with or without a port; null where it is none. */
 export function hostOf(value: string): string | null {
-  const host = HOST.exec(value)?.[1];
-  return host === undefined ? null : canonicalHost(host);
+  const [, host, port = "0"] = HOST.exec(value) ?? [];
+  return host === undefined || Number(port) > PORT_MAX ? null : canonicalHost(host);
 }
 
 /** Host of a page's origin; null for `null`, and for schemes that are not the web's. */

@@ -109,7 +109,9 @@ export class Http2Call implements UpstreamCall {
     this.fault = "";
     try {
       const endStream = this.request.body === "none";
-      this.stream = session.request(this.headers(), { endStream });
+      // Only a chunked body can have trailers; its last frame then waits for them.
+      const waitForTrailers = this.request.body === "chunked";
+      this.stream = session.request(this.headers(), { endStream, waitForTrailers });
     } catch (error) {
       connection.released();
       this.failed({ code: "upstream-protocol", message: (error as Error).message });
@@ -147,6 +149,16 @@ export class Http2Call implements UpstreamCall {
     return more;
   }
 
+  private sendTrailers(stream: ClientHttp2Stream): void {
+    // A stream that is reset ends its body too.
+    if (stream.closed || stream.destroyed) return;
+    try {
+      stream.sendTrailers(lowerCase(this.trailersToSend ?? []));
+    } catch (error) {
+      this.failed({ code: "upstream-protocol", message: (error as Error).message });
+    }
+  }
+
   private listen(stream: ClientHttp2Stream): void {
     let ended = false;
     let whole = false;
@@ -167,6 +179,7 @@ export class Http2Call implements UpstreamCall {
       if (!this.over) this.handler.data(chunk);
     });
     stream.on("drain", () => this.handler.drain());
+    stream.on("wantTrailers", () => this.sendTrailers(stream));
     stream.on("error", (error) => {
       this.fault = error.message;
     });
@@ -253,17 +266,10 @@ export class Http2Call implements UpstreamCall {
 
   private headers(): Record<string, string | string[]> {
     const { method, path, headers } = this.request;
-    const all: Record<string, string | string[]> = Object.create(null);
-    Object.assign(all, { ":method": method, ":path": path, ":scheme": "https" });
-    for (let i = 0; i < headers.length; i += 2) {
-      const name = (headers[i] as string).toLowerCase();
-      const value = headers[i + 1] as string;
-      const before = all[name];
-      if (name === "host") all[":authority"] = value;
-      else if (LEFT_OUT.has(name)) continue;
-      else all[name] = before === undefined ? value : [before, value].flat();
-    }
-    return all;
+    const all = lowerCase(headers);
+    const host = headers.findLastIndex((name, i) => i % 2 === 0 && name.toLowerCase() === "host");
+    if (host !== -1) all[":authority"] = headers[host + 1] as string;
+    return Object.assign(all, { ":method": method, ":path": path, ":scheme": "https" });
   }
 
   private finish(): void {
@@ -285,6 +291,18 @@ export class Http2Call implements UpstreamCall {
       else this.failed({ code, message: `${what} from the upstream within ${ms} ms` });
     }, ms);
   }
+}
+
+/** What HTTP/2 allows of a flat list, by lower-case name. */
+function lowerCase(headers: readonly string[]): Record<string, string | string[]> {
+  const all: Record<string, string | string[]> = Object.create(null);
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase();
+    const value = headers[i + 1] as string;
+    const before = all[name];
+    if (!LEFT_OUT.has(name)) all[name] = before === undefined ? value : [before, value].flat();
+  }
+  return all;
 }
 
 /** Status and headers (flat) out of what a frame holds. */

@@ -2,8 +2,8 @@
  * An upstream spoken to over HTTP/2 (`http2: on`): its connections, and which of them a call gets.
  *
  * Invariants:
- * - The same callbacks as over HTTP/1.1; header names become lower case (HTTP/2 knows no other) and
- *   trailers of requests are lost, which is why it is opt-in.
+ * - The same callbacks as over HTTP/1.1; header names become lower case (HTTP/2 knows no other),
+ *   which is why it is opt-in.
  * - A connection that has got a GOAWAY takes no further call; the next call opens another.
  * - Only what the upstream declares unprocessed is sent again (RFC 9113 §8.7), see http2-call.ts.
  * - Where the upstream does not offer HTTP/2, all goes over HTTP/1.1.

@@ -49,6 +49,36 @@ test("request and streamed answer cross an HTTP/2 upstream, and the record says 
   await daemon.close();
 });
 
+test("trailers of a request cross an HTTP/2 upstream, and those that are not allowed do not", async () => {
+  const seen: unknown[] = [];
+  const { server, daemon } = await stage(async (req, res) => {
+    let body = "";
+    for await (const chunk of req) body += chunk;
+    seen.push([body, Object.entries(req.trailers)]);
+    res.end("read");
+  });
+  const client = await rawClient(daemon.port);
+  const trailers = ["X-Sum: 1", "x-sum: 2", "Content-Length: 9", "X-Callnumber-Token: t", "TE: x"];
+  for (const lines of [trailers, []]) {
+    const ended = `3\r\nabc\r\n0\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
+    client.send(request(daemon.port, "POST /up/x", ["Transfer-Encoding: chunked"]) + ended);
+    const answers = seen.length + 1;
+    await client.until((peer) => peer.text.split("read").length > answers, "the answer");
+  }
+  assert.deepEqual(seen, [
+    ["abc", [["x-sum", "1, 2"]]],
+    ["abc", []],
+  ]);
+  client.socket.destroy();
+  const outcomes = (await daemon.filed()).map((call) => call.outcome);
+  assert.ok(
+    outcomes.every((outcome) => outcome === "complete"),
+    outcomes.join(),
+  );
+  server.close();
+  await daemon.close();
+});
+
 test("a client that goes cancels the HTTP/2 stream", async () => {
   let closed: () => void = () => {};
   const { server, daemon } = await stage((_req, res) => {
