@@ -33,27 +33,55 @@ function looksRandom(text: string, from: number, to: number): boolean {
   return capitals >= 12 && smalls >= 12 && digits >= 3;
 }
 
-/** End of the run of base64 that begins at `at` and goes by `step`, after `most` characters. */
-function walk(text: string, at: number, step: 1 | -1, most: number): number {
-  let length = 0;
-  while (length < most && BASE64_CHAR[text.charCodeAt(at)] === 1) {
-    at += step;
-    length += 1;
+/** Runs of base64 in a text; each is walked once, however many finds lie in it. */
+export class Base64Runs {
+  readonly #text: string;
+  #from = 0;
+  #to = 0;
+
+  constructor(text: string) {
+    this.#text = text;
   }
-  return length;
+
+  /** Characters of the run that ends before `start`. */
+  before(start: number): number {
+    return this.#isIn(start - 1) ? start - this.#from : 0;
+  }
+
+  /** Characters of the run that begins at `end`. */
+  after(end: number): number {
+    return this.#isIn(end) ? this.#to - end : 0;
+  }
+
+  #isIn(at: number): boolean {
+    if (at >= this.#from && at < this.#to) return true;
+    if (BASE64_CHAR[this.#text.charCodeAt(at)] !== 1) return false;
+    this.#from = at;
+    this.#to = at + 1;
+    while (BASE64_CHAR[this.#text.charCodeAt(this.#from - 1)] === 1) this.#from -= 1;
+    while (BASE64_CHAR[this.#text.charCodeAt(this.#to)] === 1) this.#to += 1;
+    return true;
+  }
 }
 
 /** Whether what a rule matched from `start` to `end` is a piece of a longer run of base64. */
-export function isInsideBase64(rule: Rule, text: string, start: number, end: number): boolean {
+export function isInsideBase64(
+  rule: Rule,
+  text: string,
+  start: number,
+  end: number,
+  runs: Base64Runs,
+): boolean {
   if (rule.anchors.every((anchor) => anchor.length >= RARE_ANCHOR)) return false;
-  const before = walk(text, start - 1, -1, SAMPLE);
-  const after = walk(text, end, 1, SAMPLE);
+  const [all, rest] = [runs.before(start), runs.after(end)];
+  const before = Math.min(all, SAMPLE);
+  const after = Math.min(rest, SAMPLE);
   if (before + after < SAMPLE || !BASE64.test(text.slice(start, end))) return false;
   if (looksRandom(text, start - before, start) || looksRandom(text, end, end + after)) return true;
+  if (all + rest < LONG_RUN) return false;
   const nearest =
     before >= after ? text.slice(start - before, start) : text.slice(end, end + after);
-  if (!hasDistinct(nearest, 12)) return false;
-  return walk(text, start - 1, -1, LONG_RUN) + walk(text, end, 1, LONG_RUN) >= LONG_RUN;
+  return hasDistinct(nearest, 12);
 }
 
 /** Bytes looked at on either side of what was found in decoded base64. */

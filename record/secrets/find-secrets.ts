@@ -9,7 +9,7 @@
 import { performance } from "node:perf_hooks";
 import { CodedError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { isInsideBase64 } from "./base64-context.ts";
+import { Base64Runs, isInsideBase64 } from "./base64-context.ts";
 import { type Base64Hits, Base64Windows } from "./base64-hits.ts";
 import { base64Reach, secretsInBase64 } from "./base64-secrets.ts";
 import { type Found, mergeOverlaps, plainText, withinBudget } from "./finds.ts";
@@ -73,13 +73,15 @@ function occurrences(rule: Rule, text: string): readonly Occurrence[] {
   const { pattern, find } = rule;
   if (pattern === undefined) return find?.(text) ?? [];
   const found: Occurrence[] = [];
+  const runs = new Base64Runs(text);
   pattern.lastIndex = 0;
   for (let m = pattern.exec(text); m !== null; m = pattern.exec(text)) {
     const [start, end] = hiddenPart(m);
     if (end > start) {
       const before = text.slice(Math.max(0, start - 64), start);
       if (rule.accept === undefined || rule.accept(text.slice(start, end), before)) {
-        if (!isInsideBase64(rule, text, m.index, m.index + m[0].length)) found.push({ start, end });
+        if (!isInsideBase64(rule, text, m.index, m.index + m[0].length, runs))
+          found.push({ start, end });
       } else if (start > m.index) pattern.lastIndex = start;
     }
     if (pattern.lastIndex === m.index) pattern.lastIndex += 1;

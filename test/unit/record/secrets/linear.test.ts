@@ -12,7 +12,7 @@ import { PII_RULES } from "../../../../record/secrets/rules-pii.ts";
 import { atBest, slowness } from "../../../timing.ts";
 
 const MB = 1_000_000;
-const LIMIT_MS = 50;
+const LIMIT_MS = 75;
 
 const fill = (unit: string, bytes = MB): Buffer =>
   Buffer.from(unit.repeat(Math.ceil(bytes / unit.length)).slice(0, bytes));
@@ -56,7 +56,7 @@ function worstUnit(
 /** Rules that are tried at full size: those that took longest on small texts. */
 const TRIED = 48;
 
-test("every rule takes under 50 ms for 1 MB of its worst case", async (t) => {
+test("every rule takes under 75 ms for 1 MB of its worst case", async (t) => {
   const tried = [...BUILT_IN_RULES, ...PII_RULES].map((rule) => {
     const set = compileRuleSet([rule]);
     return { name: rule.name, set, ...worstUnit(rule, set) };
