@@ -60,15 +60,17 @@ function resolveLinks(folder: string): string {
   let path = parse(resolve(folder)).root;
   const names = resolve(folder).slice(path.length).split(sep);
   while (names.length > 0) {
-    const next = join(path, names.shift() as string);
-    const target = linkTarget(next);
+    const name = names.shift() as string;
+    // Within a link's target `..` is what lies above where the names before it lead.
+    const next = name === ".." ? dirname(path) : join(path, name);
+    const target = name === ".." ? null : linkTarget(next);
     if (target === null || ++links > LINKS_MAX) {
       path = next;
       continue;
     }
-    const absolute = resolve(path, target);
-    path = parse(absolute).root;
-    names.unshift(...absolute.slice(path.length).split(sep));
+    const { root } = parse(target);
+    if (root !== "") path = root;
+    names.unshift(...target.slice(root.length).split(sep));
   }
   return path;
 }

@@ -116,6 +116,10 @@ export const LIMITS = {
   http2KeptBytes: 4 * MiB,
   /** The same of all calls to one upstream. */
   http2KeptTotalBytes: 128 * MiB,
+  /** Answers of status 1xx to one request; an upstream that sends more is broken off. */
+  interimCount: 128,
+  /** An upstream that chose HTTP/1.1 is asked for HTTP/2 again after this. */
+  http1ChoiceMs: 60_000,
   /** Times that a call is sent again which an HTTP/2 upstream says it did not process. */
   http2RepeatsCount: 8,
   /** Bytes held in one turn of the event loop to be recorded together; past it they are at once. */

@@ -23,6 +23,7 @@ import {
 } from "./headers.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer, reasonOf } from "./refusal.ts";
+import { TOO_MANY_INTERIM } from "./response-parser.ts";
 import type { Turn, TurnMember } from "./turn.ts";
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from "./upstream.ts";
 
@@ -64,6 +65,7 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
   private finished = false;
   private requestDone = false;
   private waiting = false;
+  private interimCount = 0;
   private joined = false;
   private isPassedOn = false;
   /** Recorded by the commit of this turn, and passed on right after it. */
@@ -256,6 +258,12 @@ export class Exchange implements UpstreamHandler, StreamHandler, TurnMember {
   }
 
   information(status: number, reason: string, headers: string[]): void {
+    if (this.finished) return;
+    if (++this.interimCount > LIMITS.interimCount) {
+      this.call?.abort();
+      this.fail({ code: "upstream-protocol", message: TOO_MANY_INTERIM });
+      return;
+    }
     this.recorder.note(FrameKind.interim, this.headFrame(status, reason, "1.1", headers));
     const { client } = this;
     if (client.headSettled || client.request.http === "1.0") return;

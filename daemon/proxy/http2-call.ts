@@ -84,13 +84,13 @@ export class Http2Call implements UpstreamCall {
     this.other?.abort();
     if (this.over) return;
     this.finish();
-    this.stream?.close(NGHTTP2_CANCEL);
+    this.cancel();
   }
 
   pause(): void {
     this.paused = true;
     this.other?.pause();
-    this.stream?.pause();
+    if (!this.over) this.stream?.pause();
   }
 
   resume(): void {
@@ -137,8 +137,14 @@ export class Http2Call implements UpstreamCall {
   failed(failure: UpstreamFailure): void {
     if (this.over) return;
     this.finish();
-    this.stream?.close(NGHTTP2_CANCEL);
+    this.cancel();
     this.handler.fail(failure);
+  }
+
+  private cancel(): void {
+    this.stream?.close(NGHTTP2_CANCEL);
+    // One that has ended and was not read would never close, and keep its place in the connection.
+    this.stream?.resume();
   }
 
   private write(stream: ClientHttp2Stream, chunks: readonly Buffer[]): boolean {

@@ -6,7 +6,7 @@
  *   which is why it is opt-in.
  * - A connection that has got a GOAWAY takes no further call; the next call opens another.
  * - Only what the upstream declares unprocessed is sent again (RFC 9113 §8.7), see http2-call.ts.
- * - Where the upstream does not offer HTTP/2, all goes over HTTP/1.1.
+ * - Where the upstream does not offer HTTP/2, all goes over HTTP/1.1, and it is asked again later.
  *
  * Why node:http2 and no ready-made client: docs/decisions/0020-own-http2-client.md.
  */
@@ -31,19 +31,21 @@ export class Http2Upstream implements Upstream, CallOwner {
   keptBytes = 0;
   private readonly connections = new Set<Http2Connection>();
   private http1: Http1Upstream | null = null;
+  private http1Until = 0;
 
   constructor(config: UpstreamConfig) {
     this.config = config;
   }
 
   begin(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-    return this.http1?.begin(request, handler) ?? new Http2Call(request, handler, this);
+    return this.chosen?.begin(request, handler) ?? new Http2Call(request, handler, this);
   }
 
   /** Gives the call a stream, or one of HTTP/1.1, now or when a connection is there. */
   place(call: Http2Call): void {
-    if (this.http1 !== null) {
-      call.fallBack(this.http1);
+    const { chosen } = this;
+    if (chosen !== null) {
+      call.fallBack(chosen);
       return;
     }
     for (const connection of this.connections) if (connection.take(call)) return;
@@ -52,8 +54,14 @@ export class Http2Upstream implements Upstream, CallOwner {
     connection.take(call);
   }
 
+  /** HTTP/1.1, where a connection of late has got that. One of many servers may differ. */
+  private get chosen(): Http1Upstream | null {
+    return performance.now() < this.http1Until ? this.http1 : null;
+  }
+
   /** The upstream has chosen HTTP/1.1 for a connection. */
   onlyHttp1(): Http1Upstream {
+    this.http1Until = performance.now() + LIMITS.http1ChoiceMs;
     this.http1 ??= new Http1Upstream(this.config);
     return this.http1;
   }

@@ -68,13 +68,14 @@ export function takeIn(
 
 /** Asked from this machine, and for this machine: not by way of a proxy on it. */
 function isLocal({ fields, facts }: RequestHead, socket: Socket): boolean {
-  if (FORWARDED.some((name) => name in fields)) return false;
+  if (Object.keys(fields).some((name) => FORWARDED.test(name))) return false;
   const from = canonicalHost(socket.remoteAddress ?? "");
   const host = hostOf(facts.host ?? "");
   return from !== null && isLoopback(from) && host !== null && isLoopback(host);
 }
 
-const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+/** Headers by which proxies and tunnels say for whom they ask. */
+const FORWARDED = /^(?:(?:x-)?(?:original-)?forwarded|via$|x-real-ip$)|(?:client|connecting)-ip$/;
 
 function checkShape({ method, http, raw, facts }: RequestHead): Refusal | null {
   if (raw.length > LIMITS.headersCount * 2) {

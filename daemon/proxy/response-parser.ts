@@ -4,6 +4,7 @@
  * What always holds: what message-reader.ts says of heads and bodies; a message's end is certain or
  * the connection carries no other. Never in here: decoding of content, time, knowledge of any API.
  */
+import { LIMITS } from "../../record/limits.ts";
 import { MessageError, MessageReader, pushHeader, quote } from "./message-reader.ts";
 
 export interface ResponseHandler {
@@ -15,6 +16,9 @@ export interface ResponseHandler {
   /** The message is complete. `trailers` is flat as `headers`; empty where none came. */
   end(trailers: string[]): void;
 }
+
+/** What ends a call that gets 1xx answers without end, whatever carries it. */
+export const TOO_MANY_INTERIM = `more than ${LIMITS.interimCount} interim answers to one request`;
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 

@@ -17,9 +17,10 @@ import type { CredentialMasker } from "./credentials.ts";
 import type { Refusal } from "./guard.ts";
 import { forwardResponseHeaders, forwardSwitchHeaders, headText } from "./headers.ts";
 import { openSocket } from "./http1-upstream.ts";
+import { MessageError } from "./message-reader.ts";
 import type { Recorder } from "./recorder.ts";
 import { errorAnswer } from "./refusal.ts";
-import { ResponseParser } from "./response-parser.ts";
+import { ResponseParser, TOO_MANY_INTERIM } from "./response-parser.ts";
 
 export interface Handshake {
   readonly method: string;
@@ -120,8 +121,11 @@ export class Tunnel {
   }
 
   private answerHandler() {
+    let interimCount = 0;
     return {
-      information: () => {},
+      information: () => {
+        if (++interimCount > LIMITS.interimCount) throw new MessageError(TOO_MANY_INTERIM);
+      },
       head: (status: number, reason: string, http: string, headers: string[]) => {
         this.headersMs = this.recorder.now();
         this.status = status;

@@ -204,6 +204,25 @@ test("an answer with trailers, one without a body and one of many chunks are who
   await close();
 });
 
+test("interim answers without end are broken off", async () => {
+  const { daemon, close } = await stage((stream) => {
+    const more = () => {
+      if (stream.closed || stream.destroyed) return;
+      for (let i = 0; i < 50; i++) stream.additionalHeaders({ ":status": 103, link: "a" });
+      setImmediate(more);
+    };
+    more();
+  });
+  const client = await rawClient(daemon.port);
+  client.send(request(daemon.port, "GET /up/x"));
+  await client.untilText("interim answers to one request");
+  assert.match(client.text, /HTTP\/1\.1 502 /);
+  client.socket.destroy();
+  const [filed] = await daemon.filed();
+  assert.equal(filed?.error?.code, "upstream-protocol");
+  await close();
+});
+
 test("a refused stream is sent again with its body, on and on but not for ever", async () => {
   const bodies: string[] = [];
   const { daemon, close } = await stage(async (stream, path) => {

@@ -41,7 +41,9 @@ test("beyond loopback the own routes want the token, but for a bare status", asy
   const strangers: [string, Record<string, string>][] = [
     // A reverse proxy on this machine asks for others.
     ["127.0.0.1", { host: "proxied.example" }],
-    ["127.0.0.1", { "x-forwarded-for": "1.2.3.4" }],
+    ...["x-forwarded-for", "x-forwarded-proto", "forwarded", "via", "x-real-ip", "true-client-ip"]
+      .concat("cf-connecting-ip", "x-original-forwarded-for")
+      .map((name): [string, Record<string, string>] => ["127.0.0.1", { [name]: "1.2.3.4" }]),
   ];
   if (outer !== undefined) strangers.push([outer, {}]);
   for (const [host, headers] of strangers) {

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { LIMITS } from "../../record/limits.ts";
 import {
   type RawPeer,
   RawUpstream,
@@ -108,6 +109,33 @@ test("an interim answer crosses without hop-by-hop headers", async () => {
   served.send("HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   await client.untilText("204 No Content");
   assert.doesNotMatch(client.text, /content-length/i);
+  client.socket.destroy();
+});
+
+for (const [name, count] of [
+  ["as many as are allowed go on", LIMITS.interimCount],
+  ["one more is a 502", LIMITS.interimCount + 1],
+] as const) {
+  test(`of interim answers ${name}`, async () => {
+    const { client, served } = await asked(request(daemon.port, "GET /up/x"));
+    served.send(`HTTP/1.1 103 Hints\r\nLink: a\r\n\r\n`.repeat(count));
+    const isFlood = count > LIMITS.interimCount;
+    if (isFlood) await served.untilClosed();
+    else served.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone");
+    await client.untilText(isFlood ? "interim answers to one request" : "\r\n\r\ndone");
+    assert.equal(client.text.split("HTTP/1.1 103 ").length - 1, LIMITS.interimCount);
+    assert.equal(client.text.includes("HTTP/1.1 502 "), isFlood);
+    client.socket.destroy();
+  });
+}
+
+test("an upgrade that gets interim answers without end is refused", async () => {
+  const upgrade = ["Connection: Upgrade", "Upgrade: websocket"];
+  const { client, served } = await asked(request(daemon.port, "GET /up/x", upgrade));
+  served.send("HTTP/1.1 103 Hints\r\n\r\n".repeat(LIMITS.interimCount + 1));
+  await client.untilText("interim answers to one request");
+  assert.match(client.text, /^HTTP\/1\.1 502 /);
+  await served.untilClosed();
   client.socket.destroy();
 });
 

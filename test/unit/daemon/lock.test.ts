@@ -58,7 +58,13 @@ function namesOf(dir: string): string[] {
   fs.symlinkSync("dangling", at("twice"));
   fs.symlinkSync(dir, at("parent"));
   fs.symlinkSync(at("parent/parent/dangling/.."), at("around"));
+  fs.mkdirSync(at("real/inner"), { recursive: true });
+  fs.symlinkSync("real/inner", at("shortcut"));
+  fs.symlinkSync("shortcut/../../captures", at("above"));
+  fs.symlinkSync(`${dir}/./shortcut/.././../captures`, at("above-absolute"));
+  fs.symlinkSync("above/", at("above-twice"));
   return [
+    ...["above", "above-absolute", "above-twice"].map(at),
     ...["captures", "dangling", "relative", "twice", "parent/captures", "parent/dangling"].map(at),
     ...["around/captures", "no/../captures", "captures/", "captures/.", "dangling//"].map(at),
     join(dir, "..", basename(dir), "captures"),
