@@ -179,11 +179,13 @@ export const LIMITS = {
    * nothing is read. How much smaller it is compressed says nothing: the same delta a million times
    * is a stream, too.
    */
-  partDecodeBytes: 96 * MiB,
+  partDecodeBytes: 64 * MiB,
   /** Parts into which longer bytes than one part may hold are cut. */
   packedPartBytes: 32 * MiB,
+  /** Before a body of this size is joined, memory that nothing uses any more is given back. */
+  largeBodyBytes: 32 * MiB,
   /** A body that is joined from parts may be this long, or so many times its file's size. */
-  joinedBytes: 256 * MiB,
+  joinedBytes: 128 * MiB,
   joinedRatio: 8,
   /** Entries of a body's list, ranges written out; a carved body has 32,769 at most. */
   listAtomCount: 262_144,

@@ -15,6 +15,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { crcHex, oneLineJson } from "../format/json-line.ts";
 import { LIMITS } from "../limits.ts";
 import { JsonScanner } from "./json-scanner.ts";
+import { makeRoom } from "./make-room.ts";
 import { CRC_LENGTH, DIGEST_LENGTH, PartHead, type Payload } from "./part-head.ts";
 
 /** A part line as it stands in a file; `payload` is its raw JSON text. */
@@ -149,6 +150,8 @@ function unpackedPart(packed: Buffer): Buffer {
     return zstdDecompressSync(packed, { maxOutputLength });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ERR_BUFFER_TOO_LARGE") throw cause;
+    // What was decompressed for nothing is to be gone before the next one is tried.
+    makeRoom(maxOutputLength);
     const message = `${packed.length} bytes that decompress to more than ${maxOutputLength}`;
     throw new RangeError(message, { cause });
   }

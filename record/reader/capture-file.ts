@@ -13,6 +13,7 @@ import { hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { type Chunk, decodeChunks, streamedBody, streamedDigest } from "../bodies/chunks.ts";
 import { joinAtoms } from "../bodies/join.ts";
+import { makeRoom } from "../bodies/make-room.ts";
 import { PartHead } from "../bodies/part-head.ts";
 import { partBytes, viewPartLine } from "../bodies/part-line.ts";
 import { type Atom, flatten, isLink } from "../bodies/part-list.ts";
@@ -302,6 +303,7 @@ export class CaptureFile {
 
   #joined(body: Body, atoms: readonly Atom[], position: number): Buffer {
     this.#assertSize(body);
+    makeRoom(body.bytes);
     const source = { part: (n: number) => this.#part(n, position) };
     return this.#checked(body, joinAtoms(atoms, source, body.bytes));
   }
