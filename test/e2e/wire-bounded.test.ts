@@ -195,24 +195,6 @@ test("a client that leaves before a large rest of its answer has not got it", as
   });
 });
 
-test("a client that does not read 1xx answers holds the upstream back", async () => {
-  await withDaemon(async (daemon) => {
-    const { client, served } = await asked(daemon, "GET /up/x");
-    client.socket.pause();
-    const hint = `HTTP/1.1 103 Early Hints\r\nLink: <${"h".repeat(12_000)}>\r\n\r\n`;
-    const hints = async () => {
-      for (let sent = 0; sent < 64 * MIB; sent += hint.length) {
-        if (served.socket.write(hint)) continue;
-        await once(served.socket, "drain", { signal: AbortSignal.timeout(1_000) });
-      }
-    };
-    await assert.rejects(hints(), { name: "AbortError" });
-    client.socket.resume();
-    served.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
-    await client.untilText("\r\n\r\ndone");
-  });
-});
-
 /** Looks after slow bodies when it is called, as the daemon started next does every minute. */
 function sweepByHand(t: TestContext): () => void {
   let sweep: () => void = () => assert.fail("nobody looks after slow bodies");
