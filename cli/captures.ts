@@ -2,7 +2,7 @@
  * How every reading command comes to its captures: the folder from the configuration, the tree
  * over it, one exchange by the beginning of its id, and the files that path arguments mean.
  *
- * What always holds: what cannot be read is named on stderr, file and line, once, and passed over.
+ * Invariants: what cannot be read is named on stderr, file and line, once, and passed over.
  */
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";

@@ -1,7 +1,7 @@
 /**
  * Which days of a tree nobody writes to any more, for the commands that move or delete them.
  *
- * What always holds: while a daemon has the tree, a day counts as closed only when it has been over
+ * Invariants: while a daemon has the tree, a day counts as closed only when it has been over
  * for a whole day: an exchange belongs to the day on which it started, and a long one is filed after
  * midnight. Where the daemon's lock is free it is held until the work is done, so that no daemon
  * starts in the midst of it, and every day before today is closed.

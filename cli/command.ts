@@ -2,7 +2,7 @@
  * What a command is, as data: the table in main.ts is made of these, and help, man page, shell
  * completions and the CLI reference are generated from the same fields.
  *
- * What always holds: the answer goes to `io.stdout` (text as strings, bytes that were asked for as
+ * Invariants: the answer goes to `io.stdout` (text as strings, bytes that were asked for as
  * they are as Buffers; see safe-output.ts), the talk to `io.stderr`; a command returns its
  * exit code and never calls process.exit; what two commands need lives below cli/, not here.
  */

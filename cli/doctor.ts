@@ -1,7 +1,7 @@
 /**
  * `callnumber doctor`: looks at everything that recording depends on and says what to do.
  *
- * What always holds: it changes nothing; without --network it speaks to this machine only, with it
+ * Invariants: it changes nothing; without --network it speaks to this machine only, with it
  * it opens (and closes) connections to the upstreams that the configuration names, sending nothing.
  * Exit 1 where something is broken; warnings alone are 0.
  */

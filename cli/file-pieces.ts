@@ -2,7 +2,7 @@
  * Files of any length in pieces of whole lines, for who looks through them: memory is one piece and
  * the longest line.
  *
- * What always holds: each piece begins with the last lines of the one before, so that what stands on
+ * Invariants: each piece begins with the last lines of the one before, so that what stands on
  * several lines is whole in one of them; no byte is left out. It must never write.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";

@@ -2,7 +2,7 @@
  * `callnumber init`: a commented configuration, git settings for the tree, and a pre-commit hook
  * that looks for secrets.
  *
- * What always holds: a file that exists is not overwritten without --force; .gitignore and
+ * Invariants: a file that exists is not overwritten without --force; .gitignore and
  * .gitattributes are added to, never replaced; a hook that somebody else wrote stays as it is, with
  * a word on what to add; each file is named with what was done to it.
  */

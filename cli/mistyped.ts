@@ -2,7 +2,7 @@
  * What was typed against what there is: a number, a day, a name that nothing has must not look like
  * an empty answer. Every command asks here before it looks for anything.
  *
- * What always holds: what means nothing is `bad-argument` (exit 2) with the nearest that does; what
+ * Invariants: what means nothing is `bad-argument` (exit 2) with the nearest that does; what
  * means something and is empty passes.
  */
 import { didYouMean } from "../daemon/config/did-you-mean.ts";

@@ -1,7 +1,7 @@
 /**
  * One command line from argv to exit code. Help, errors and exit codes are the same for all.
  *
- * What always holds: the answer on stdout, the talk on stderr, both through SafeOutput; what was
+ * Invariants: the answer on stdout, the talk on stderr, both through SafeOutput; what was
  * mistyped ends with 2 and the nearest that is known; a CodedError ends with its own exit code and its hint, anything else with 70
  * (an internal error) and a stack. Only the command that is asked for is loaded, so that `serve`
  * does not pay for the site.

@@ -3,7 +3,7 @@
  * Captured text is hostile (ids, titles, models, urls, folder names, error messages), and any of it
  * may end up in a line.
  *
- * What always holds: text is written with all that a terminal would obey made visible, as JSON
+ * Invariants: text is written with all that a terminal would obey made visible, as JSON
  * escapes where the answer is JSON, so that it still parses to the same. Bytes (Buffers) are what
  * somebody asked for as they are: they pass untouched to a file or a pipe, and like text to a
  * terminal. Only `progress` moves the cursor, and only on a terminal.

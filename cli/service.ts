@@ -2,7 +2,7 @@
  * `callnumber service install | uninstall | status`: systemd units, for the system or (--user) for
  * oneself.
  *
- * What always holds: each file written or removed is named; captures, state and configuration are
+ * Invariants: each file written or removed is named; captures, state and configuration are
  * never removed; a configuration that is there is used as it is. With --root nothing is started:
  * the files go below that folder (images, packages, tests).
  */

@@ -1,7 +1,7 @@
 /**
  * The daemon as a whole: puts lock, state key, spool, byte path and filer together.
  *
- * What always holds: the lock comes first and the sockets second; whatever is not needed to listen
+ * Invariants: the lock comes first and the sockets second; whatever is not needed to listen
  * is loaded afterwards, so that clients find the port open at once, but for the filer's supervisor:
  * an import that is refused (no descriptor left) could not be tried again; closing goes the other way
  * round: no new connections, drain, last frames to the disk, filer drained, lock released. No HTTP

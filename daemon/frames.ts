@@ -1,7 +1,7 @@
 /**
  * The vocabulary of the spool: which kinds of frames an exchange is made of, and what each carries.
  *
- * What always holds: the proxy writes these frames in the order in which things happened on the
+ * Invariants: the proxy writes these frames in the order in which things happened on the
  * wire, the filer reads them back in that order, and neither needs anything else from the other.
  * `begin` comes first; `end` comes last and is missing only when the process died. The data kinds
  * are raw bytes as they arrived, everything else is JSON text. A number, once given, never changes

@@ -1,7 +1,7 @@
 /**
  * The lock that keeps a second daemon off a state directory and off a tree.
  *
- * What always holds: it dies with the process, however that ends; nothing is left behind to go
+ * Invariants: it dies with the process, however that ends; nothing is left behind to go
  * stale (no pid file, no lock folder). On Linux it is a listening socket in the abstract namespace,
  * named after the folder, which tells whoever connects the holder's pid; elsewhere an
  * exclusive transaction in a small SQLite file. Two machines (or containers with networks of their

@@ -1,7 +1,7 @@
 /**
  * An exchange as a curl command: what was sent, for sending it again by hand.
  *
- * What always holds: the output is safe to print and to paste into a POSIX shell (single quotes;
+ * Invariants: the output is safe to print and to paste into a POSIX shell (single quotes;
  * what a terminal would obey is spelled by printf, and a body with such in it goes through base64); a credential, masked or not, becomes the variable `$API_KEY`; headers
  * that curl makes itself, or that would contradict the decoded body, are left out.
  */

@@ -1,7 +1,7 @@
 /**
  * The one catalogue of everything that callnumber itself can refuse or fail with.
  *
- * What always holds: a code is never reused for another meaning, every code stands in
+ * Invariants: a code is never reused for another meaning, every code stands in
  * docs/errors.md (a test compares), messages are lower case, have no trailing stop and carry the
  * offending value. Which HTTP status or exit code goes with a code is decided here and nowhere else.
  */

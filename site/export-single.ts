@@ -1,7 +1,7 @@
 /**
  * One conversation as one HTML file: everything in it, opens from a disk, can be mailed.
  *
- * What always holds: the file names no other file; its styles and script stand in it and its policy
+ * Invariants: the file names no other file; its styles and script stand in it and its policy
  * names them by digest; links that would lead out of it are plain text.
  */
 import { createHash } from "node:crypto";

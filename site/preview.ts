@@ -1,7 +1,7 @@
 /**
  * A small static server for the built site: what `callnumber up` serves and nothing more.
  *
- * What always holds: GET and HEAD only; only regular files below the folder, never through a
+ * Invariants: GET and HEAD only; only regular files below the folder, never through a
  * symbolic link, never a name that begins with a dot; a foreign `Host` is refused (DNS rebinding);
  * beyond loopback everything is below `/~TOKEN/`, which the site's relative links keep; every answer carries the headers that a published copy should have too. No state, no writes, no
  * listing. For the world use a real static host (docs/hosting.md).

@@ -1,7 +1,7 @@
 /**
  * Finds, reads and checks the configuration file.
  *
- * What always holds: no file at all is a working configuration; every problem is reported at once,
+ * Invariants: no file at all is a working configuration; every problem is reported at once,
  * each with its line and, where one is near, the word that was meant; a value `${ENV}` or `file:…`
  * is put in before anything is checked; the result is frozen. The values of secrets never appear in
  * a message.

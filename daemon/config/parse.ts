@@ -1,7 +1,7 @@
 /**
  * From the text of callnumber.yaml to a Config, with all problems and their lines.
  *
- * What always holds: YAML 1.2, no aliases that blow up, duplicate keys are errors; `${ENV}` and
+ * Invariants: YAML 1.2, no aliases that blow up, duplicate keys are errors; `${ENV}` and
  * `file:…` stand for their values in any string. Loaded only where there is a file.
  */
 import { resolve } from "node:path";

@@ -1,7 +1,7 @@
 /**
  * From what was typed to what holds: defaults, presets, absolute paths, units; frozen.
  *
- * What always holds: pure but for `readFile`, which is passed in (values `file:…` and `ca:`);
+ * Invariants: pure but for `readFile`, which is passed in (values `file:…` and `ca:`);
  * problems are collected with their paths, not thrown one at a time.
  */
 import { isIP } from "node:net";

@@ -2,7 +2,7 @@
  * callnumber.yaml as the user may write it: the zod schema, strict, every field described. The
  * configuration reference in docs/ is generated from these descriptions.
  *
- * What always holds: this describes what is *typed*; defaults, paths and presets are filled in by
+ * Invariants: this describes what is *typed*; defaults, paths and presets are filled in by
  * resolve.ts. Unknown keys are errors. The descriptions are the documentation: trade-off, default,
  * and what to do if unsure.
  */

@@ -2,7 +2,7 @@
  * The resolved configuration: what every other room sees. All defaults filled in, all paths
  * absolute, all `${ENV}` and `file:` values read, all units in the name; frozen.
  *
- * What always holds: plain JSON-able data (it also travels to the filer process), so nothing in
+ * Invariants: plain JSON-able data (it also travels to the filer process), so nothing in
  * here is a class, a function or a handle. What the user typed is in schema.ts, the way from there
  * to here in resolve.ts.
  */

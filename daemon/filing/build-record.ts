@@ -2,7 +2,7 @@
  * From what the spool holds of one exchange to what its capture file will hold: read, decode,
  * redact, understand. The carving and the writing come after (day-file.ts).
  *
- * What always holds: a failure to decode or to understand costs the reading, never the record; a
+ * Invariants: a failure to decode or to understand costs the reading, never the record; a
  * failure to redact throws, and the exchange stays out of the tree. Where the stored bytes are not
  * those of the wire, `wire` keeps their size and digest. Bodies are held one exchange at a time.
  */

@@ -3,7 +3,7 @@
  * `response.create` of the client, with the messages of its answer as chunks; one for the whole
  * socket where it carries something else.
  *
- * What always holds: only decompressed messages are stored, since nothing could be redacted in
+ * Invariants: only decompressed messages are stored, since nothing could be redacted in
  * frames; ids of later turns follow from the first one's, so that filing the same socket again
  * gives the same ids, also where some of its turns were filed while it was open. What cannot be read
  * is named in `decode_error`.

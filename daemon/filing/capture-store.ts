@@ -2,7 +2,7 @@
  * The capture files that are being written: finds the file of a folder and a day, keeps a few of
  * their tables in memory, and goes on in `+1`, `+2` … when one is full.
  *
- * What always holds: an exchange that any file of its day in its folder already holds is not
+ * Invariants: an exchange that any file of its day in its folder already holds is not
  * written again; something that is no regular file is never written to, the next name is taken.
  */
 import fs from "node:fs";

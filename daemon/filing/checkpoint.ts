@@ -6,7 +6,7 @@
  *   {"done":[["9f…:17",12,4096]],"from":[12,8192]}               synced; what began where; reading
  *                                                                has to start again at `from`
  *
- * What always holds: `try` is written before the append and `done` after the sync, so for every
+ * Invariants: `try` is written before the append and `done` after the sync, so for every
  * exchange without `done` there is the name of the one file that can hold it. Losing this file is
  * harmless as long as the tree is as it was: the day's file itself is looked at as well. A torn
  * line is ignored, and costs no other line. Rewritten whole (draft and rename) when it has grown.

@@ -3,7 +3,7 @@
  * whoever finds it dead and wants to know of what. One small write each; no sync, since only the
  * death of the process is of interest, not that of the machine.
  *
- * What always holds: what one filer left behind is never taken for what another one died of.
+ * Invariants: what one filer left behind is never taken for what another one died of.
  */
 import fs from "node:fs";
 import { join } from "node:path";

@@ -2,7 +2,7 @@
  * One capture file on disk: opening it for every append, and noticing when it is not the file that
  * it was.
  *
- * What always holds: an append goes to the file that is visible under the path, after it was found
+ * Invariants: an append goes to the file that is visible under the path, after it was found
  * to be the one that the dedupe table was built from (same inode, same size); otherwise the table
  * is built anew from what is visible, so nothing ever refers to a part that a reader cannot find.
  * Regular files only, never through a link, 0600. Torn bytes at the end are moved to the state

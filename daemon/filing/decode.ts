@@ -2,7 +2,7 @@
  * Undoes content-encodings (RFC 9110, 8.4) for the record: gzip, deflate, br, zstd, and several in
  * a row. The wire keeps its bytes; what is decoded here is only what gets stored.
  *
- * What always holds: either all of it decodes, within the limit, or nothing is changed and the
+ * Invariants: either all of it decodes, within the limit, or nothing is changed and the
  * reason is given: a truncated or mislabelled body is stored as it came. Streams are decoded chunk
  * by chunk, so that each decoded byte keeps the time at which it could first be read.
  */

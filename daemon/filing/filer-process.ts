@@ -1,7 +1,7 @@
 /**
  * The filer's process: forked by supervisor.ts, at lower priority and with a bounded heap.
  *
- * What always holds: one at a time for a state directory (it waits until an orphan of an earlier
+ * Invariants: one at a time for a state directory (it waits until an orphan of an earlier
  * daemon is gone); it ends when its parent does, after the exchange at hand at the latest; it takes
  * orders from the parent alone, so a ctrl-C in the terminal does not stop it before the daemon has
  * drained. Never in here: a network socket, a body on the IPC channel.

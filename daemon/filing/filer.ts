@@ -2,7 +2,7 @@
  * The filer: takes what the spool holds and files it, one exchange after the other, in the order
  * in which they ended. It runs in a process of its own (filer-process.ts); this is its core.
  *
- * What always holds: an exchange is confirmed only when the tree is synced, and a segment of the
+ * Invariants: an exchange is confirmed only when the tree is synced, and a segment of the
  * spool is removed only when every exchange with a frame in it is confirmed; what cannot be written now is tried
  * again later; what cannot be filed at all is set aside in the state directory and the rest goes
  * on. Killed at any moment, a new one files what is left and nothing twice.

@@ -1,7 +1,7 @@
 /**
  * The WebSockets that are open: their turns as they end, and which of them are filed already.
  *
- * What always holds: bounded in number and in bytes; a socket beyond the bounds, or one of which
+ * Invariants: bounded in number and in bytes; a socket beyond the bounds, or one of which
  * something could not be filed, is no longer followed, and the rest of it is filed at its end.
  */
 import { LIMITS } from "../../record/limits.ts";

@@ -2,7 +2,7 @@
  * Follows the frames of the spool and knows which exchanges are open: where their bytes lie, not
  * the bytes themselves.
  *
- * What always holds: an exchange comes out once, when its `end` frame is read or when a frame of a
+ * Invariants: an exchange comes out once, when its `end` frame is read or when a frame of a
  * later run proves that whoever wrote it is gone; frames of an exchange whose beginning was not
  * seen, or which is known to be done, are passed over (its end may be in a segment that is gone).
  * Memory is bounded by LIMITS.openExtentsCount: past it the longest exchange

@@ -2,7 +2,7 @@
  * The seam between the filer and record/secrets: which pieces of an exchange are looked through,
  * and with which live credentials.
  *
- * What always holds: nothing goes on to the tree that has not been through here; the credentials of
+ * Invariants: nothing goes on to the tree that has not been through here; the credentials of
  * the request are opened only here and only in the filer's memory; what passes its deadline, or
  * whose sealed credentials cannot be opened, throws and is kept out of the tree.
  */

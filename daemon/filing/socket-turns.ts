@@ -2,7 +2,7 @@
  * Follows both directions of a recorded WebSocket and tells each turn as soon as it has ended: a
  * `response.create` of the client with what came until the terminal event of its answer.
  *
- * What always holds: the same frames in the same order give the same turns with the same numbers,
+ * Invariants: the same frames in the same order give the same turns with the same numbers,
  * whether they are read while the socket is open or after its end; no message is left out: what
  * comes between two turns belongs to the later one, and what comes after the last is a turn without
  * a request. Memory: the messages of the running turn.

@@ -1,7 +1,7 @@
 /**
  * Keeps a filer process going, and speaks with it for the daemon.
  *
- * What always holds: waking it costs the proxy one small message in WAKE_MS at most; a filer that
+ * Invariants: waking it costs the proxy one small message in WAKE_MS at most; a filer that
  * dies, that gives no sign of life while it has work, or that cannot be started, is started again
  * after a pause that doubles up to LIMITS.filerRestartMaxMs, for ever; an exchange is given up only
  * where it alone is to blame (blame.ts). Where the byte path

@@ -1,7 +1,7 @@
 /**
  * The timing summary of an exchange, from the moments at which its chunks arrived. Pure.
  *
- * What always holds: milliseconds since the request began, kept to a hundredth; null for what never
+ * Invariants: milliseconds since the request began, kept to a hundredth; null for what never
  * happened; the median gap is that of the chunks as they are kept. The single times stay in the stored chunks.
  */
 import type { Timing } from "../../record/format/schema.ts";

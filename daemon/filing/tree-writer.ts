@@ -2,7 +2,7 @@
  * Puts a finished record where it belongs in the tree: asks the router for the ID, makes its folder
  * and appends to the file of its day.
  *
- * What always holds: the checkpoint learns the file's name before anything is written to it; a
+ * Invariants: the checkpoint learns the file's name before anything is written to it; a
  * record whose place is taken by something that is no folder or file goes to 00.01, with the number
  * as a label. Throws what the disk says, and then nothing was written.
  */

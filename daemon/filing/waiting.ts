@@ -2,7 +2,7 @@
  * Ended exchanges that are not filed yet: those that the disk refused, and those that a filer has
  * died of, which are left to the end and then tried alone. Keeps no bytes, only places.
  *
- * What always holds: as long as one waits, the spool keeps its segments and reading would start
+ * Invariants: as long as one waits, the spool keeps its segments and reading would start
  * again before it.
  */
 import { LIMITS } from "../../record/limits.ts";

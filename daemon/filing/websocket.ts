@@ -1,7 +1,7 @@
 /**
  * Makes messages out of the recorded bytes of one direction of a WebSocket.
  *
- * What always holds: frames are parsed by the `ws` library's receiver with the extensions that the
+ * Invariants: frames are parsed by the `ws` library's receiver with the extensions that the
  * handshake settled on (RFC 6455, RFC 7692); what comes before a damaged frame is kept; a message
  * carries the time of the chunk that completed it. No sockets.
  */

@@ -1,7 +1,7 @@
 /**
  * What the daemon counts, and how it tells it: `/-/metrics`, the disk's room, the backlog.
  *
- * What always holds: one addition per exchange, nothing per chunk; files and disks are looked at
+ * Invariants: one addition per exchange, nothing per chunk; files and disks are looked at
  * only when somebody asks; labels are bounded (outcomes, and upstreams of the configuration), never
  * a model, a client's text or an id. Outcomes are counted as they are filed: only the filer knows
  * whether an answer had come to its end before its connection was closed.

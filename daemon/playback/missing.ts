@@ -2,7 +2,7 @@
  * The answer to a request that was never recorded, where the configuration wants it refused: an
  * error in the shape of the API that was asked, so that a client's own library reports it.
  *
- * What always holds: pure; 404, which no client repeats.
+ * Invariants: pure; 404, which no client repeats.
  */
 import type { CannedAnswer } from "./canned.ts";
 

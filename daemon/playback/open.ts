@@ -1,7 +1,7 @@
 /**
  * Puts playback together with the worker that searches the captures. Loaded with the first call.
  *
- * What always holds: the worker never keeps the process alive; where it dies, playback goes on with
+ * Invariants: the worker never keeps the process alive; where it dies, playback goes on with
  * what was not recorded (see there) and the next request starts another one.
  */
 import { Worker } from "node:worker_threads";

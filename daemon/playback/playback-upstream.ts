@@ -1,7 +1,7 @@
 /**
  * The embedded upstream `playback`: answers without key and network, inside the daemon's process.
  *
- * What always holds: it behaves like any upstream (upstream.ts): pieces come in time and in order, a
+ * Invariants: it behaves like any upstream (upstream.ts): pieces come in time and in order, a
  * paused call waits, an aborted one stops. Recorded captures are looked through by `find`, which
  * may take its time; where it finds nothing the canned answer is given, or the request is refused.
  * Which it was stands in `x-callnumber-playback` and is counted. `x-callnumber-speed: 10`

@@ -1,7 +1,7 @@
 /**
  * Looks for the recorded exchange that answers a playback request.
  *
- * What always holds: the answer is one that was given to the same request (request-identity.ts):
+ * Invariants: the answer is one that was given to the same request (request-identity.ts):
  * an equal body first, else one that asks the same; never to another. Where one was recorded several
  * times its answers come in the order in which they were recorded, and the last one stays. Captures
  * are read through record/reader and never changed; files are looked at again only when they have

@@ -1,7 +1,7 @@
 /**
  * When two requests are the same for playback: what of a body counts, and what may differ.
  *
- * What always holds: pure. Two bodies are the same when they are equal byte for byte, or as JSON:
+ * Invariants: pure. Two bodies are the same when they are equal byte for byte, or as JSON:
  * whatever the order of members and the spacing, without the top-level members that name the caller
  * or the call and not what is asked (VOLATILE), and without `cache_control`, which moves from turn to
  * turn. A multipart form counts without its boundary. All else counts: a date in a prompt, too.

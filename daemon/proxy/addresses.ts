@@ -2,7 +2,7 @@
  * Which addresses are private, and which host names may lead to them: the guard against a public
  * name that is made to point into one's own network (SSRF by DNS).
  *
- * What always holds: a literal address, or `localhost`, in the configuration is itself the
+ * Invariants: a literal address, or `localhost`, in the configuration is itself the
  * permission, since whoever wrote it meant that machine; any other *name* that resolves to a
  * private address needs `allow_private`. Checked at every connect on the very address that is then
  * dialled, so that a second answer of the name service cannot slip in between.

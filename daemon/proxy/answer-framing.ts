@@ -2,7 +2,7 @@
  * How an answer is framed for the client that asked: by the length that its headers give, in chunks,
  * or by the end of the connection (RFC 9112 §6). Text in, text out; no sockets.
  *
- * What always holds: an answer that HTTP gives no body has none; to HTTP/1.1 a body without a length
+ * Invariants: an answer that HTTP gives no body has none; to HTTP/1.1 a body without a length
  * goes in chunks, since only so can a break be told from an end; a header that cannot be sent as
  * it is throws, and nothing of the head has gone out then.
  */

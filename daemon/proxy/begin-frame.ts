@@ -1,7 +1,7 @@
 /**
  * Makes the `begin` frame out of the head of a request: what is on record of the caller.
  *
- * What always holds: credentials are masked, the daemon's token is left out, labels and session come
+ * Invariants: credentials are masked, the daemon's token is left out, labels and session come
  * from headers alone (bodies are the filer's business). Pure.
  */
 

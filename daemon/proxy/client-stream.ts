@@ -1,7 +1,7 @@
 /**
  * One request of a client and its answer, on a connection that may carry others after it.
  *
- * What always holds: once the answer has ended, or the connection has gone, nothing that is called
+ * Invariants: once the answer has ended, or the connection has gone, nothing that is called
  * here reaches the connection any more; the head goes out with the first bytes of the body or when
  * it is asked for, never twice; what is written was framed by answer-framing.ts. It knows neither
  * upstreams nor the spool.

@@ -1,7 +1,7 @@
 /**
  * One TCP or TLS connection to an upstream, which carries one call at a time (HTTP/1.1).
  *
- * What always holds: request bytes go out exactly as given, only framed; a connection whose state
+ * Invariants: request bytes go out exactly as given, only framed; a connection whose state
  * is in doubt (a break, bytes that nobody asked for, a request body cut short) is destroyed and
  * never used again; nothing is ever sent twice. The pool in http1-upstream.ts decides which
  * connection a call gets.

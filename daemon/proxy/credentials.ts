@@ -2,7 +2,7 @@
  * Keeps keys out of the spool: credential headers and query values are masked before a frame is
  * written, and the live values travel sealed, so that the filer can find them in bodies.
  *
- * What always holds: a value that the rules name never reaches a frame in clear; the masked and
+ * Invariants: a value that the rules name never reaches a frame in clear; the masked and
  * sealed forms of a credential are computed once and remembered (a client sends the same key with
  * every request), in a table of bounded size. What counts as a credential is decided in
  * record/secrets and passed in as `CredentialRules`.

@@ -1,7 +1,7 @@
 /**
  * One exchange: ties a client's request and answer to a call of an upstream and to a recorder.
  *
- * What always holds: bytes go on in the memory in which they came, when the turn's commit has
+ * Invariants: bytes go on in the memory in which they came, when the turn's commit has
  * recorded them (turn.ts); whoever is slow pauses the other side; the client's leaving cancels the
  * call in the same tick; a break of the upstream becomes a break for the client, never a clean end;
  * exactly one `end` frame, whatever happens. It never looks into a body and never sends anything

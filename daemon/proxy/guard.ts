@@ -1,7 +1,7 @@
 /**
  * Who may use the daemon: the checks that come before any upstream is chosen.
  *
- * What always holds: pure decisions over the head of a request; a browser page of another origin
+ * Invariants: pure decisions over the head of a request; a browser page of another origin
  * never gets through (DNS rebinding fails at `Host`, plain cross-site requests at `Origin` and
  * `Sec-Fetch-Site`), and no CORS header is ever sent, so that a page could not read an answer
  * anyway. The token is compared in constant time.

@@ -1,7 +1,7 @@
 /**
  * What happens to headers on their way through: as little as HTTP allows.
  *
- * What always holds: order, case, empty values and repetitions stay; only hop-by-hop headers
+ * Invariants: order, case, empty values and repetitions stay; only hop-by-hop headers
  * (RFC 9110 §7.6.1, and whatever `Connection` names), `Proxy-Authorization` and the daemon's own
  * `x-callnumber-*` are taken out, `Host` is set in its place. Lists are flat: name, value, name,
  * value. Pure.

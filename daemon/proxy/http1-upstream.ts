@@ -1,7 +1,7 @@
 /**
  * An HTTP/1.1 upstream with its pool of connections.
  *
- * What always holds: the last connection to become idle is the next to be used, idle ones are
+ * Invariants: the last connection to become idle is the next to be used, idle ones are
  * closed before the upstream would close them, and a call that fails is never sent again: whether
  * it was carried out is not ours to guess. Why not a ready-made client: see
  * docs/decisions/0003-own-http1-client.md.

@@ -2,7 +2,7 @@
  * Decides what becomes of the head of a request: forwarded to which upstream, answered by the
  * daemon itself, or refused with which code. The one place where the guards stand in order.
  *
- * What always holds: no side effects; upgrades and plain requests pass the same guards; the order
+ * Invariants: no side effects; upgrades and plain requests pass the same guards; the order
  * is shape, host, origin, token, loop, route, so that a stranger learns nothing of the routes.
  */
 import type { Socket } from "node:net";

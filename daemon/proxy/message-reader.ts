@@ -2,7 +2,7 @@
  * What requests and responses of HTTP/1.1 have in common on the wire: a head, then a body counted by
  * length, in chunks, or ended by the close (RFC 9112). Bytes in, calls out; no sockets, no time.
  *
- * What always holds: header names and values come out as sent (latin1 text), in order, none merged;
+ * Invariants: header names and values come out as sent (latin1 text), in order, none merged;
  * body bytes are handed on as views of the chunk that was pushed in, never copied; the framing is
  * read strictly, because what two readers read differently is how messages are smuggled. Anything
  * doubtful throws MessageError, and the connection is thrown away. What an incomplete head or line

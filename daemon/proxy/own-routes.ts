@@ -1,7 +1,7 @@
 /**
  * The daemon's own routes under `/-/`: for monitors, scripts and people.
  *
- * What always holds: read-only, JSON unless said otherwise, never an upstream contacted, not
+ * Invariants: read-only, JSON unless said otherwise, never an upstream contacted, not
  * recorded. Strangers (beyond loopback, without the token) learn `ready` and the bare status of
  * `health`, which balancers need, and nothing else.
  */

@@ -1,7 +1,7 @@
 /**
  * The listening side of the byte path: HTTP servers, their limits, and the life of exchanges.
  *
- * What always holds: every request passes takeIn() first; at most limits.in_flight exchanges run at
+ * Invariants: every request passes takeIn() first; at most limits.in_flight exchanges run at
  * once; a client that is too slow with its head or its body is given up; a fault in one exchange
  * ends that one alone. It knows the spool only as a FrameSink and the filer not at all.
  */

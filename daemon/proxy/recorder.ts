@@ -1,7 +1,7 @@
 /**
  * The tee: one per exchange, turns what happens on the wire into frames of the spool.
  *
- * What always holds: frames reach the spool before the bytes they stand for go on to the other side
+ * Invariants: frames reach the spool before the bytes they stand for go on to the other side
  * (whoever passes them on flushes first, or waits for the commit of the turn, see turn.ts), so
  * whatever either side has seen is on record even after kill -9; frames that are at hand together
  * share one write; nothing is copied, parsed or awaited; a spool that fails never disturbs the

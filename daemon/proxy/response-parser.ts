@@ -1,7 +1,7 @@
 /**
  * Reads HTTP/1.1 responses out of upstream bytes: data in, events out, no sockets (RFC 9112).
  *
- * What always holds: what message-reader.ts says of heads and bodies; a message's end is certain or
+ * Invariants: what message-reader.ts says of heads and bodies; a message's end is certain or
  * the connection carries no other. Never in here: decoding of content, time, knowledge of any API.
  */
 import { LIMITS } from "../../record/limits.ts";

@@ -3,7 +3,7 @@
  *
  *   /[~TOKEN/][NN.NN/]<upstream>/<what the client expects>
  *
- * What always holds: pure string work on the bytes as sent; what is left keeps its percent-encoding,
+ * Invariants: pure string work on the bytes as sent; what is left keeps its percent-encoding,
  * colons and query exactly; nothing the client writes can choose a host or leave the upstream's
  * base path. `new URL(path, base)` has no place here: `//evil` would switch the host.
  */

@@ -1,7 +1,7 @@
 /**
  * What the byte path looks up for each request, made once per configuration.
  *
- * What always holds: an exchange keeps the runtime that it began with, so a reload never changes
+ * Invariants: an exchange keeps the runtime that it began with, so a reload never changes
  * one in flight; an upstream whose configuration did not change keeps its pool.
  */
 import type { Config, UpstreamConfig } from "../config/types.ts";

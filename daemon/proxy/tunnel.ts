@@ -2,7 +2,7 @@
  * An upgraded connection (WebSocket): after the handshake the bytes of both directions go through
  * as they are, so that extensions such as permessage-deflate are settled end to end.
  *
- * What always holds: until the upstream has said 101 not one byte of the client goes to it beyond
+ * Invariants: until the upstream has said 101 not one byte of the client goes to it beyond
  * the handshake, and after any other answer none ever does: else the client could speak HTTP past
  * the guards. Either side's FIN or RST reaches the other at once. All bytes are recorded in order
  * as clientFrame and upstreamFrame; the filer makes messages of them.

@@ -2,7 +2,7 @@
  * Lists of byte ranges in the spool, and reading them back: how a body is remembered without being
  * held. A list costs 32 bytes a frame, outside of the JavaScript heap.
  *
- * What always holds: ranges come back in the order in which they were added; a segment that is gone
+ * Invariants: ranges come back in the order in which they were added; a segment that is gone
  * makes `read` throw rather than give fewer bytes; nothing is kept that lies behind where sound frames
  * have been read to, since the writer may cut it back and write it anew. Must never: keep bytes
  * beyond one window.

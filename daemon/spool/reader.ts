@@ -1,7 +1,7 @@
 /**
  * The reading side of the spool: one frame after the other, across segments, while they grow.
  *
- * What always holds: only frames whose checksum fits come out, in the order in which they were
+ * Invariants: only frames whose checksum fits come out, in the order in which they were
  * written; a torn frame ends its segment, for good when a later segment exists and until more
  * bytes arrive otherwise; segments are never changed. Memory: one window of the file, as large as
  * the largest frame. Synchronous: it runs in the filer, which has nothing else to do meanwhile.

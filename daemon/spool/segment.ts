@@ -15,7 +15,7 @@
  * anew, with only the frames that are still needed, counts how many numbers up to its own it stands
  * for: whatever is left under those is the same once more.
  *
- * What always holds: a frame whose checksum does not fit is where the segment ends; a stretch of
+ * Invariants: a frame whose checksum does not fit is where the segment ends; a stretch of
  * zeros (what a crashed file system leaves behind) never passes for a frame. The numbers of the
  * kinds other than gap belong to whoever appends; the spool does not look into payloads.
  */

@@ -1,7 +1,7 @@
 /**
  * The segments of a writer: the open one, those before it, rotation, and syncing them.
  *
- * What always holds: there is always an open segment, though it may be unusable; a rotation that
+ * Invariants: there is always an open segment, though it may be unusable; a rotation that
  * fails leaves it in place and is tried again after a pause; the bytes of a segment that was left
  * are covered by the next sync; a segment that someone removed is noticed at the next sync. The
  * numbers of segments ascend and none is used twice.

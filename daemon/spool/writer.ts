@@ -1,7 +1,7 @@
 /**
  * The appending side of the spool: a write-ahead segment log that survives kill -9.
  *
- * What always holds: `append` is one synchronous write of a few microseconds, never throws and
+ * Invariants: `append` is one synchronous write of a few microseconds, never throws and
  * never waits for a disk flush. After a lost frame nothing more of that exchange is written but a
  * gap frame and its last frame (late, if need be), so what is on disk is an unbroken beginning. A
  * full or failing disk loses recordings, counted, never traffic; every append tries anew, so it

@@ -2,7 +2,7 @@
  * Which files an installation consists of, for the system or for one user. Pure: cli/service.ts
  * writes them and runs the programs.
  *
- * What always holds: no file here is one that a person changes, so all may be replaced (changes
+ * Invariants: no file here is one that a person changes, so all may be replaced (changes
  * belong into drop-ins and into the configuration, which is only written where there is none).
  */
 import { dirname } from "node:path";

@@ -1,7 +1,7 @@
 /**
  * The unit files, as functions of where this installation lies.
  *
- * What always holds: pure text, one function per file, so that `service install`, the measuring of
+ * Invariants: pure text, one function per file, so that `service install`, the measuring of
  * exposure and the booted test use the very same units; no secret in any of them (keys come through
  * LoadCredential). Why each choice: docs/operations.md.
  */

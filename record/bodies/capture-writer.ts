@@ -8,7 +8,7 @@
  *   const response = draft.stream(chunks);           // {bytes, sha256, chunks}
  *   writer.write(draft, { type: "exchange", id, … });  // one append: new parts, then the exchange
  *
- * What always holds: an exchange and the parts that it brings are one call of `append`; when that
+ * Invariants: an exchange and the parts that it brings are one call of `append`; when that
  * throws, the writer knows nothing of them and the next write is as good as the first. No file, no
  * clock in here. One draft at a time.
  */

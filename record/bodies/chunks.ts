@@ -5,7 +5,7 @@
  *   [431.5,{"base64":"8J+Y"}]              this chunk ends in the middle of a character
  *   [440.11,"{\"type\":\"ping\"}","client"]  WebSocket only: a frame of the client's
  *
- * What always holds: each chunk comes back byte for byte, and so does their concatenation. Times
+ * Invariants: each chunk comes back byte for byte, and so does their concatenation. Times
  * are milliseconds since the request began, kept to a hundredth.
  */
 import { isUtf8 } from "node:buffer";

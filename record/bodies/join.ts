@@ -1,7 +1,7 @@
 /**
  * Joining: the way back from a flat list to the very bytes. The counterpart of carving.
  *
- * What always holds: nothing is decoded or re-encoded but literals and insertions, which were text
+ * Invariants: nothing is decoded or re-encoded but literals and insertions, which were text
  * when they were carved.
  */
 import type { PartRef } from "../format/schema.ts";

@@ -6,7 +6,7 @@
  *   {"type":"part","n":4,"sha256":"…","base64":"/9j/4AAQ"}
  *   {"type":"part","n":5,"sha256":"…","crc32":"9a3f01c2","zstd":"KLUv/SAD…"}
  *
- * What always holds: the payload is the last member; a `json` payload is the part's own bytes and is
+ * Invariants: the payload is the last member; a `json` payload is the part's own bytes and is
  * sliced out, never parsed and written again; `sha256` is over the bytes that the part stands for
  * (for `zstd`: over what it decompresses to, while `crc32` is over the base64 text).
  */

@@ -6,7 +6,7 @@
  *   short  ["{\"messages\":[", [1,3], "]}"]
  *   short  [{"as":"01K…","take":4}, ",", 3, "]}"]      the first four atoms are an earlier list's
  *
- * What always holds: flatten(shorten(atoms)) equals atoms, atom by atom, because `take` counts atoms
+ * Invariants: flatten(shorten(atoms)) equals atoms, atom by atom, because `take` counts atoms
  * of the flat list and every implementation has to count alike.
  */
 import type { PartRef } from "../format/schema.ts";

@@ -2,7 +2,7 @@
  * Conversations straight from a captures folder: reads days, places their exchanges, and opens
  * those of one conversation again. For commands; the site keeps digests instead.
  *
- * What always holds: one day is in memory at a time while placing; only what was asked for is
+ * Invariants: one day is in memory at a time while placing; only what was asked for is
  * opened again. It must never write.
  */
 import { byStart, ConversationIndex } from "../conversation.ts";

@@ -2,7 +2,7 @@
  * One exchange opened for understanding: its request and its answer in normal form, read from a
  * capture file.
  *
- * What always holds: a part is parsed once per reader however many requests repeat it, so reading
+ * Invariants: a part is parsed once per reader however many requests repeat it, so reading
  * all turns of a session costs what the session adds; what cannot be parsed gives an empty form. A
  * request that names the response it follows is shown with all that the model was given, as far as
  * the same files (or `elsewhere`) have it.

@@ -2,7 +2,7 @@
  * Whether a parsed line is what docs/format.md says: the one place where what a file claims becomes
  * something that readers may trust. Captures come from merges and from strangers.
  *
- * What always holds: a line that passes has every member that the types of schema.ts promise, of the
+ * Invariants: a line that passes has every member that the types of schema.ts promise, of the
  * type that they promise (a test holds both against each other), finite numbers, and nothing nested
  * so deeply that writing it out again could fail. Unknown members pass. Pure and quick: every reader
  * asks for every line, which is why it is no zod schema (95 modules).

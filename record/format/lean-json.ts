@@ -2,7 +2,7 @@
  * JSON that may come from anywhere, parsed only where that is cheap: an empty object costs three
  * bytes of text and sixty of memory, so that 32 MiB of them would take two gigabytes.
  *
- * What always holds: what is short is parsed as it is; text and pictures of any length are, too.
+ * Invariants: what is short is parsed as it is; text and pictures of any length are, too.
  */
 import { LIMITS } from "../limits.ts";
 

@@ -2,7 +2,7 @@
  * From the bytes of a line that is no part to a record that can be trusted, or to what is wrong with
  * it. Whoever reads `file` or `exchange` lines comes through here.
  *
- * What always holds: never throws; a line that is longer than any record is not even decoded, so
+ * Invariants: never throws; a line that is longer than any record is not even decoded, so
  * that what a file holds cannot cost more memory than LIMITS allow.
  */
 import { LIMITS } from "../limits.ts";

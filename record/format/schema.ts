@@ -5,7 +5,7 @@
  * It is for those who check lines. Who only writes or reads them takes the types alone: the schemas
  * bring zod along, 95 modules.
  *
- * What always holds: readers are lenient (unknown fields and unknown line types pass through), the
+ * Invariants: readers are lenient (unknown fields and unknown line types pass through), the
  * writer is strict (it only ever emits what is described here). The prose reference is
  * docs/format.md. Never in here: file access, carving, joining.
  *

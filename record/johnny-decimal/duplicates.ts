@@ -7,7 +7,7 @@
  * Two folders of one number are one where both stand for the same (an area, a category, a reserved
  * ID, one source, one title); else the later one gets the next number of its category.
  *
- * What always holds: pure; it says what to do and does nothing (resolve-duplicates.ts does), so a dry
+ * Invariants: pure; it says what to do and does nothing (resolve-duplicates.ts does), so a dry
  * run says the same; a tree that was resolved has nothing left to do.
  */
 import { basename } from "node:path";

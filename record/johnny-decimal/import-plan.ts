@@ -1,7 +1,7 @@
 /**
  * A table becomes the plan of a tree, and a tree becomes a table again.
  *
- * What always holds: nothing is created but the folder of 00.00; captures stay where they are;
+ * Invariants: nothing is created but the folder of 00.00; captures stay where they are;
  * folders that are already there take the plan's titles (number is identity, so nothing breaks)
  * and each renaming is in the journal. What the system keeps for itself is not exported, so that a
  * table comes back as it was plus the IDs that were given away since.

@@ -4,7 +4,7 @@
  *
  *   {"at":"2026-11-23T08:00:00.000Z","id":"11.12","kind":"allocate","from":"upstream:ollama","to":"Ollama","by":"autofile"}
  *
- * What always holds: append-only; a line that does not parse (torn, a conflict marker of git) is
+ * Invariants: append-only; a line that does not parse (torn, a conflict marker of git) is
  * passed over and nothing else is lost; an ID that stands in here is used for ever. Never in here:
  * what is inside captures.
  */

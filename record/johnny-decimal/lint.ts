@@ -1,7 +1,7 @@
 /**
  * What is wrong with a tree: every rule of docs/filing.md as a small function over plain data.
  *
- * What always holds: pure and read-only; findings come in the order of the rules and then of the
+ * Invariants: pure and read-only; findings come in the order of the rules and then of the
  * numbers, so two runs over one tree print the same; an error is what breaks filing or reading, a
  * warning what a purist would object to but the author may have meant.
  */

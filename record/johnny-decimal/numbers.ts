@@ -2,7 +2,7 @@
  * Johnny.Decimal numbers: areas `10-19`, categories `11`, IDs `11.11`, and the one patterned
  * sub-level inside an ID, `11.11+name`. Parsing, order and the reserved ones.
  *
- * What always holds: a number is identity and is compared as text; a category belongs to the area
+ * Invariants: a number is identity and is compared as text; a category belongs to the area
  * of its first digit and an ID to the category before its dot, so parents are computed, never
  * looked up. Never in here: titles, folders, file access.
  */

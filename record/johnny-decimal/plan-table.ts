@@ -2,7 +2,7 @@
  * A plan as a table: number, title, description. Reads TSV, CSV and JSON as people write them and
  * writes all three.
  *
- * What always holds: titles and descriptions come through as their author wrote them (NFC and ends
+ * Invariants: titles and descriptions come through as their author wrote them (NFC and ends
  * apart); a row that cannot be understood is named with its line and left out, never guessed at;
  * one number twice is an error, since nobody can know which was meant; what is written reads back
  * equal. Pure.

@@ -1,7 +1,7 @@
 /**
  * Moving captures between IDs, taking a move back, and deleting old days.
  *
- * What always holds: only closed days are touched (UTC days before today), since the daemon may
+ * Invariants: only closed days are touched (UTC days before today), since the daemon may
  * still append to an open one; the copy is on the disk and verified before anything is taken away,
  * so a crash in between leaves an exchange twice and never loses one; a name that is taken is not
  * overwritten, the next continuation (`+1`, `+2` …) is used; every move and pruning is a line in

@@ -2,7 +2,7 @@
  * Does what duplicates.ts says: merges folders of one number, gives the later of two streams a
  * number of its own, and notes in the journal what is settled.
  *
- * What always holds: a file is moved whole under a name that is free, or left; an exchange that lies
+ * Invariants: a file is moved whole under a name that is free, or left; an exchange that lies
  * in both folders is kept once; whatever stops on the way, running it again goes on from there.
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";

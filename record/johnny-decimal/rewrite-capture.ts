@@ -2,7 +2,7 @@
  * Writes some exchanges of one capture file into a file of their own: self-contained, with every
  * part that they need and none that they do not.
  *
- * What always holds: the source is only read, and has to verify first; the new file appears under
+ * Invariants: the source is only read, and has to verify first; the new file appears under
  * its name whole and verified, or not at all; every exchange in it has the same stored bytes and
  * digests as before. An existing file is replaced only where the caller says so.
  */

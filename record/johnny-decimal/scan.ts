@@ -5,7 +5,7 @@
  *                                                       +experiment/2026-11-23.jsonl
  *                                    11.09 Archive for category 11/  11.12 Ollama/ …
  *
- * What always holds: symbolic links and special files are never followed or opened, only reported;
+ * Invariants: symbolic links and special files are never followed or opened, only reported;
  * a title decides nothing; entries come in name order, so two scans of one tree are equal. Hidden
  * entries (a leading dot) belong to other tools and are passed over. A folder that is renamed on the
  * way is not missed: it is looked for again from the top.

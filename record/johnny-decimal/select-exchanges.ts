@@ -3,7 +3,7 @@
  *
  *   model=claude-*,outcome=complete        label.task=review
  *
- * What always holds: pure; `*` stands for any text and `?` for one character, capitals do not
+ * Invariants: pure; `*` stands for any text and `?` for one character, capitals do not
  * matter; an unknown name is an error, never a condition that quietly matches nothing.
  */
 import { CodedError } from "../errors.ts";

@@ -1,7 +1,7 @@
 /**
  * The tree as its writer sees it: which ID an exchange can go to, and the folder of that ID.
  *
- * What always holds: a folder is found by its number, whatever its title, and created with its
+ * Invariants: a folder is found by its number, whatever its title, and created with its
  * parents on its first write, never before; areas and categories are never invented here beyond
  * what `folder` is asked for; no folder is made in one that has been renamed or moved meanwhile, but
  * in the one that bears the number then; a number once given away is never given away again (on disk,

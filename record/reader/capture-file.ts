@@ -5,7 +5,7 @@
  *   for (const x of file.exchanges()) file.requestBody(x);
  *   file.close();
  *
- * What always holds: memory does not grow with the size of the bodies (an index of offsets, parts
+ * Invariants: memory does not grow with the size of the bodies (an index of offsets, parts
  * read when they are asked for, a few lists and parts kept); fields that this version does not know are in the
  * exchange objects as they stand in the file. It must never write.
  */

@@ -4,7 +4,7 @@
  * reads a file from its beginning parses each exchange once. Held in typed arrays: about 100 bytes a
  * part and 190 an exchange, whatever they contain, and 90 more for a part whose digest is asked for.
  *
- * What always holds: a part number means the closest line above that has it (a merge of two
+ * Invariants: a part number means the closest line above that has it (a merge of two
  * branches can leave two lines with one number, and both sides' exchanges still read). Lines of an
  * unknown type are passed over; damaged ones are named in `damage`. Nothing in here throws on what a
  * file holds; what reading throws is thrown by whatever needs more of the file.

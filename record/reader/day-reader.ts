@@ -2,7 +2,7 @@
  * Reads the files of one day of one stream as if they were one: the first file, its continuations,
  * and those of other writers.
  *
- * What always holds: every exchange is read from the file that it stands in; files are opened when
+ * Invariants: every exchange is read from the file that it stands in; files are opened when
  * the reader is made and closed with it. The same memory as CaptureFile, once per file.
  */
 import type { Chunk } from "../bodies/chunks.ts";

@@ -6,7 +6,7 @@
  *   streamed body   {"bytes":90,"sha256":"…","chunks":[[412.08,"data: …"],[431.5,{"base64":"8J+Y"}]]}
  *   assembled       the message itself
  *
- * What always holds: `json` is the body's own text (duplicate keys, big numbers), only made to fit
+ * Invariants: `json` is the body's own text (duplicate keys, big numbers), only made to fit
  * on one line; it is left out where the body is no JSON or nests deeper than readers can be asked to.
  */
 import { isUtf8 } from "node:buffer";

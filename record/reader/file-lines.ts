@@ -2,7 +2,7 @@
  * The lines of a file with their byte offsets, read in blocks: memory is one block and the longest
  * line, however large the file; a line beyond `captureLineBytes` of LIMITS is only counted.
  *
- * What always holds: only complete lines (those that end with LF) are given; what follows the last
+ * Invariants: only complete lines (those that end with LF) are given; what follows the last
  * LF is a torn line, reported by its offset. It must never write.
  */
 import { closeSync, constants, openSync, readSync } from "node:fs";

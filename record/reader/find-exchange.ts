@@ -1,7 +1,7 @@
 /**
  * Finds an exchange by the beginning of its id, over the whole tree.
  *
- * What always holds: files are searched as bytes, newest day first, and only the lines that match
+ * Invariants: files are searched as bytes, newest day first, and only the lines that match
  * are parsed; a ULID begins with its time, so two exchanges seldom share ten characters.
  */
 import { CodedError } from "../errors.ts";

@@ -1,7 +1,7 @@
 /**
  * What has come into the tree since the last look: for `tail`, which shows exchanges as they end.
  *
- * What always holds: only the bytes appended since are read; a torn line is left for the next look;
+ * Invariants: only the bytes appended since are read; a torn line is left for the next look;
  * a file that became shorter or was replaced is read from its beginning, and an exchange that was
  * shown is not shown again; a line that is damaged is named and passed over. It must never write.
  */

@@ -2,7 +2,7 @@
  * The readers of a few days, kept open for who goes through conversations one after the other: to
  * open a file is to go through all of it.
  *
- * What always holds: only `readerOpenDays` of LIMITS are open; a reader holds until so many others
+ * Invariants: only `readerOpenDays` of LIMITS are open; a reader holds until so many others
  * were asked for.
  */
 import { LIMITS } from "../limits.ts";

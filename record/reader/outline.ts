@@ -3,7 +3,7 @@
  * It is how two requests are compared without joining either, and how a body is read without
  * parsing again what an earlier one had.
  *
- * What always holds: in a carved list literals and carved values alternate, beginning with a
+ * Invariants: in a carved list literals and carved values alternate, beginning with a
  * literal, so the entries at odd positions are values and those at even ones are text (stored as a
  * part where it is long). The keys come from parsing the literals with placeholders for the
  * values: no value is read. Nothing of an outline may be changed: outlines of turns that repeat each

@@ -2,7 +2,7 @@
  * Reads ranges of a file of which many are small and near to one another: an exchange, its parts,
  * the next one. One window is read at once, and what is large is read by itself.
  *
- * What always holds: bytes out of the window (`lent`) hold until the next read. It must never write.
+ * Invariants: bytes out of the window (`lent`) hold until the next read. It must never write.
  */
 import { readSync } from "node:fs";
 

@@ -2,7 +2,7 @@
  * The captures folder as a reader sees it: streams (Johnny.Decimal IDs), their days, and the files
  * of a day.
  *
- * What always holds: folders are found by number, titles are only labels; symbolic links and
+ * Invariants: folders are found by number, titles are only labels; symbolic links and
  * special files are never followed. The tree is looked at when the object is made; make a new one to
  * see what has come since. It must never write.
  */

@@ -1,7 +1,7 @@
 /**
  * Proves a capture file: every line's checksum, every part's digest, every body joined and hashed.
  *
- * What always holds: a flipped byte anywhere in a file that this project wrote is reported with the
+ * Invariants: a flipped byte anywhere in a file that this project wrote is reported with the
  * line that it is in; a line of an unknown type with a right checksum is a later version's and is no
  * problem. Memory is one body.
  */

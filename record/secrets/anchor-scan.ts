@@ -3,7 +3,7 @@
  * list is (Aho & Corasick 1975, as a table over byte classes). Nearly every body is clean, and this
  * pass is all that a clean body costs.
  *
- * What always holds: case is folded in the table and compared afterwards where a literal asks for
+ * Invariants: case is folded in the table and compared afterwards where a literal asks for
  * it; the automaton has no state between calls; time is linear in the bytes plus the hits.
  */
 

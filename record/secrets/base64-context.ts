@@ -2,7 +2,7 @@
  * What a find in base64 is worth. Pictures, sound and ciphertext hold every combination of letters
  * sooner or later, so a find counts only if its surroundings could not be random data.
  *
- * What always holds: a key in a text, in a text in base64, or in base64 by itself is not taken for
+ * Invariants: a key in a text, in a text in base64, or in base64 by itself is not taken for
  * random data; of random data about one find in 10^9 bytes is left, for each rule.
  */
 import { hasDistinct, type Rule } from "./rule.ts";

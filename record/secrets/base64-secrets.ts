@@ -3,7 +3,7 @@
  * credentials. Entered only where the base64 form of an anchor was seen; decodes no more than the
  * rule there can reach.
  *
- * What always holds: after the replacement a long run still decodes, with the marker where the
+ * Invariants: after the replacement a long run still decodes, with the marker where the
  * secret was; a short run gives way to the readable marker as a whole.
  */
 import { standsInText } from "./base64-context.ts";

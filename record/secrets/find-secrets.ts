@@ -4,7 +4,7 @@
  * First the anchors in one pass; a body without any costs no more. Around each anchor a window is
  * looked at in its written form and in every form beneath it (JSON escapes up to six levels,
  * percent-encoding, HTML entities), so boundaries are those of the decoded text: in `\nsk-…` the `n` is no letter
- * of the key. What always holds: windows are bounded by the rule's reach, so the work is linear.
+ * of the key. Invariants: windows are bounded by the rule's reach, so the work is linear.
  */
 import { performance } from "node:perf_hooks";
 import { CodedError } from "../errors.ts";

@@ -1,7 +1,7 @@
 /**
  * Finds: where secrets lie in a text and what takes their place; overlapping ones are made one.
  *
- * What always holds: merged finds are in order, apart, and cover every byte that any of them covers;
+ * Invariants: merged finds are in order, apart, and cover every byte that any of them covers;
  * of two that overlap the better rank gives the name.
  */
 import { LIMITS } from "../limits.ts";

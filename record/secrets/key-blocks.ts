@@ -3,7 +3,7 @@
  * signs or colours in front of the lines, as strings that a program puts together, cut off at either
  * end.
  *
- * What always holds: a block that is nothing but the key is one occurrence; of any other only the
+ * Invariants: a block that is nothing but the key is one occurrence; of any other only the
  * runs of base64 are, so that everything around them (quotes, numbers, escapes) stays. Runs that
  * follow a backslash are left to the text beneath that escape. Each text is read once.
  */

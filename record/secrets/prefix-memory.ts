@@ -2,7 +2,7 @@
  * Remembers what was found in the last few bodies, because an agent sends its whole history again
  * with every turn: the part that two bodies have in common need not be looked through twice.
  *
- * What always holds: the result is the same as without it (a test compares); what lies within the
+ * Invariants: the result is the same as without it (a test compares); what lies within the
  * reach of a rule of the place where the bodies part is looked at anew. Bounded in number and bytes.
  */
 import type { Found } from "./finds.ts";

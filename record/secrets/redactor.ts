@@ -1,7 +1,7 @@
 /**
  * Takes secrets out of what is about to be filed: bodies, streams, URLs and headers.
  *
- * What always holds: where nothing was found the very same object comes back; all bytes outside a
+ * Invariants: where nothing was found the very same object comes back; all bytes outside a
  * replaced secret stay as they were, so JSON stays the JSON it was; the replacement
  * (`[redacted:<rule> fp:<tag>]`) needs no escaping in JSON, reads the same at every depth and is
  * the same for the same secret in one tree; redacting twice changes nothing more.

@@ -2,7 +2,7 @@
  * What a rule *is*: a name, the literals without which it cannot match, and a pattern. How rules are
  * run lies in find-secrets.ts.
  *
- * What always holds: a pattern runs on decoded text in which each character stands for one byte
+ * Invariants: a pattern runs on decoded text in which each character stands for one byte
  * (latin1), it begins with a left boundary or a fixed literal and every repetition in it is bounded,
  * so that no input makes it quadratic; what is to be hidden is group 1, or the whole match.
  * A secret never holds a quote, a backslash or a control character other than line breaks in a key

@@ -2,7 +2,7 @@
  * Keys without a form of their own, known by the name of their service in front of them: one row
  * for a service and the alphabet and length of what it issues.
  *
- * What always holds: the name, at most twenty characters that go on it (`_API_KEY`), an operator of
+ * Invariants: the name, at most twenty characters that go on it (`_API_KEY`), an operator of
  * any language, the value in exactly its length. A value that could be a word is none.
  */
 import { ENDS, hasDistinct, isVaried, type Rule } from "./rule.ts";

@@ -2,7 +2,7 @@
  * Looks for credentials in what is already written: capture files before a commit, pages before
  * they are published. Uses the built-in rules only and changes nothing.
  *
- * What always holds: a hit names the rule and the place and shows no more of the secret than its
+ * Invariants: a hit names the rule and the place and shows no more of the secret than its
  * first four characters, so a report may be printed in a CI log. Compressed parts of a capture file
  * are looked into as well, streams event by event and put together; one that cannot be looked into
  * is a find of its own (`UNREADABLE`): what nobody could look at is not clean.

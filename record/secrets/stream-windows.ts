@@ -2,7 +2,7 @@
  * Cuts a long stream into pieces that are put together one at a time, since its strings take many
  * times their bytes.
  *
- * What always holds: each piece begins before the end of the one before, by more events than a key
+ * Invariants: each piece begins before the end of the one before, by more events than a key
  * is ever said in, and where a line begins if there are any. Pure.
  */
 import { LIMITS } from "../limits.ts";

@@ -2,7 +2,7 @@
  * The captures as one thread has them open during a build: a task finds parsed what the one before
  * it in this thread has read.
  *
- * What always holds: one build at a time in a thread, told apart by its name; what an earlier build
+ * Invariants: one build at a time in a thread, told apart by its name; what an earlier build
  * had open is closed. Digests are never shared between tasks: another thread may have written them.
  */
 import { openTree, type Tree } from "../../record/reader/tree.ts";

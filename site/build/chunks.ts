@@ -5,7 +5,7 @@
  *   _raw/11.11/2026-11-23/0.bin    {"parts":["…"],"x":{"01K…":{"q":["{\"messages\":[",0,"]}"],"r":["…"]}}}
  *   _said/11.11/2026-11-23/0.bin   {"texts":["…"],"x":{"01K…":{"model":"m","messages":[["user",0]],…}}}
  *
- * What always holds: bytes come back exactly (text where they are UTF-8, else base64); a chunk that
+ * Invariants: bytes come back exactly (text where they are UTF-8, else base64); a chunk that
  * is full is never written again.
  */
 import { isUtf8 } from "node:buffer";

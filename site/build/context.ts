@@ -2,7 +2,7 @@
  * What templates may use besides their view: words, addresses, figures. It reaches them through
  * `Astro.locals.site`; templates import no module of ours, so that one instance of each serves all.
  *
- * What always holds: nothing in here depends on the language but through marks (see words.ts), for a
+ * Invariants: nothing in here depends on the language but through marks (see words.ts), for a
  * page is rendered once for all of them.
  */
 import type { Text } from "../../record/findings/model.ts";

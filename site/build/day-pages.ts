@@ -1,7 +1,7 @@
 /**
  * The pages of days: which of them say something else than before, and their views.
  *
- * What always holds: one more call changes the newest page of its day, and an older one only when a
+ * Invariants: one more call changes the newest page of its day, and an older one only when a
  * part is full.
  */
 import { join } from "node:path";

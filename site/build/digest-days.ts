@@ -2,7 +2,7 @@
  * Digests days of a stream, oldest first, and writes what follows from a day alone: its chunks and
  * its segment of the search. Streams do not depend on one another, so each may have its own thread.
  *
- * What always holds: a day is digested when its files changed or when it begins with another index
+ * Invariants: a day is digested when its files changed or when it begins with another index
  * than it did, for what a day says depends on the days before it; lists that span streams (the
  * manifest, the directory of the search, the days of a conversation) are not written here but
  * answered, for one thread must write them.

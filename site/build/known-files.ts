@@ -2,7 +2,7 @@
  * Whether a capture file still begins with what an earlier build has read of it: only then may its
  * digest be continued and its known bytes count as scanned.
  *
- * What always holds: a file that was put in another's place (every rewriting tool does that: redact,
+ * Invariants: a file that was put in another's place (every rewriting tool does that: redact,
  * refile, git, rsync, most editors) is another file, whatever its size and time. In one that stayed
  * in place every changed byte of the known part is noticed up to LIMITS.siteKnownBytes; of a larger
  * one its first and last halves of that, so an edit in place between them that moves nothing is not.

@@ -1,7 +1,7 @@
 /**
  * What the published folder was made of: the one index of days, and which days are dirty now.
  *
- * What always holds: this index is the only thing in a build that grows with all days, by a few
+ * Invariants: this index is the only thing in a build that grows with all days, by a few
  * hundred bytes a day; it is written last, and what a build that was cut short had begun stands in
  * unfinished.ts. Pure but for reading and writing its own file.
  */

@@ -2,7 +2,7 @@
  * Which pages follow from the dirty days: the days themselves, the conversations seen on them, the
  * numbers above them, and the few pages that sum everything up.
  *
- * What always holds: the number of pages depends on what changed, not on the history.
+ * Invariants: the number of pages depends on what changed, not on the history.
  */
 
 import { parseNumber, SYSTEM_JDEX } from "../../record/johnny-decimal/numbers.ts";

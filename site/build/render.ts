@@ -2,7 +2,7 @@
  * Renders pages with the compiled templates and publishes them one by one, so that memory does not
  * grow with the number of pages.
  *
- * What always holds: a page is made only when its turn comes and is written whole or not at all; the
+ * Invariants: a page is made only when its turn comes and is written whole or not at all; the
  * published folder is added to, never wiped. It must never load Astro itself: that is the business
  * of templates.ts, once for a version of the templates.
  */

@@ -3,7 +3,7 @@
  * conversation that two streams share (each stream is read by itself), that lost turns, or that is
  * held back.
  *
- * What always holds: afterwards the page that a row, a finding or a hit of the search names is the
+ * Invariants: afterwards the page that a row, a finding or a hit of the search names is the
  * page on which the conversation shows the turn.
  */
 import { type DayDigest, type DayName, type DigestStore, keyOfDay } from "../digest/day-digest.ts";

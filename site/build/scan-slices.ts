@@ -3,7 +3,7 @@
  * scanned again here, because a published key is a lost one. What is found is held back by
  * hold-back.ts.
  *
- * What always holds: nothing is shown that was not scanned; a find shows four characters of a secret
+ * Invariants: nothing is shown that was not scanned; a find shows four characters of a secret
  * and no more; bytes that an earlier build has seen are not scanned again; every line is scanned
  * whole, in exactly one slice.
  */

@@ -6,7 +6,7 @@
  *   _search/11.11/2026-11-23/3.bin  {"read_file":[0,3,1],…}                   positions as differences
  *   _search/11.11/2026-11-23/d0.bin [["01K…","2026-11-23T…","conversation",1,"words","model","client"],…]
  *
- * What always holds: a closed day's segment is never written again; a query's size is known before
+ * Invariants: a closed day's segment is never written again; a query's size is known before
  * it is fetched (the directory holds the bytes of an average shard).
  */
 import { join } from "node:path";

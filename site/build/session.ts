@@ -2,7 +2,7 @@
  * One build from captures to published folder: which days are dirty, their digests, the pages that
  * follow from them, rendered and merged.
  *
- * What always holds: nothing changed means nothing rendered and no template loaded; only what is new
+ * Invariants: nothing changed means nothing rendered and no template loaded; only what is new
  * and scanned is published; the manifest is written last (see digested.ts); a failed build leaves
  * the published pages as they were, or newer, never broken.
  */

@@ -2,7 +2,7 @@
  * Removes from the published folder what its captures no longer have: days, conversations, chunks
  * and search of what was pruned, refiled or redacted. A page that nobody links to is still public.
  *
- * What always holds: touches only folders whose names the build itself gives; runs only when
+ * Invariants: touches only folders whose names the build itself gives; runs only when
  * something went, everything was made anew, or a build was cut short, since it looks at all that is
  * published. Pages of one day or conversation that became shorter go when it is rendered.
  */

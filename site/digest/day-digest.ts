@@ -2,7 +2,7 @@
  * What the site keeps of a day in the state folder: its rows, where its exchanges stand in their
  * conversations, what stands out, and the index with which the next day's are placed.
  *
- * What always holds: made from the captures alone, so it may be deleted at any time; hashes and
+ * Invariants: made from the captures alone, so it may be deleted at any time; hashes and
  * first words, never whole messages.
  */
 import { join } from "node:path";

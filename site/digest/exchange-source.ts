@@ -2,7 +2,7 @@
  * Exchanges in their normal form, read from the captures when they are asked for: the one way by
  * which the site gets at what was sent and answered.
  *
- * What always holds: a request that names an earlier response is shown with all that the model was
+ * Invariants: a request that names an earlier response is shown with all that the model was
  * given, as far as the stream's days of one rest have it; only a few days are open and only about
  * LIMITS.siteKeptBytes of normal forms are kept, however much is asked for; a body that cannot be read gives an empty form and a line in `damage`, never a failed
  * build.

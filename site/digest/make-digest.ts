@@ -2,7 +2,7 @@
  * Makes the digest of a day: places its exchanges in conversations, finds what stands out, and
  * draws up the rows.
  *
- * What always holds: the result is the same in however many pieces the day was filed and in whatever
+ * Invariants: the result is the same in however many pieces the day was filed and in whatever
  * order; work grows with what is new on the day and with what began after it.
  */
 

@@ -2,7 +2,7 @@
  * What the rules of record/findings get to see of a turn: the turn it follows, the line of turns
  * before that as far as it is at hand, and its repeats.
  *
- * What always holds: only the latest turns of a line and the latest lines are kept, so memory does
+ * Invariants: only the latest turns of a line and the latest lines are kept, so memory does
  * not grow with the length of a session; a rule then sees less of the past, never something else.
  * What was saved and loaded again says the same as what was never saved.
  */

@@ -1,7 +1,7 @@
 /**
  * Figures as people read them: counts, bytes, tokens, money, durations, times of day.
  *
- * What always holds: a figure that is not known is null in and an en dash out, never a zero; every
+ * Invariants: a figure that is not known is null in and an en dash out, never a zero; every
  * format keeps to the digits that carry meaning. The time zone and the language are passed in.
  */
 

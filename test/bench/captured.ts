@@ -1,7 +1,7 @@
 /**
  * What the contenders have put on the disk, and when the daemon's filer is done.
  *
- * What always holds: the daemon's exchanges are counted in the files, not taken from its counters;
+ * Invariants: the daemon's exchanges are counted in the files, not taken from its counters;
  * a difference to what was sent is an error.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";

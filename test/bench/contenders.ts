@@ -2,7 +2,7 @@
  * Starts what is compared: the daemon with capture on, the plain tee, nginx and mitmdump, each as a
  * process of its own, pinned to one core with all its children.
  *
- * What always holds: each forwards to the same upstream and listens on a free loopback port; one
+ * Invariants: each forwards to the same upstream and listens on a free loopback port; one
  * whose program is not installed is null; everything is ended by its pid and leaves no files.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";

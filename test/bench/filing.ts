@@ -5,7 +5,7 @@
  *
  * Each line of a session is the body of one request; without any, a session is made up in which an
  * agent reads files. Exchanges are put into a spool as the byte path does, then the filer empties it
- * in this process. What always holds: each number is the best of three runs on an empty tree; exit
+ * in this process. Invariants: each number is the best of three runs on an empty tree; exit
  * code 1 where repeated contexts stay below 50 MB/s of request bodies, or small exchanges below
  * 200 a second.
  */

@@ -8,7 +8,7 @@
  * `--against` measures this version and that of another checkout (packages installed) in turns and
  * prints the ratios instead of the page.
  *
- * What always holds: proxies (the daemon with its filer) share core 0, load generator and upstream
+ * Invariants: proxies (the daemon with its filer) share core 0, load generator and upstream
  * core 1; the contenders take turns within each round, so that whatever else the machine does
  * meets all of them; before the next one's turn the daemon's filer has filed all there was. What
  * was sent and what was filed must agree in number, else the run fails.

@@ -3,7 +3,7 @@
  *
  *   node test/secrets-report/random-base64.ts [MEGABYTES]
  *
- * What always holds: bytes come from a seed; half of the bodies are in the URL's alphabet; each body
+ * Invariants: bytes come from a seed; half of the bodies are in the URL's alphabet; each body
  * is one that a client sends: a data URL, a `source` of type base64, `input_audio`, `b64_json`.
  */
 import { createCipheriv } from "node:crypto";

@@ -4,7 +4,7 @@
  *
  *   node test/secrets-report/samples.ts RULES.toml [SAMPLES]
  *
- * What always holds: samples come from a seed; a rule counts as found only if none of its samples
+ * Invariants: samples come from a seed; a rule counts as found only if none of its samples
  * reaches the output, once by itself in a tool's output and once in a line of a file.
  */
 import { readFileSync } from "node:fs";
