@@ -110,10 +110,21 @@ export function rewriteSegments(
   try {
     const standsFor = to - lowest + 1;
     fs.writeSync(fd, encodeSegmentHeader({ number: to, run, standsFor }));
+    // A stream is made of thousands of small frames: one write for many of them.
+    let frames: Buffer[] = [];
+    let bytes = 0;
     for (let frame = reader.next(); frame && frame.segment <= to; frame = reader.next()) {
       const kept = keep(frame);
-      if (kept !== null) fs.writeFileSync(fd, frameBytes(kept));
+      if (kept === null) continue;
+      const written = frameBytes(kept);
+      frames.push(written);
+      bytes += written.length;
+      if (bytes < WRITE_BYTES) continue;
+      fs.writeFileSync(fd, Buffer.concat(frames, bytes));
+      frames = [];
+      bytes = 0;
     }
+    fs.writeFileSync(fd, Buffer.concat(frames, bytes));
     fs.fsyncSync(fd);
   } catch (error) {
     fs.rmSync(draft, { force: true });
@@ -150,6 +161,8 @@ export function finishRewriting(spoolDir: string): void {
 }
 
 const DRAFT = ".draft";
+/** Frames that are written together when a segment is rewritten. */
+const WRITE_BYTES = 1024 * 1024;
 
 /** So that a power cut cannot undo the renaming and keep the removals. */
 function syncFolder(folder: string): void {
