@@ -14,12 +14,14 @@ import { LIMITS } from "../../record/limits.ts";
 export class LifeSigns {
   readonly #stuckMs: number;
   readonly #stuck: () => void;
+  /** Looks from time to time while an answer is owed: a sign of life costs the byte path nothing. */
   #timer: NodeJS.Timeout | null = null;
   #pid: number | undefined;
   /** Messages that ask for an answer, and those that it has taken. */
   #asked = 0;
   #owes = false;
   #heardAt = 0;
+  /** Its processor time soon after the last sign of life; null where that is not known. */
   #ticks: number | null = null;
 
   /** `stuck` is called after `stuckMs` of silence. */
@@ -53,7 +55,7 @@ export class LifeSigns {
   }
 
   end(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#owes = false;
   }
@@ -71,12 +73,22 @@ export class LifeSigns {
   #listen(): void {
     this.#owes = true;
     this.#heardAt = performance.now();
-    this.#ticks = ticksOf(this.#pid);
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#stuck, this.#stuckMs);
+    this.#ticks = null;
+    if (this.#timer !== null) return;
+    this.#timer = setInterval(() => this.#look(), Math.min(LOOK_MS, this.#stuckMs / 4));
     this.#timer.unref();
   }
+
+  #look(): void {
+    if (performance.now() - this.#heardAt >= this.#stuckMs) {
+      this.end();
+      this.#stuck();
+    } else this.#ticks ??= ticksOf(this.#pid);
+  }
 }
+
+/** Well below LIMITS.filerSilentMs. */
+const LOOK_MS = 500;
 
 /** Processor time of a process in clock ticks (proc_pid_stat(5)); null where nobody tells. */
 function ticksOf(pid: number | undefined): number | null {
